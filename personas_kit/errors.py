@@ -1,0 +1,131 @@
+"""Every error of the kit, in one tree. Each says what is wrong, where, and what to do.
+
+::
+
+    PersonasError
+    ├── DefinitionError          a definition cannot mean anything: types, places, cycles
+    │   ├── SyntaxProblem        text of the query language cannot be read; points at the character
+    │   └── UnknownName          an event, property, trait, table, audience ... that does not exist
+    ├── ConfigError              personas.toml: the file, the key, the hint
+    ├── WarehouseError           the warehouse is locked, missing or refuses
+    ├── DestinationError         a destination cannot take what is asked, or is set up wrongly
+    │   └── DeliveryStopped      a fatal answer stopped a push; everything unsent stays resumable
+    ├── StateError               the state store is damaged or was written by a newer version
+    │   └── SyncBusy             somebody else is pushing the same sync
+    └── PlanError                a plan cannot be pushed
+        ├── PlanBlocked          a guard fired; carries the exact override
+        └── PlanStale            the acknowledged state moved on since the plan was made
+
+No error carries the body of an answer, a secret, or an address with a query string.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class PersonasError(Exception):
+    """The root: catch it to catch everything the kit raises on purpose.
+
+    Attributes:
+        what: one sentence on what is wrong.
+        where: the definition, file and key, or sync it is about; empty if there is none.
+        hint: what to do or write instead; empty if there is nothing to say.
+    """
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """The sentence, then the place and the hint on lines of their own."""
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.hint:
+            lines.append(f"  hint:  {self.hint}")
+        return "\n".join(lines)
+
+    def at(self, where: str) -> PersonasError:
+        """The same error with its place, unless it already has one. For the layer that knows the place."""
+        if not self.where:
+            self.where = where
+        return self
+
+
+class DefinitionError(PersonasError):
+    """A definition that cannot mean anything: wrong types, wrong place, a cycle."""
+
+
+class SyntaxProblem(DefinitionError):
+    """Text of the query language that cannot be read.
+
+    ``where`` holds the line with a caret under the character.
+    """
+
+
+class UnknownName(DefinitionError):
+    """A name that does not exist, with the nearest ones that do."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.near = nearest(name, known)
+        hint = f"did you mean {_either(self.near)}?" if self.near else ""
+        super().__init__(f"there is no {kind} {name!r}", where=where, hint=hint)
+
+
+class ConfigError(PersonasError):
+    """Something in ``personas.toml`` is missing, misspelt or not allowed."""
+
+
+class WarehouseError(PersonasError):
+    """The warehouse is locked, missing, or refused a statement."""
+
+
+class DestinationError(PersonasError):
+    """A destination cannot take what is asked of it, or is set up wrongly."""
+
+
+class DeliveryStopped(DestinationError):
+    """A fatal answer (credentials, address, schema) stopped a push. Nothing is lost: push again."""
+
+
+class StateError(PersonasError):
+    """The state store is damaged, not writable, or was written by a newer version."""
+
+
+class SyncBusy(StateError):
+    """Another process or notebook is pushing the same sync."""
+
+
+class PlanError(PersonasError):
+    """A plan cannot be pushed."""
+
+
+class PlanBlocked(PlanError):
+    """One or more guards fired. ``guards`` holds their names, for ``plan.push(override=[...])``."""
+
+    def __init__(self, what: str, *, guards: Sequence[str], where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.guards = tuple(guards)
+
+
+class PlanStale(PlanError):
+    """What the destination acknowledged, or the definition, changed since the plan was made."""
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names most like ``name``, best first; case does not count. At most ``limit``."""
+    by_folded = {candidate.casefold(): candidate for candidate in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=limit, cutoff=0.55)
+    return [by_folded[folded] for folded in close]
+
+
+def _either(names: Sequence[str]) -> str:
+    """``'a', 'b' or 'c'``."""
+    quoted = [repr(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
