@@ -1,0 +1,73 @@
+# Everything a newcomer needs: `make` lists it. Each target does the set-up it needs, once.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# The environment has what it should have if this file is newer than what says so.
+CORE := $(VENV)/.core-installed
+DEV  := $(VENV)/.dev-installed
+
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab sandbox test lint format bench lock clean
+
+help:  ## list these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV)  ## everything into .venv: the package, JupyterLab, the Snowflake connector, test tools
+
+demo: $(CORE)  ## a generated warehouse, an audience, a preview, a push to a sandbox on this machine
+	@$(BIN)/personas demo
+
+lab: $(DEV)  ## JupyterLab on the quickstart notebook
+	$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+
+sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
+	@$(BIN)/personas sandbox
+
+test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for pytest
+	$(BIN)/python -m pytest $(ARGS) $(TESTS)
+
+lint: $(DEV)  ## style, format, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy personas_kit
+	$(BIN)/lint-imports
+
+format: $(DEV)  ## put the code into the form that lint wants
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)  ## measure against the alternatives, side by side; ARGS="--scale 10 changes"
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(DEV)  ## resolve anew what requirements/*.lock pin
+	$(COMPILE) --all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
+	$(COMPILE) --constraint requirements/dev.lock pyproject.toml requirements/build.in -o requirements/core.lock
+
+clean:  ## remove the environment, caches and builds; never state (.personas) nor a warehouse
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The locks agree on every version they share, so that the larger installs on top of the smaller.
+$(CORE): requirements/core.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements/core.lock
+	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(DEV): requirements/dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
+	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@ $(CORE)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "personas_kit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+		echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "$(PYTHON) cannot make environments: on Debian and Ubuntu, apt-get install python3-venv."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
