@@ -1,0 +1,245 @@
+"""DuckDB: the embedded default, so that the first command works with no account anywhere.
+
+Three ways to it: a database file, files of Parquet or CSV, or the handle that a notebook has open already.
+
+What is odd: one process may write a database file, and while it has the file open nobody else may even read it;
+within that process a reading handle beside a writing one is refused as well. So a file is opened for reading only,
+for the length of one query, and who holds it otherwise is said in the error.
+(https://duckdb.org/docs/stable/connect/concurrency, read 2026-11-23; behaviour checked with 2.0.0.)
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from polars.exceptions import PolarsError
+
+from personas_kit.compiler.source import Column, ColumnType, Schema, Table
+from personas_kit.errors import ConfigError, WarehouseError, nearest
+from personas_kit.warehouses.base import Parameters
+from personas_kit.warehouses.frames import by_name, first_line, tidy
+
+#: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
+#: compare with text. (https://duckdb.org/docs/stable/sql/data_types/overview, read 2026-11-23)
+TYPES: Mapping[str, ColumnType] = {
+    "VARCHAR": "text",
+    "UUID": "text",
+    "ENUM": "text",
+    "TINYINT": "integer",
+    "SMALLINT": "integer",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "HUGEINT": "integer",
+    "UTINYINT": "integer",
+    "USMALLINT": "integer",
+    "UINTEGER": "integer",
+    "UBIGINT": "integer",
+    "UHUGEINT": "integer",
+    "FLOAT": "float",
+    "DOUBLE": "float",
+    "DECIMAL": "decimal",
+    "BOOLEAN": "boolean",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp_tz",
+    "DATE": "date",
+    "JSON": "json",
+    "STRUCT": "json",
+}
+
+#: How a file of each kind is read. A CSV is read twice, the first time to type its columns by all of its lines:
+#: by a sample, a late ``n/a`` among numbers would fail the query.
+READERS: Mapping[str, str] = {
+    ".parquet": "read_parquet({}, union_by_name = true)",
+    ".csv": "read_csv({}, union_by_name = true, sample_size = -1)",
+    ".csv.gz": "read_csv({}, union_by_name = true, sample_size = -1)",
+}
+
+_COLUMNS = """
+SELECT database_name, schema_name, table_name, column_name, data_type,
+       database_name = current_database() AS here, schema_name = current_schema() AS default_schema
+FROM duckdb_columns() WHERE NOT internal
+ORDER BY database_name, schema_name, table_name, column_index
+"""
+
+_HOLDER = re.compile(r"(?:held in|already open in)\s+(?P<program>\S.*?) \(PID (?P<pid>\d+)\)", re.DOTALL)
+
+
+class DuckDB:
+    """A DuckDB database file, files that DuckDB reads, or a connection that the user lends.
+
+    Args:
+        path: a database file. Opened for reading only, per query, and closed again.
+        files: tables by name, each a file or a glob of ``.parquet``, ``.csv`` or ``.csv.gz``; seen through views of a
+            database in memory, which is made anew per query, so that files that arrive later are seen.
+        connection: the user's own handle. Queries run on cursors of it: they see the tables and views of its databases
+            as committed, but not its temporary tables and registered frames (``CREATE TABLE ... AS`` makes them seen).
+            It is never closed here.
+        base: the folder that ``path`` and ``files`` are relative to.
+
+    Raises:
+        ConfigError: not exactly one of ``path``, ``files`` and ``connection``.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        files: Mapping[str, str] | None = None,
+        connection: duckdb.DuckDBPyConnection | None = None,
+        base: str | Path = "",
+    ) -> None:
+        if sum(given is not None for given in (path, files or None, connection)) != 1:
+            raise ConfigError("DuckDB needs exactly one of: path, files, connection")
+        self._path = None if path is None else Path(base, path)
+        self._files = dict(files or {})
+        self._connection = connection
+        self._base = Path(base)
+
+    def describe(self) -> str:
+        """``duckdb · warehouse.duckdb``, ``duckdb · users, events`` or ``duckdb · your connection``."""
+        if self._path is not None:
+            return f"duckdb · {self._path.name}"
+        return f"duckdb · {', '.join(self._files)}" if self._files else "duckdb · your connection"
+
+    def schema(self) -> Schema:
+        """All tables and views, those of other schemas and attached databases too.
+
+        A table that its bare name finds has that name alone; others carry schema and database as far as needed.
+
+        Raises:
+            WarehouseError: missing, locked, or not a database.
+        """
+        with self._handle() as handle:
+            found = handle.sql(_COLUMNS).fetchall()
+        lines_by_table = groupby(found, key=lambda line: line[:3])
+        return by_name((path, _table(list(lines))) for path, lines in lines_by_table)
+
+    def query(self, statement: str, params: Parameters, *, tag: str = "") -> pl.DataFrame:  # noqa: ARG002 - DuckDB has no tags
+        """Run one SELECT; see ``Warehouse.query``.
+
+        Args:
+            statement: with ``$name`` where ``params`` is a mapping, with ``?`` where it is a tuple.
+            params: every value, and no others.
+            tag: of no effect.
+
+        Raises:
+            WarehouseError: missing, locked, or refused.
+        """
+        with self._handle() as handle:
+            try:
+                _only_reads(handle, statement)
+                bound: object = dict(params) if isinstance(params, Mapping) else list(params)
+                return tidy(handle.sql(statement, params=bound or None).pl())
+            except duckdb.Error as error:
+                raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
+            except PolarsError as error:
+                what = "the answer has a column of a type that cannot be fetched, such as INTERVAL"
+                raise self._error(what, hint="leave it out, or cast it in a view") from error
+
+    def close(self) -> None:
+        """Nothing is held between queries, and a lent connection is its owner's to close."""
+
+    @contextmanager
+    def _handle(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A handle for one query, its time zone set to UTC. A setting in ``connect`` would clash with other readers."""
+        handle = self._opened() if self._connection is None else self._cursor(self._connection)
+        try:
+            handle.execute("SET TimeZone = 'UTC'")
+            yield handle
+        finally:
+            handle.close()
+
+    def _cursor(self, lent: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        try:
+            return lent.cursor()
+        except duckdb.ConnectionException as error:
+            hint = "connect again and call pk.open(connection=con)"
+            raise self._error("the lent connection is closed", hint=hint) from error
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        handle = duckdb.connect(":memory:") if self._path is None else self._reading(self._path)
+        try:
+            # Without this, a name that is no table would be looked for among Python variables.
+            handle.execute("SET python_enable_replacements = false")
+            for name, pattern in self._files.items():
+                self._add_view(handle, name, pattern)
+        except BaseException:
+            handle.close()
+            raise
+        return handle
+
+    def _reading(self, path: Path) -> duckdb.DuckDBPyConnection:
+        if not path.is_file():
+            beside = nearest(path.name, (file.name for file in path.parent.glob("*.*db")))
+            hint = f"did you mean {beside[0]!r}?" if beside else "check the path; personas demo writes one to try"
+            raise self._error(f"there is no file {str(path)!r}", hint=hint)
+        try:
+            return duckdb.connect(path, read_only=True)
+        except duckdb.ConnectionException as error:
+            raise self._error(
+                f"{path.name} is open for writing in this very process (this kernel)",
+                hint="share that handle: pk.open(connection=con); or close it: con.close()",
+            ) from error
+        except duckdb.Error as error:
+            raise self._unopened(path, error) from error
+
+    def _unopened(self, path: Path, error: duckdb.Error) -> WarehouseError:
+        if holder := _HOLDER.search(str(error)):
+            program = Path(holder["program"]).name
+            return self._error(
+                f"{path.name} is locked by process {holder['pid']} ({program}), which has it open for writing",
+                hint="close it there (con.close(), or stop that kernel), or work there: pk.open(connection=con)",
+            )
+        return self._error(f"{path.name} cannot be opened: {first_line(error)}")
+
+    def _add_view(self, handle: duckdb.DuckDBPyConnection, name: str, pattern: str) -> None:
+        reader = next((READERS[ending] for ending in READERS if pattern.lower().endswith(ending)), None)
+        if reader is None:
+            known = ", ".join(READERS)
+            raise self._error(f"files: {name} = {pattern!r} is of no known kind", hint=f"known are {known}")
+        full = pattern if Path(pattern).is_absolute() else str(Path(glob.escape(str(self._base)), pattern))
+        rows = reader.format("'" + full.replace("'", "''") + "'")
+        try:
+            handle.sql(f"SELECT * FROM {rows}").create_view(name)  # noqa: S608 - a view takes no parameters; quoted above
+        except duckdb.Error as error:
+            raise self._error(f"files: {name} = {pattern!r} cannot be read: {first_line(error)}") from error
+
+    def _error(self, what: str, *, hint: str = "") -> WarehouseError:
+        return WarehouseError(what, where=self.describe(), hint=hint)
+
+
+def _only_reads(handle: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """One SELECT and nothing else: a lent connection could write."""
+    kinds = [parsed.type for parsed in handle.extract_statements(statement)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise duckdb.ProgrammingError("a query is exactly one SELECT")
+
+
+def _table(lines: list[tuple[str, str, str, str, str, bool, bool]]) -> Table:
+    database, schema, name, _, _, here, default_schema = lines[0]
+    if here and default_schema:
+        parts: tuple[str, ...] = (name,)
+    elif here and schema != database:
+        parts = (schema, name)
+    else:  # where a schema is called as its database, two parts are ambiguous to DuckDB
+        parts = (database, schema, name)
+    return Table(parts, tuple(Column(line[3], column_type(line[4]), line[4]) for line in lines))
+
+
+def column_type(declared: str) -> ColumnType:
+    """The kit's type for one of DuckDB's: ``VARCHAR[]`` is a list, ``DECIMAL(10,2)`` a decimal."""
+    if declared.endswith("]"):
+        return "list"
+    return TYPES.get(declared.partition("(")[0], "other")
