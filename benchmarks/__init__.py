@@ -1,0 +1,9 @@
+"""Benchmarks: the kit beside what people would use instead, in one interleaved run.
+
+Absolute figures do not carry from one machine to another, ratios mostly do. So every round runs each way once, in an
+order that changes from round to round, each in a process of its own; what is reported is the median of the rounds and
+its ratio to the kit's. All ways must give the same answer, or the benchmark fails.
+
+Adding a file to ``benchmarks/entries`` that holds a :class:`~benchmarks.entry.Benchmark` named ``benchmark`` is all it
+takes to add one.
+"""
