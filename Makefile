@@ -8,13 +8,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # The environment has what it should have if this file is newer than what says so.
 CORE := $(VENV)/.core-installed
 DEV  := $(VENV)/.dev-installed
-EMULATOR := .venv-emulator/.installed
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab sandbox test emulator lint format bench lock clean
+.PHONY: help setup demo lab sandbox test lint format bench lock clean
 
 help:  ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +32,6 @@ sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
 test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for pytest
 	$(BIN)/python -m pytest $(ARGS) $(TESTS)
 
-emulator: $(EMULATOR)  ## what the tests of the Snowflake connector need, into .venv-emulator; they skip without it
-
 lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,10 +48,9 @@ bench: $(DEV)  ## measure against the alternatives, side by side; ARGS="--scale 
 lock: $(DEV)  ## resolve anew what requirements/*.lock pin
 	$(COMPILE) --all-extras pyproject.toml requirements/build.in -o requirements/dev.lock
 	$(COMPILE) --constraint requirements/dev.lock pyproject.toml requirements/build.in -o requirements/core.lock
-	$(COMPILE) requirements/emulator.in -o requirements/emulator.lock
 
-clean:  ## remove the environments, caches and builds; never state (.personas) nor a warehouse
-	rm -rf $(VENV) .venv-emulator build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove the environment, caches and builds; never state (.personas) nor a warehouse
+	rm -rf $(VENV) .cache build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The locks agree on every version they share, so that the larger installs on top of the smaller.
@@ -67,12 +63,6 @@ $(DEV): requirements/dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --require-hashes -r requirements/dev.lock
 	$(PIP) install --quiet --no-build-isolation --no-deps -e .
 	@touch $@ $(CORE)
-
-# The emulator needs an older connector than the kit does.
-$(EMULATOR): requirements/emulator.lock | $(BIN)/python
-	$(BIN)/python -m venv .venv-emulator
-	.venv-emulator/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
-	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

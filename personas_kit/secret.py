@@ -1,8 +1,8 @@
 """Secrets by reference: where one lies is known, what it says is read only at the moment it is sent.
 
-A :class:`Secret` holds the name of an environment variable, the path of a file, or an entry of the system's keyring, and
-never the value. Printing, comparing, hashing, copying and pickling one therefore has nothing to give away, and a secret
-that was rotated is picked up by the next request.
+A :class:`Secret` holds the name of an environment variable, the path of a file, or an entry of the system's keyring,
+and never the value. Printing, comparing, hashing, copying and pickling one therefore has nothing to give away, and a
+secret that was rotated is picked up by the next request.
 """
 
 from __future__ import annotations

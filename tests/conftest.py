@@ -26,7 +26,7 @@ _FOREIGN = (
 )
 _PROXIES = ("ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: What switches tests on: it stays.
-_SWITCHES = ("PERSONAS_REQUIRE_", "PERSONAS_EMULATOR_")
+_SWITCHES = "PERSONAS_REQUIRE_"
 
 
 def _scrub() -> None:

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKS = ("core", "dev", "emulator")
+LOCKS = ("core", "dev")
 
 
 def locked(name: str) -> dict[str, str]:
