@@ -9,7 +9,6 @@
     ├── ConfigError              personas.toml: the file, the key, the hint
     ├── WarehouseError           the warehouse is locked, missing or refuses
     ├── DestinationError         a destination cannot take what is asked, or is set up wrongly
-    │   └── DeliveryStopped      a fatal answer stopped a push; everything unsent stays resumable
     ├── StateError               the state store is damaged or was written by a newer version
     │   └── SyncBusy             somebody else is pushing the same sync
     └── PlanError                a plan cannot be pushed
@@ -88,10 +87,6 @@ class WarehouseError(PersonasError):
 
 class DestinationError(PersonasError):
     """A destination cannot take what is asked of it, or is set up wrongly."""
-
-
-class DeliveryStopped(DestinationError):
-    """A fatal answer (credentials, address, schema) stopped a push. Nothing is lost: push again."""
 
 
 class StateError(PersonasError):
