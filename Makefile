@@ -23,8 +23,9 @@ setup: $(DEV)  ## everything into .venv: the package, JupyterLab, the Snowflake 
 demo: $(CORE)  ## a generated warehouse, an audience, a preview, a push to a sandbox on this machine
 	@$(BIN)/personas demo
 
-lab: $(DEV)  ## JupyterLab on the quickstart notebook
-	$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+# Jupyter wants to be told that it may run as root, which it is in many containers.
+lab: $(DEV)  ## JupyterLab on the quickstart notebook; ARGS=--no-browser and the like
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks/00_quickstart.ipynb
 
 sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
 	@$(BIN)/personas sandbox

@@ -25,6 +25,7 @@ _FOREIGN = (
     "XDG_",
 )
 _PROXIES = ("ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_LOOKS = ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR")
 #: What switches tests on: it stays.
 _SWITCHES = "PERSONAS_REQUIRE_"
 
@@ -32,7 +33,7 @@ _SWITCHES = "PERSONAS_REQUIRE_"
 def _scrub() -> None:
     for name in list(os.environ):
         foreign = name.startswith(_FOREIGN) and not name.startswith(_SWITCHES)
-        if foreign or name.upper() in _PROXIES:
+        if foreign or name.upper() in (*_PROXIES, *_LOOKS):
             del os.environ[name]
     # An odd offset, so that a local time taken for UTC cannot pass.
     os.environ["TZ"] = "Asia/Kathmandu"
