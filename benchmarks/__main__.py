@@ -35,7 +35,7 @@ def _table(title: str, results: list[Result]) -> Table:
         title=title, title_justify="left", caption="medians; x is against the kit: above 1 the kit is quicker"
     )
     for heading in ("way", "wall s", "from - to", "x", "processor s", "x", "peak MB"):
-        table.add_column(heading, justify="left" if heading == "way" else "right")
+        table.add_column(heading, justify="left" if heading == "way" else "right", no_wrap=True)
     for result in sorted(results, key=lambda result: result.wall):
         table.add_row(
             result.way,
