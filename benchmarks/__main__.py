@@ -34,13 +34,13 @@ def _table(title: str, results: list[Result]) -> Table:
     table = Table(
         title=title, title_justify="left", caption="medians; x is against the kit: above 1 the kit is quicker"
     )
-    for heading in ("way", "wall s", "from - to", "x", "processor s", "x", "peak MB"):
+    for heading in ("way", "wall s", "from-to", "x", "cpu s", "x", "peak MB"):
         table.add_column(heading, justify="left" if heading == "way" else "right", no_wrap=True)
     for result in sorted(results, key=lambda result: result.wall):
         table.add_row(
             result.way,
             f"{result.wall:.3f}",
-            f"{result.fastest:.3f} - {result.slowest:.3f}",
+            f"{result.fastest:.3f}-{result.slowest:.3f}",
             f"{result.wall_ratio:.2f}",
             f"{result.cpu:.3f}",
             f"{result.cpu_ratio:.2f}",
