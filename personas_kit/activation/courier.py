@@ -1,0 +1,187 @@
+"""Sends one batch until its outcome is known, or until there is no more time to find out.
+
+Three words decide what a failed attempt means. *Not connected*: nothing arrived, nothing is unknown. *Ambiguous*: it
+may have arrived (time-out, reset, 5xx, an answer that cannot be read); a later refusal does not take that back.
+*Known*: the destination said what it did. Too large or refused as a whole is halved until the one bad item stands
+alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from personas_kit.activation.state import BatchResult
+from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport
+from personas_kit.clock import Clock
+from personas_kit.destinations.base import Call, Computation, Connection, Outcome, Request
+
+LEAST_ATTEMPTS = 3
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(slots=True)
+class _Work:
+    """A request and the positions of its lines in the batch."""
+
+    request: Request
+    frame: pl.DataFrame
+    positions: list[int]
+    ambiguous: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is known so far about the positions of a batch, and why sending stopped, if it did."""
+
+    rejected: dict[int, str] = field(default_factory=dict)
+    unknown: set[int] = field(default_factory=set)
+    unsent: set[int] = field(default_factory=set)
+    stopped: str = ""
+    fatal: bool = False
+    interrupted: bool = False
+
+    def result(self) -> BatchResult:
+        """For the store."""
+        return BatchResult(self.rejected, self.unknown, self.unsent)
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Sends batches of one call to one destination.
+
+    Attributes:
+        connection: where to.
+        call: which call.
+        computation: what was computed.
+        transport: the network.
+        clock: for waiting.
+        deadline: of the run, on the clock's monotonic time; after it nothing is tried again.
+        patience: seconds that one request may take with all its attempts.
+    """
+
+    connection: Connection
+    call: Call
+    computation: Computation
+    transport: Transport
+    clock: Clock
+    deadline: float = math.inf
+    patience: float = 120.0
+
+    def deliver(self, batch: pl.DataFrame, requests: list[Request], positions: list[int]) -> Tally:
+        """Send the requests of a batch, one after another.
+
+        Args:
+            batch: the lines that the requests were made of.
+            requests: of ``prepare``.
+            positions: of these lines in the whole batch.
+        """
+        tally = Tally()
+        queue = deque(_Work(request, batch, positions) for request in requests)
+        doubtful = {at for at, was in zip(positions, batch["was_unknown"], strict=True) if was}
+        while queue:
+            work = queue.popleft()
+            try:
+                outcome, ambiguous = self._attempt(work)
+            except KeyboardInterrupt:
+                tally.interrupted, tally.stopped = True, "interrupted"
+                tally.unknown.update(_lines(work))
+            else:
+                if outcome.verdict == "split" and len(_lines(work)) > 1:
+                    queue.extendleft(reversed(self._halves(work, ambiguous=ambiguous)))
+                    continue
+                self._note(tally, work, outcome, ambiguous=ambiguous, doubtful=doubtful)
+            if tally.stopped:
+                for rest in queue:
+                    (tally.unknown if rest.ambiguous else tally.unsent).update(_lines(rest))
+                break
+        return tally
+
+    def _attempt(self, work: _Work) -> tuple[Outcome, bool]:
+        """Try until the outcome is known or time is up. Returns it, and whether an earlier attempt may have arrived."""
+        ambiguous, attempts = work.ambiguous, 0
+        limit = min(self.deadline, self.clock.monotonic() + self.patience)
+        while True:
+            attempts += 1
+            outcome, doubt = self._once(work.request)
+            ambiguous = ambiguous or doubt
+            if outcome.verdict not in {"retry", "unknown"}:
+                return outcome, ambiguous
+            wait = outcome.after if outcome.after is not None else _backoff(attempts)
+            late = self.clock.monotonic() + wait > limit
+            if late and (attempts >= LEAST_ATTEMPTS or outcome.after is not None):
+                return outcome, ambiguous
+            self.clock.sleep(wait if not late else _backoff(1))
+
+    def _once(self, request: Request) -> tuple[Outcome, bool]:
+        try:
+            answer = self.transport.send(request)
+        except NotConnectedError:
+            return Outcome("retry", reason="no connection"), False
+        except NoAnswerError:
+            return Outcome("unknown", reason="no answer"), True
+        outcome = self.connection.outcome(self.call, request, answer)
+        known = outcome.verdict in {"acknowledged", "rejected", "split", "fatal"} or answer.status == TOO_MANY_REQUESTS
+        return outcome, not known
+
+    def _note(self, tally: Tally, work: _Work, outcome: Outcome, *, ambiguous: bool, doubtful: set[int]) -> None:
+        lines = _lines(work)
+        match outcome.verdict:
+            case "acknowledged":
+                refused = {lines[at]: reason for at, reason in outcome.rejected.items()}
+            case "rejected" | "split":
+                refused = dict.fromkeys(lines, outcome.reason)
+            case _:
+                tally.stopped, tally.fatal = outcome.reason or outcome.verdict, outcome.verdict == "fatal"
+                (tally.unknown if ambiguous else tally.unsent).update(lines)
+                return
+        tally.rejected.update(refused)
+        tally.unknown.update(at for at in refused if ambiguous or at in doubtful)
+
+    def _halves(self, work: _Work, *, ambiguous: bool) -> list[_Work]:
+        start, stop = work.request.lines
+        middle = (start + stop) // 2
+        halves = []
+        for low, high in ((start, middle), (middle, stop)):
+            frame, positions = work.frame[low:high], work.positions[low:high]
+            for request in self.connection.requests(self.call, frame, self.computation):
+                halves.append(_Work(request, frame, positions, ambiguous))  # noqa: PERF401  (the loop reads better)
+        return halves
+
+
+def _lines(work: _Work) -> list[int]:
+    start, stop = work.request.lines
+    return work.positions[start:stop]
+
+
+def _backoff(attempts: int) -> float:
+    """Doubling, with jitter, never under the first wait."""
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1))
+    return max(FIRST_WAIT, random.uniform(longest / 2, longest))  # noqa: S311  (spreads load, hides nothing)
+
+
+def prepare(
+    connection: Connection, call: Call, batch: pl.DataFrame, computation: Computation
+) -> tuple[list[Request], pl.DataFrame, list[int], dict[int, str]]:
+    """The requests of a batch, the lines they are made of with their positions, and the lines too large to send."""
+    too_large = connection.oversized(call, batch, computation)
+    positions = [at for at in range(batch.height) if at not in too_large]
+    fitting = batch[positions] if too_large else batch
+    requests = connection.requests(call, fitting, computation) if fitting.height else []
+    return requests, fitting, positions, dict(too_large)
+
+
+def digest_of(requests: Iterable[Request]) -> str:
+    """64 hex digits over everything that is sent, secrets aside."""
+    total = hashlib.sha256()
+    for request in requests:
+        total.update(f"{request.method} {request.url}\n".encode())
+        total.update(request.content)
+    return total.hexdigest()

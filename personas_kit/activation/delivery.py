@@ -1,0 +1,269 @@
+"""Pushes a plan: commits it, sends it batch by batch, notes every outcome, and folds what was acknowledged.
+
+The protocol: a plan is committed before anything is sent; a batch is marked *sending* before its first byte and
+settled in one transaction after its last answer; what was in flight when a process died is unknown, and due again
+with the same message id. At least once, never silently twice with another id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from personas_kit.activation.courier import Courier, Tally, digest_of, prepare
+from personas_kit.activation.guards import Guard
+from personas_kit.activation.plan import Plan, SyncPlan
+from personas_kit.activation.report import Report, State, SyncReport
+from personas_kit.activation.state import PlanHead
+from personas_kit.activation.store import LocalStore
+from personas_kit.activation.transport import HttpTransport, Transport
+from personas_kit.clock import Clock, SystemClock
+from personas_kit.destinations.base import Connection
+from personas_kit.errors import PlanBlocked, PlanError, PlanStale
+
+RESUMABLE = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a push is: ``done`` of ``total`` changes, over all its syncs, and which sync is under way."""
+
+    done: int
+    total: int
+    sync: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Pushes plans with a store, a clock and a network.
+
+    Attributes:
+        store: what was acknowledged.
+        clock: for waiting and for the history.
+        connect: opens the network for a destination.
+        show: makes a progress display for a push; called with its total.
+    """
+
+    store: LocalStore
+    clock: Clock = SystemClock()  # noqa: RUF009  (has no state)
+    connect: Callable[[Connection], Transport] = HttpTransport
+    show: Callable[[int], contextlib.AbstractContextManager[Callable[[Progress], None]]] | None = None
+
+    def push(
+        self,
+        plan: Plan,
+        *,
+        override: Sequence[str],
+        deadline: float | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> Report:
+        """Send the plan; see ``Plan.push``."""
+        last = plan.memory.report
+        if last is not None and _finished(last):
+            return Report(plan.key, plan.id, plan.as_of, (), last.changes.clear(), again=True)
+        _check_guards(plan, override)
+        limit = math.inf if deadline is None else self.clock.monotonic() + deadline
+        total = sum(sync.lines.height for sync in plan.syncs)
+        with contextlib.ExitStack() as stack:
+            for sync in plan.syncs:
+                stack.enter_context(self.store.lock(sync.sync))
+            for sync in plan.syncs:
+                self._check_fresh(plan, sync)
+            tell = progress or (stack.enter_context(self.show(total)) if self.show else _silence)
+            for sync in plan.syncs:
+                self._begin(plan, sync, override)
+            report = self._send_all(
+                plan, override, limit, lambda done, sync: tell(Progress(done, total, str(sync.sync)))
+            )
+        plan.memory.report = report
+        return report
+
+    def _check_fresh(self, plan: Plan, sync: SyncPlan) -> None:
+        if self.store.holds(plan.id, sync.sync):
+            if self.clock.now() - plan.made_at > RESUMABLE:
+                raise PlanStale(
+                    "this plan was interrupted more than an hour ago", where=str(sync.sync), hint="plan again"
+                )
+            return
+        if plan.memory.report is not None:
+            raise PlanStale(
+                "another plan has taken over since this one was interrupted", where=str(sync.sync), hint="plan again"
+            )
+        self.store.recover(sync.sync)
+        if self.store.load(sync.sync).version != sync.state.version:
+            raise PlanStale(
+                "something was pushed since this plan was made, so it may be wrong by now",
+                where=str(sync.sync),
+                hint="plan again",
+            )
+
+    def _begin(self, plan: Plan, sync: SyncPlan, override: Sequence[str]) -> None:
+        if self.store.holds(plan.id, sync.sync):
+            self.store.settle_in_flight(plan.id, sync.sync)
+            return
+        head = PlanHead(
+            plan_id=plan.id,
+            sync=sync.sync,
+            as_of=plan.as_of,
+            fingerprint=sync.fingerprint,
+            target=sync.connection.target,
+            wanted=sync.wanted,
+            valued=sync.valued,
+            overrides=override,
+        )
+        self.store.begin(head, sync.lines)
+
+    def _send_all(
+        self, plan: Plan, override: Sequence[str], limit: float, tell: Callable[[int, SyncPlan], None]
+    ) -> Report:
+        reports: list[SyncReport] = []
+        frames: list[pl.DataFrame] = []
+        before, why = 0, ""
+        for sync in plan.syncs:
+            report, changes = self._send(plan, sync, limit, functools.partial(_tell_sync, tell, before, sync), why)
+            reports.append(report)
+            frames.append(changes)
+            before += sync.lines.height
+            why = why or report.why
+            self._note(plan, sync, report, override)
+        return Report(plan.key, plan.id, plan.as_of, tuple(reports), pl.concat(frames))
+
+    def _send(
+        self, plan: Plan, sync: SyncPlan, limit: float, tell: Callable[[int], None], why: str
+    ) -> tuple[SyncReport, pl.DataFrame]:
+        """Send one sync's batches until they are through or something stops them; ``why`` stopped the sync before."""
+        outcomes = plan.memory.outcomes.setdefault(sync.sync.id, {})
+        fatal = interrupted = False
+        with contextlib.closing(self.connect(sync.connection)) as transport:
+            courier = Courier(sync.connection, sync.sync.call, sync.computation, transport, self.clock, limit)
+            for number in self.store.ready_batches(plan.id, sync.sync):
+                if not why and self.clock.monotonic() >= limit:
+                    why, interrupted = "the deadline was reached", True
+                if why:
+                    break
+                tally = outcomes[number] = self._send_batch(plan, sync, number, courier)
+                tell(int(sync.lines["number"].is_in([*outcomes]).sum()))
+                why, fatal, interrupted = tally.stopped, tally.fatal, tally.interrupted
+        unsent = self.store.ready_batches(plan.id, sync.sync)
+        finished = not unsent and not why
+        if finished or fatal or not unsent:
+            self.store.fold(plan.id, sync.sync, finished=finished)
+        return _report(sync, outcomes, why, finished=finished, interrupted=interrupted)
+
+    def _send_batch(self, plan: Plan, sync: SyncPlan, number: int, courier: Courier) -> Tally:
+        batch = sync.lines.filter(pl.col("number") == number)
+        requests, fitting, positions, too_large = prepare(sync.connection, sync.sync.call, batch, sync.computation)
+        self.store.sending(plan.id, sync.sync, number, digest_of(requests))
+        tally = courier.deliver(fitting, requests, positions)
+        tally.rejected.update(too_large)
+        self.store.settle(plan.id, sync.sync, number, batch, tally.result())
+        return tally
+
+    def _note(self, plan: Plan, sync: SyncPlan, report: SyncReport, override: Sequence[str]) -> None:
+        self.store.note_run(
+            plan.id,
+            sync.sync,
+            {
+                "finished_at": self.clock.now(),
+                "as_of": plan.as_of,
+                "state": report.state,
+                "wanted": sync.wanted,
+                "acknowledged": report.acknowledged,
+                "rejected": report.rejected,
+                "unknown": report.unknown,
+                "skipped": report.skipped,
+                "unsent": report.unsent,
+                "overrides": json.dumps([*override]),
+            },
+        )
+
+
+def check_overrides(guards: Sequence[Guard], override: Sequence[str]) -> list[Guard]:
+    """The guards that still stand."""
+    return [guard for guard in guards if guard.final or guard.name not in override]
+
+
+def _check_guards(plan: Plan, override: Sequence[str]) -> None:
+    standing = check_overrides(plan.guards, override)
+    unknown_names = set(override) - {guard.name for guard in plan.guards}
+    if unknown_names and not standing:
+        raise PlanError(
+            f"no guard named {', '.join(sorted(unknown_names))} fired for this plan",
+            where=plan.key,
+            hint=f"those that fired: {', '.join(guard.name for guard in plan.guards) or 'none'}",
+        )
+    if not standing:
+        return
+    names = [guard.name for guard in standing if not guard.final]
+    wording = "; ".join(guard.saw for guard in standing)
+    final = [guard.name for guard in standing if guard.final]
+    hint = (
+        f"{', '.join(final)} cannot be overridden: correct the data or the setting, then plan again"
+        if final
+        else f"look at the plan; if it is right: plan.push(override={sorted({*names, *override})!r})"
+    )
+    raise PlanBlocked(
+        f"nothing was sent: {wording}", guards=[guard.name for guard in standing], where=plan.key, hint=hint
+    )
+
+
+def _report(
+    sync: SyncPlan, outcomes: dict[int, Tally], why: str, *, finished: bool, interrupted: bool
+) -> tuple[SyncReport, pl.DataFrame]:
+    changes = _with_outcomes(sync, outcomes)
+    counts = dict(changes["outcome"].value_counts().iter_rows())
+    rejected, unknown, unsent = (int(counts.get(word, 0)) for word in ("rejected", "unknown", "unsent"))
+    state: State
+    if not finished:
+        state = "interrupted" if interrupted else "stopped"
+    else:
+        state = "partial" if rejected or unknown else "done"
+    report = SyncReport(
+        sync.sync, state, int(counts.get("acknowledged", 0)), rejected, unknown, sync.skipped.height, unsent, why
+    )
+    return report, changes
+
+
+def _with_outcomes(sync: SyncPlan, outcomes: dict[int, Tally]) -> pl.DataFrame:
+    """Every change of the plan with ``outcome`` (acknowledged | rejected | unknown | unsent) and ``reason``."""
+    words: list[str] = []
+    reasons: list[str | None] = []
+    for (number,), batch in sync.lines.group_by("number", maintain_order=True):
+        tally = outcomes.get(int(str(number)))
+        for at in range(batch.height):
+            word, reason = _word(tally, at)
+            words.append(word)
+            reasons.append(reason)
+    return sync.lines.select(
+        pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", "cause",
+        destination=pl.lit(sync.sync.destination), call=pl.lit(sync.sync.call),
+        outcome=pl.Series(words, dtype=pl.String), reason=pl.Series(reasons, dtype=pl.String),
+    )  # fmt: skip
+
+
+def _word(tally: Tally | None, at: int) -> tuple[str, str | None]:
+    if tally is None or at in tally.unsent:
+        return "unsent", None
+    if at in tally.rejected:
+        return "rejected", tally.rejected[at]
+    return ("unknown", None) if at in tally.unknown else ("acknowledged", None)
+
+
+def _finished(report: Report) -> bool:
+    return all(sync.state in {"done", "partial"} for sync in report.syncs)
+
+
+def _tell_sync(tell: Callable[[int, SyncPlan], None], before: int, sync: SyncPlan, done: int) -> None:
+    """Progress of one sync as progress of the plan."""
+    tell(before + done, sync)
+
+
+def _silence(_: Progress) -> None:
+    """No display."""

@@ -1,0 +1,92 @@
+"""What stops a plan before the first request. Each guard has a name, by which one plan may override it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from personas_kit.membership import KeyProblems
+
+GuardName = Literal[
+    "empty_result",
+    "null_members",
+    "duplicate_members",
+    "removals",
+    "total_change",
+    "earlier_as_of",
+    "interval",
+    "destination_changed",
+    "undecided_values",
+    "paused",
+    "first_sync",
+]
+
+REMOVALS_SHARE, REMOVALS_COUNT = 0.20, 100
+TOTAL_SHARE, TOTAL_COUNT = 0.50, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A reason not to push. ``saw`` is a sentence with the numbers; ``final`` guards cannot be overridden."""
+
+    name: GuardName
+    saw: str
+    final: bool = False
+
+
+def key_guards(problems: KeyProblems) -> list[Guard]:
+    """Missing and repeated members: they cannot be told apart, so nothing may be computed from them."""
+    guards = []
+    if problems.nulls:
+        guards.append(Guard("null_members", f"{problems.nulls:,} members have no id", final=True))
+    if problems.duplicates:
+        shown = ", ".join(problems.examples)
+        guards.append(
+            Guard("duplicate_members", f"{problems.duplicates:,} ids occur more than once, such as {shown}", final=True)
+        )
+    return guards
+
+
+def size_guards(*, wanted: int, before: int, enter: int, leave: int) -> list[Guard]:
+    """Results that look like an accident. Not for a first sync.
+
+    Two terms each, so that neither small lists nor slow growth trip them: removals over 20 % and over 100, changes
+    over 50 % and over 1,000, of the members wanted at the last finished plan.
+
+    Args:
+        wanted: members now.
+        before: members wanted at the last finished plan, or acknowledged by it if that is more.
+        enter: members that would enter.
+        leave: members that would leave.
+    """
+    guards = []
+    if not wanted and before:
+        guards.append(Guard("empty_result", f"nobody is wanted, where {before:,} were before"))
+    if leave > REMOVALS_COUNT and leave > REMOVALS_SHARE * before:
+        guards.append(
+            Guard(
+                "removals",
+                f"{leave:,} of {before:,} would leave ({leave / max(before, 1):.0%}; normal is at most {REMOVALS_SHARE:.0%} or {REMOVALS_COUNT})",
+            )
+        )
+    total = enter + leave
+    if total > TOTAL_COUNT and total > TOTAL_SHARE * before:
+        guards.append(
+            Guard(
+                "total_change",
+                f"{total:,} changes against {before:,} members ({total / max(before, 1):.0%}; normal is at most {TOTAL_SHARE:.0%} or {TOTAL_COUNT:,})",
+            )
+        )
+    return guards
+
+
+def time_guards(*, as_of: dt.datetime, last_as_of: dt.datetime | None, due: dt.datetime | None) -> list[Guard]:
+    """A plan about a past instant, and one that comes before the destination wants it."""
+    if last_as_of is not None and as_of < last_as_of:
+        return [
+            Guard("earlier_as_of", f"as of {as_of:%Y-%m-%d %H:%M}, but {last_as_of:%Y-%m-%d %H:%M} was pushed already")
+        ]
+    if due is not None and as_of < due:
+        return [Guard("interval", f"this destination is due again at {due:%Y-%m-%d %H:%M} UTC")]
+    return []

@@ -1,0 +1,203 @@
+"""A plan: the frozen changes of one definition for one destination, and everything a person decides by.
+
+``push`` sends this plan and no other. What is shown and what is sent are the same frames.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from personas_kit.activation.courier import Tally
+from personas_kit.activation.guards import Guard
+from personas_kit.activation.report import Report
+from personas_kit.activation.state import SyncState
+from personas_kit.activation.sync import Sync
+from personas_kit.destinations.base import Computation, Connection
+from personas_kit.display import Displayed
+from personas_kit.errors import PlanBlocked
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The changes of one sync.
+
+    Attributes:
+        lines: one per change: ``number`` (of the batch), ``member``, ``change``, ``value`` (JSON text), ``cause``,
+            ``message_id``, ``timestamp``, ``was_unknown``, ``user_id``, ``account_id``, ``id_*``, and ``accounts`` or
+            ``users`` (who brought the member in).
+        state: the acknowledged state it was computed against.
+        wanted: how many members are wanted.
+        skipped: ``user_id`` of users without an identifier that the destination needs.
+        first: everyone goes, because there has been no finished push.
+        valued: members have values.
+        every: seconds between two pushes, after the destination's minimum; 0 if there is no schedule.
+    """
+
+    sync: Sync
+    connection: Connection
+    computation: Computation
+    fingerprint: str
+    lines: pl.DataFrame
+    state: SyncState
+    wanted: int
+    skipped: pl.DataFrame
+    guards: tuple[Guard, ...]
+    first: bool
+    valued: bool
+    every: int = 0
+
+    def count(self, change: str) -> int:
+        """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
+        return int((self.lines["change"] == change).sum())
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data."""
+        return {
+            "destination": self.sync.destination,
+            "call": self.sync.call,
+            "wanted": self.wanted,
+            "enter": self.count("enter"),
+            "exit": self.count("exit"),
+            "set": self.count("set"),
+            "skipped": self.skipped.height,
+            "first": self.first,
+            "guards": [{"name": guard.name, "saw": guard.saw, "final": guard.final} for guard in self.guards],
+        }
+
+
+@dataclass(slots=True, repr=False)
+class Memory:
+    """What became of a plan in this process: the outcomes by sync and batch, and the last report."""
+
+    outcomes: dict[str, dict[int, Tally]] = field(default_factory=dict)
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Plan(Displayed):
+    """What would be sent, for a person to decide. Nothing has been sent, and only ``push`` will."""
+
+    id: str
+    key: str
+    name: str
+    as_of: dt.datetime
+    made_at: dt.datetime
+    syncs: tuple[SyncPlan, ...]
+    members_from: str = "the warehouse"
+    """Where the members came from: the warehouse, or a preview of some minutes ago."""
+    _deliver: Callable[..., Report] | None = None
+    memory: Memory = field(default_factory=Memory)
+    """What happened when it was pushed."""
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """The guards that fired, each once, over all syncs."""
+        return tuple({guard.name: guard for sync in self.syncs for guard in sync.guards}.values())
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """Every change: ``member``, ``change``, ``value``, ``cause``, and the ``destination`` and ``call`` it is for."""
+        frames = [
+            sync.lines.select(
+                pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", "cause",
+                destination=pl.lit(sync.sync.destination), call=pl.lit(sync.sync.call),
+            )
+            for sync in self.syncs
+        ]  # fmt: skip
+        return pl.concat(frames)
+
+    @property
+    def skipped(self) -> pl.DataFrame:
+        """Users that cannot be sent for want of an identifier: ``user_id``, ``destination``."""
+        frames = [
+            sync.skipped.select(pl.col("user_id").cast(pl.String), destination=pl.lit(sync.sync.destination))
+            for sync in self.syncs
+        ]
+        return pl.concat(frames).unique(maintain_order=True)
+
+    def payloads(self, limit: int = 3) -> list[dict[str, str]]:
+        """The first requests as they would be sent, at most ``limit`` changes of each sync.
+
+        Returns:
+            ``destination``, ``call``, ``method``, ``path`` and ``body``, without any secret.
+        """
+        return [sample for sync in self.syncs for sample in _payloads(sync, limit)]
+
+    def push(
+        self,
+        *,
+        override: Sequence[str] = (),
+        deadline: float | None = None,
+        progress: Callable[[Any], None] | None = None,
+    ) -> Report:
+        """Send this plan. Calling it is the approval, unless a guard fired.
+
+        Calling it again sends nothing if the plan is finished, and goes on where it stopped if it was interrupted
+        less than an hour ago.
+
+        Args:
+            override: names of guards that you have looked at and override for this plan.
+            deadline: seconds after which nothing more is started.
+            progress: called with a ``Progress`` several times a second, instead of the progress bar.
+
+        Raises:
+            PlanBlocked: a guard fired that is not overridden; carries the exact override.
+            PlanStale: something was pushed since the plan was made.
+            SyncBusy: somebody else is pushing the same sync.
+        """
+        if self._deliver is None:
+            raise PlanBlocked("this plan cannot be pushed: it has no destination", guards=())
+        return self._deliver(self, override=tuple(override), deadline=deadline, progress=progress)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The changes."""
+        return self.changes
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data: counts and guards, no members."""
+        return {
+            "key": self.key,
+            "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
+            "plan": self.id,
+            "syncs": [sync.to_dict() for sync in self.syncs],
+        }
+
+    def __repr__(self) -> str:
+        """One line with the same numbers as the card."""
+        parts = []
+        for sync in self.syncs:
+            counts = [
+                f"{sign}{sync.count(change):,}"
+                for change, sign in (("enter", "+"), ("exit", "-"), ("set", "="))
+                if sync.count(change)
+            ]
+            parts.append(
+                f"{sync.sync.destination} {sync.sync.call}: {' '.join(counts) or 'no change'}{', first push' if sync.first else ''}"
+            )
+        blocked = f"  BLOCKED by {', '.join(guard.name for guard in self.guards)}" if self.guards else ""
+        return f"plan of {self.key}, as of {self.as_of:%Y-%m-%d %H:%M} UTC: {'; '.join(parts)}{blocked}"
+
+
+def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:
+    """The requests for the first changes of each kind."""
+    samples = []
+    for (_,), some in sync.lines.group_by("change", maintain_order=True):
+        for request in sync.connection.requests(sync.sync.call, some.head(limit), sync.computation):
+            path = urlsplit(request.url).path
+            body = request.content.decode("utf-8", errors="replace")
+            samples.append(
+                {
+                    "destination": sync.sync.destination,
+                    "call": sync.sync.call,
+                    "method": request.method,
+                    "path": path,
+                    "body": body,
+                }
+            )
+    return samples

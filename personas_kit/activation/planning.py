@@ -1,0 +1,202 @@
+"""From what is wanted and what was acknowledged to the frozen lines of a plan, and the guards that look at them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+import polars_hash
+
+from personas_kit.activation.cadence import due_from, effective_interval
+from personas_kit.activation.guards import Guard, key_guards, size_guards, time_guards
+from personas_kit.activation.plan import SyncPlan
+from personas_kit.activation.state import SyncState
+from personas_kit.activation.sync import Sync
+from personas_kit.activation.wanted import Wanted
+from personas_kit.destinations.base import Computation, Connection
+from personas_kit.membership import membership_changes, value_changes
+
+JOURNAL_BATCH = 1_000
+"""Changes whose outcome is noted together, so that destinations of one item per request do not pay for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a plan is made for.
+
+    Attributes:
+        plan_id: 128 random bits as hex.
+        as_of: the instant the members are of.
+        every: seconds between two computations of the definition; 0 if it has no schedule.
+        unattended: nobody looks at the plan before it is pushed.
+        adopt: take the wanted members as acknowledged without sending them.
+    """
+
+    plan_id: str
+    as_of: dt.datetime
+    every: int = 0
+    unattended: bool = False
+
+
+def plan_sync(
+    sync: Sync,
+    connection: Connection,
+    computation: Computation,
+    fingerprint: str,
+    wanted: Wanted,
+    state: SyncState,
+    occasion: Occasion,
+) -> SyncPlan:
+    """The plan of one sync. Pure: reads no clock and no network.
+
+    A state that another account acknowledged does not apply: everybody goes again, once a person agrees.
+    """
+    elsewhere = bool(state.target) and state.target != connection.target
+    known = _nothing_of(state) if elsewhere else state
+    due = _changes(wanted, known)
+    lines = _lines(due, sync, connection, wanted, known, occasion, fingerprint)
+    every = effective_interval(occasion.every, connection.destination.minimum_interval)
+    guards = [
+        *key_guards(wanted.problems),
+        *_undecided(wanted),
+        *_paused(state),
+        *([Guard("destination_changed", "another account or list acknowledged this sync before; everyone would be sent again")] if elsewhere else []),
+        *_size(wanted, known, due),
+        *time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=due_from(state.last_as_of, occasion.every, connection.destination.minimum_interval)),
+        *([Guard("first_sync", f"a first push of {lines.height:,} changes")] if occasion.unattended and known.last_as_of is None else []),
+    ]  # fmt: skip
+    return SyncPlan(
+        sync=sync,
+        connection=connection,
+        computation=computation,
+        fingerprint=fingerprint,
+        lines=lines,
+        state=state,
+        wanted=wanted.members.height,
+        skipped=wanted.skipped,
+        guards=tuple(guards),
+        first=known.last_as_of is None,
+        valued=wanted.valued,
+        every=every,
+    )
+
+
+def _changes(wanted: Wanted, state: SyncState) -> pl.DataFrame:
+    if wanted.valued:
+        return value_changes(
+            wanted.members.select("member", "value"), state.acknowledged, state.unknown, empty=wanted.empty
+        )
+    return membership_changes(wanted.members, state.acknowledged, state.unknown)
+
+
+def _lines(
+    due: pl.DataFrame,
+    sync: Sync,
+    connection: Connection,
+    wanted: Wanted,
+    state: SyncState,
+    occasion: Occasion,
+    fingerprint: str,
+) -> pl.DataFrame:
+    """The changes with everything that a payload needs, in batches, with message ids."""
+    details = wanted.members.drop("value", strict=False)
+    if due.schema["member"] != details.schema["member"]:
+        details = details.cast({"member": due.schema["member"]})
+    lines = due.join(details, on="member", how="left", maintain_order="left")
+    text = pl.col("member").cast(pl.String)
+    columns = {
+        "user_id": None if sync.call in {"group", "list"} else text,
+        "account_id": text if sync.call == "group" else None,
+    }
+    lines = lines.with_columns(
+        pl.lit(None, pl.String).alias(name) if value is None else value.alias(name) for name, value in columns.items()
+    )
+    lines = _with_message_ids(lines, sync, state, occasion)
+    lines = lines.with_columns(cause=_cause(state, fingerprint))
+    size = max(JOURNAL_BATCH, connection.limits(sync.call).items)
+    return lines.with_columns(number=_batch_numbers(lines, size)).select(pl.col("number"), pl.exclude("number"))
+
+
+def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasion: Occasion) -> pl.DataFrame:
+    """Deterministic ids; a change that was sent before with an unknown outcome keeps its id and its timestamp."""
+    content = pl.concat_str(
+        pl.lit(f"{occasion.plan_id}\n{sync.id}"),
+        pl.col("member").cast(pl.String),
+        pl.col("change").cast(pl.String),
+        "value",
+        separator="\n",
+    )
+    fresh = lines.with_columns(content=content).with_columns(
+        fresh_id=pl.concat_str(pl.lit("personas_"), polars_hash.col("content").nchash.xxh3_128().cast(pl.String))
+    )
+    member = lines.schema["member"]
+    sent = state.unknown.cast({"member": member}).select(
+        "member",
+        "value",
+        pl.lit(True).alias("same"),
+        sent_change="change",
+        sent_id="message_id",
+        sent_at="timestamp",  # noqa: FBT003
+    )
+    before = fresh.join(
+        sent.select("member", was_unknown=pl.lit(True)), on="member", how="left", maintain_order="left"
+    ).join(  # noqa: FBT003
+        sent, on=["member", "value"], how="left", maintain_order="left"
+    )
+    same = (pl.col("sent_change") == pl.col("change").cast(pl.String)).fill_null(value=False)
+    return before.with_columns(
+        message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),
+        timestamp=pl.when(same).then("sent_at").otherwise(pl.lit(occasion.as_of, pl.Datetime("us", "UTC"))),
+        was_unknown=pl.col("was_unknown").fill_null(value=False),
+    ).drop("content", "fresh_id", "same", "sent_change", "sent_id", "sent_at")
+
+
+def _cause(state: SyncState, fingerprint: str) -> pl.Expr:
+    if state.last_as_of is None:
+        usual = "first push"
+    elif state.fingerprint != fingerprint:
+        usual = "definition edited"
+    else:
+        usual = "data"
+    return pl.when("was_unknown").then(pl.lit("outcome was unknown")).otherwise(pl.lit(usual))
+
+
+def _batch_numbers(lines: pl.DataFrame, size: int) -> pl.Series:
+    """Consecutive batches of at most ``size``; exits, entries and values never share one."""
+    kinds = lines.select(kind=pl.col("change").cast(pl.String))
+    inside = kinds.with_columns(step=pl.int_range(pl.len()).over("kind") // size)
+    starts = inside.select(new=(pl.struct("kind", "step") != pl.struct("kind", "step").shift()).fill_null(value=True))
+    return starts["new"].cum_sum().cast(pl.UInt32).alias("number")
+
+
+def _size(wanted: Wanted, state: SyncState, due: pl.DataFrame) -> Sequence[Guard]:
+    """The size guards; never on a first push, except that nobody may be emptied."""
+    if wanted.valued:
+        return ()
+    before = max(state.members, 0)
+    leave, enter = int((due["change"] == "exit").sum()), int((due["change"] == "enter").sum())
+    if state.last_as_of is None:
+        held = state.acknowledged.height
+        return [guard for guard in size_guards(wanted=wanted.members.height, before=held, enter=0, leave=0) if held]
+    return size_guards(wanted=wanted.members.height, before=before, enter=enter, leave=leave)
+
+
+def _undecided(wanted: Wanted) -> list[Guard]:
+    if not wanted.undecided.height:
+        return []
+    shown = ", ".join(str(user) for user in wanted.undecided["user_id"].head(3))
+    saw = (
+        f"{wanted.undecided.height:,} users belong to accounts whose values differ, such as {shown}: "
+        'say combine = "max", "min", "sum" or "list"'
+    )
+    return [Guard("undecided_values", saw, final=True)]
+
+
+def _paused(state: SyncState) -> list[Guard]:
+    return [Guard("paused", "a person paused this sync", final=True)] if state.paused else []
+
+
+def _nothing_of(state: SyncState) -> SyncState:
+    return SyncState(state.acknowledged.clear(), state.unknown.clear(), state.rejects.clear(), version=state.version)

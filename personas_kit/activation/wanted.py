@@ -1,0 +1,128 @@
+"""What is wanted at a destination: the members of a definition, in the shape of one call.
+
+===============  =====================  ============================  ==========================
+definition       identify, track        group                         list
+===============  =====================  ============================  ==========================
+audience         its users              not for users                 identifiers of its users
+account audience users of its accounts  its accounts                  identifiers of these users
+trait            users with values      not for users                 not for values
+account trait    users with the value   accounts with values          not for values
+                 of their account
+===============  =====================  ============================  ==========================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from personas_kit.definitions import Definition
+from personas_kit.destinations.base import Call, Connection
+from personas_kit.membership import KeyProblems, as_json, combine_values, expand_to_users, key_problems, list_members
+from personas_kit.membership.expansion import Combine
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of a definition as the warehouse gave them.
+
+    Attributes:
+        subjects: ``user_id`` or ``account_id``, ``value`` for a trait, and for users the columns of identifiers.
+        pairs: for account definitions, one line per membership in a matching account: ``user_id``, ``account_id``,
+            ``value`` for a trait, and the columns of identifiers.
+        zero_is_empty: the trait is a count or a sum.
+    """
+
+    subjects: pl.DataFrame
+    pairs: pl.DataFrame | None = None
+    zero_is_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one call should lead to.
+
+    Attributes:
+        members: ``member``; ``value`` (JSON text) for traits; ``user_id``, ``account_id`` (text or null), ``id_*``,
+            and ``accounts`` or ``users`` (lists): who brought the member in.
+        skipped: ``user_id`` of users that lack an identifier.
+        problems: ids that are missing or occur twice.
+        undecided: users whose accounts' values differ, with nothing said on how to combine them.
+        empty: the JSON text of the empty value; None if empty means missing.
+    """
+
+    members: pl.DataFrame
+    skipped: pl.DataFrame
+    problems: KeyProblems
+    undecided: pl.DataFrame
+    empty: str | None
+    valued: bool
+
+
+def wanted_by(
+    call: Call,
+    definition: Definition,
+    found: Members,
+    connection: Connection,
+    ids: Mapping[str, str],
+    combine: Combine | None = None,
+) -> Wanted:
+    """The wanted members of one call.
+
+    Args:
+        call: which call.
+        definition: what was computed.
+        found: its members.
+        connection: normalises the identifiers of a list.
+        ids: which column of the user is which identifier at the destination: ``{"email": "email"}``.
+        combine: how the values of several accounts of a user become one.
+    """
+    nobody = pl.DataFrame(schema={"user_id": pl.String})
+    empty = _empty_value(found)
+    if call == "group":
+        accounts = found.subjects.rename({"account_id": "member"}).with_columns(
+            account_id=pl.col("account_id").cast(pl.String)
+        )
+        return _finish(accounts, nobody, pl.DataFrame(), empty)
+    users, undecided = _users(found, combine)
+    users = users.with_columns(_identifier(column).alias(f"id_{kind}") for kind, column in ids.items())
+    if call != "list":
+        named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
+        return _finish(named, nobody, undecided, empty)
+    listed, skipped = list_members(users.with_columns(member=connection.list_member(ids)))
+    return Wanted(listed, skipped, key_problems(users, "user_id"), undecided, None, valued=False)
+
+
+def _users(found: Members, combine: Combine | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One line per user; those of account definitions with the accounts that brought them in."""
+    if found.pairs is None:
+        return found.subjects, pl.DataFrame()
+    users = expand_to_users(found.pairs)
+    if "value" not in found.pairs.columns:
+        return users, pl.DataFrame()
+    values, undecided = combine_values(found.pairs, combine)
+    return users.join(values.select("user_id", "value"), on="user_id", how="inner"), undecided
+
+
+def _finish(frame: pl.DataFrame, skipped: pl.DataFrame, undecided: pl.DataFrame, empty: str | None) -> Wanted:
+    valued = "value" in frame.columns
+    if valued and frame.schema["value"] != pl.String:
+        frame = frame.with_columns(value=as_json(frame["value"]))
+    problems = key_problems(frame)
+    members = frame.drop_nulls("member").unique("member", keep="first", maintain_order=True)
+    return Wanted(members, skipped, problems, undecided, empty, valued)
+
+
+def _empty_value(found: Members) -> str | None:
+    if not found.zero_is_empty:
+        return None
+    zero = pl.Series([0], strict=False).cast(found.subjects.schema["value"])
+    return str(as_json(zero)[0])
+
+
+def _identifier(column: str) -> pl.Expr:
+    """An identifier as text; an empty text is none. ``user_id`` is the user's own id."""
+    text = pl.col("user_id" if column == "user_id" else column).cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)
