@@ -15,6 +15,7 @@ from personas_kit.errors import UnknownName
 from personas_kit.sandbox.effects import Effect, Handled, Incoming
 from personas_kit.sandbox.journal import Journal, read_journal
 
+SLUGS = ("segment", "rudderstack", "amplitude", "meta", "webhook")
 Traits = dict[str, Any]
 Entry = tuple[tuple[str, str], ...]
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class Received:
     """The state of a sandbox. Every method may be called while requests come in, and returns copies.
 
     ``account`` names one destination account, in full (``segment:1f0c9a``) or by its slug if that is unique
-    (``segment``); left out, there must be only one that received such a thing.
+    (``segment``); left out, there must be only one that received such a thing. What nobody received is empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -239,6 +240,8 @@ class Received:
                 names = ", ".join(sorted(holding))
                 raise LookupError(f"several destination accounts received {what}: name one of {names}")
             named = [name for name in self._accounts if account in (name, name.partition(":")[0])]
+            if not named and account in SLUGS:
+                return empty
             if len(named) != 1:
                 raise UnknownName("single destination account", account, sorted(self._accounts))
             return take(self._accounts[named[0]])

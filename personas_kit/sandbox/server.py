@@ -20,7 +20,7 @@ from personas_kit.sandbox.routes import route
 _Connection = socket.socket | tuple[bytes, socket.socket]  # as the base class has it; here always a socket
 LOOPBACK = "127.0.0.1"
 MAX_BYTES = 64 * 1024 * 1024
-_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOCAL_HOSTS = frozenset({LOOPBACK, "localhost"})
 _PORTAL = b"<!doctype html><html><body>Please sign in to the network.</body></html>"
 
 

@@ -64,7 +64,8 @@ def active(connection: duckdb.DuckDBPyConnection) -> list[Members]:
         connection,
         """with able as (
              select user_id from events where event = 'Feature Used'
-             and timestamp > $t - interval 14 day and timestamp <= $t group by user_id having count(distinct message_id) >= 3)
+             and timestamp > $t - interval 14 day and timestamp <= $t
+             group by user_id having count(distinct message_id) >= 3)
            select distinct account_id from able join memberships using (user_id) join accounts using (account_id)
            where kind = 'company' and valid_from <= $t and (valid_to is null or valid_to > $t)""",
     )
