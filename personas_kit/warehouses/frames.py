@@ -19,7 +19,8 @@ def tidy(frame: pl.DataFrame) -> pl.DataFrame:
     - times: ``Datetime("us", "UTC")``; a time without a zone is read as UTC, as the sessions are set to UTC;
     - whole numbers, decimals without a fraction among them: ``Int64`` where every value fits, else unchanged;
     - categories and enums: text;
-    - structs: JSON text.
+    - structs: JSON text;
+    - lists of whole numbers: lists of ``Int64``.
     """
     return frame.select(_tidy(column) for column in frame.iter_columns())
 
@@ -34,6 +35,8 @@ def _tidy(column: pl.Series) -> pl.Series:
         return whole if whole.null_count() == column.null_count() else column
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
+    if isinstance(dtype, pl.List) and pl.Series(dtype=dtype.inner).dtype.is_integer():
+        return column.cast(pl.List(pl.Int64))
     if isinstance(dtype, pl.Struct):
         return pl.select(pl.when(column.is_not_null()).then(column.struct.json_encode()).alias(column.name)).to_series()
     return column

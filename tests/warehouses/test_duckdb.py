@@ -23,7 +23,7 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-# -------------------------------------------------------------------------------------------------- a database file
+# ---------------------------------------------------------------------------------------------------- a database file
 
 
 def test_a_file_is_free_again_after_every_query(database: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_table_has_as_many_parts_as_duckdb_needs(tmp_path: Path) -> None:
         assert DuckDB(path).query(f"SELECT * FROM {quoted}", {}).columns == ["id"]
 
 
-# --------------------------------------------------------------------------------------------- files of other kinds
+# ----------------------------------------------------------------------------------------------- files of other kinds
 
 
 def test_files_are_tables_and_later_files_are_seen(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_python_variable_is_no_table(tmp_path: Path) -> None:
         DuckDB(files={"users": "users.parquet"}, base=tmp_path).query("SELECT * FROM statement", {})
 
 
-# ----------------------------------------------------------------------------------------------------- a lent handle
+# ------------------------------------------------------------------------------------------------------ a lent handle
 
 
 def test_a_lent_connection_stays_open_and_keeps_its_time_zone() -> None:
@@ -193,7 +193,7 @@ def test_a_lent_connection_that_its_owner_closed_says_so() -> None:
         DuckDB(connection=con).schema()
 
 
-# ------------------------------------------------------------------------------------------------------------ misuse
+# ------------------------------------------------------------------------------------------------------------- misuse
 
 
 def test_exactly_one_way_in(database: Path) -> None:

@@ -1,0 +1,167 @@
+"""The warehouses that have to answer alike. A new one is a fixture here and its name in ``BACKENDS``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from personas_kit.compiler.source import ColumnType, Table
+from personas_kit.warehouses.base import Parameters, Warehouse
+from personas_kit.warehouses.duckdb import DuckDB
+from personas_kit.warehouses.snowflake import Snowflake
+from tests.snowflake_emulator.emulator import Emulator, running
+
+BACKENDS = [
+    "duckdb",
+    "duckdb_files",
+    pytest.param("snowflake", marks=pytest.mark.emulator),
+]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A warehouse with the shop in it, whose tables and columns bear the warehouse's own names."""
+
+    name: str
+    warehouse: Warehouse
+
+    def table(self, name: str) -> Table:
+        """The table by its name, whatever its case."""
+        return next(table for known, table in self.warehouse.schema().items() if known.casefold() == name)
+
+    def query(self, statement: str, *, tag: str = "", **values: object) -> pl.DataFrame:
+        """Run a statement in which ``{name}`` is a table of the shop or a bound value."""
+        named = self.warehouse.dialect == "duckdb"
+        used = re.findall(r"{(\w+)}", statement)
+        placeholders = {name: f"${name}" if named else "?" for name in values}
+        tables = {name: self.quoted(name) for name in used if name not in values}
+        params: Parameters = values if named else tuple(values[name] for name in used if name in values)
+        return self.warehouse.query(statement.format(**placeholders, **tables), params, tag=tag)
+
+    def quoted(self, name: str) -> str:
+        """The table's name as SQL."""
+        return ".".join(f'"{part}"' for part in self.table(name).parts)
+
+
+# --------------------------------------------------------------------------------------------------------------- gaps
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    line = "gap(backend, raises, reason): this backend fails so; once it does not, the mark has to go"
+    config.addinivalue_line("markers", line)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each warehouse in turn."""
+    for gap in request.node.iter_markers("gap"):
+        if gap.args == (request.param,):
+            request.applymarker(pytest.mark.xfail(strict=True, **gap.kwargs))
+    found: Backend = request.getfixturevalue(f"{request.param}_backend")
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------------- the shop
+
+DUCKDB_TYPES: Mapping[ColumnType, str] = {
+    "text": "VARCHAR",
+    "integer": "INTEGER",
+    "float": "DOUBLE",
+    "decimal": "DECIMAL(10, 2)",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "timestamp_tz": "TIMESTAMPTZ",
+    "date": "DATE",
+    "json": "JSON",
+    "list": "VARCHAR[]",
+}
+SNOWFLAKE_TYPES: Mapping[ColumnType, str] = {
+    "text": "TEXT",
+    "integer": "INTEGER",
+    "float": "FLOAT",
+    "decimal": "NUMBER(10, 2)",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP_NTZ",
+    "timestamp_tz": "TIMESTAMP_TZ",
+    "date": "DATE",
+    "json": "VARIANT",
+    "list": "ARRAY",
+}
+#: Members with a column of every type: one usual, one all missing, one at the edges.
+USUAL = (
+    "'u1', 'Zoë \U0001f389 O''Neill', 7, 0.1, 12.50, TRUE, CAST('2026-01-02 03:04:05.678901' AS {timestamp}), "
+    "CAST('2026-01-02 03:04:05+02:00' AS {timestamp_tz}), CAST('2026-01-02' AS DATE), {object}, {array}"
+)
+MISSING = ", ".join(["'u2'", *["NULL"] * 10])
+EDGES = (
+    "'u3', '', -2147483648, 1e300, -99999999.99, FALSE, CAST('9999-12-31 00:00:00' AS {timestamp}), "
+    "CAST('1900-01-01 00:00:00+00:00' AS {timestamp_tz}), CAST('0001-01-01' AS DATE), NULL, {empty}"
+)
+
+
+def shop(types: Mapping[ColumnType, str], values: Mapping[str, str], many: str) -> list[str]:
+    """The statements that make the shop."""
+    columns = ", ".join(f"{kind}_ {types[kind]}" for kind in types)
+    filled = [line.format_map({**types, **values}) for line in (USUAL, MISSING, EDGES)]
+    return [
+        f"CREATE TABLE people (user_id {types['text']}, {columns})",
+        *(f"INSERT INTO people SELECT {line}" for line in filled),
+        f"CREATE TABLE many AS {many}",
+        'CREATE TABLE "Order" ("Line No" INTEGER, "select" VARCHAR, plain INTEGER)',
+        "INSERT INTO \"Order\" VALUES (1, 'keyword', 2)",
+    ]
+
+
+@pytest.fixture(scope="session")
+def duckdb_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shop") / "shop.duckdb"
+    values = {"object": """'{"plan": "pro"}'""", "array": "['a', NULL]", "empty": "[]"}
+    many = "SELECT 'u' || i AS user_id, i AS orders FROM range(100000) numbers(i)"
+    with duckdb.connect(path) as con:
+        for statement in shop(DUCKDB_TYPES, values, many):
+            con.execute(statement)
+    return path
+
+
+@pytest.fixture(scope="session")
+def duckdb_backend(duckdb_file: Path) -> Backend:
+    return Backend("duckdb", DuckDB(duckdb_file))
+
+
+@pytest.fixture(scope="session")
+def duckdb_files_backend(duckdb_file: Path) -> Backend:
+    """The same shop, as Parquet."""
+    with duckdb.connect(duckdb_file, read_only=True) as con:
+        names = [name for (name,) in con.execute("SHOW TABLES").fetchall()]
+        for name in names:
+            con.execute(f"""COPY "{name}" TO '{duckdb_file.with_name(f"{name}.parquet")}'""")
+    files = {name: f"{name}.parquet" for name in names}
+    return Backend("duckdb_files", DuckDB(files=files, base=duckdb_file.parent))
+
+
+@pytest.fixture(scope="session")
+def emulator(home: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Emulator]:
+    pytest.importorskip("snowflake.connector", reason="the extra personas-kit[snowflake] is not installed")
+    with running(tmp_path_factory.mktemp("snowflake")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
+    values = {
+        "object": """PARSE_JSON('{"plan": "pro"}')""",
+        "array": """PARSE_JSON('["a", null]')""",
+        "empty": "PARSE_JSON('[]')",
+    }
+    numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 100000))"
+    many = f"SELECT 'u' || i AS user_id, i AS orders FROM ({numbers})"
+    emulator.run(*shop(SNOWFLAKE_TYPES, values, many))
+    warehouse = Snowflake("emulator", connections_file=emulator.connections)
+    yield Backend("snowflake", warehouse)
+    warehouse.close()

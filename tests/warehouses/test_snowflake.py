@@ -1,0 +1,193 @@
+"""What is Snowflake's own: connections by name, tags, sessions, and what it says when it refuses.
+
+The connector is the real one; the server is an emulator on this machine (``tests/snowflake_emulator``).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from personas_kit.errors import WarehouseError
+from personas_kit.warehouses.snowflake import Snowflake, listed
+from tests.snowflake_emulator.emulator import PASSWORD, Emulator
+
+needs_emulator = pytest.mark.emulator
+
+
+@pytest.fixture
+def warehouse(emulator: Emulator) -> Generator[Snowflake]:
+    warehouse = Snowflake("emulator", connections_file=emulator.connections)
+    yield warehouse
+    warehouse.close()
+
+
+# --------------------------------------------------------------------------------------------- connection and session
+
+
+@needs_emulator
+def test_it_connects_by_name_on_the_first_query_and_says_who_it_is(emulator: Emulator) -> None:
+    emulator.log()
+    warehouse = Snowflake("emulator", role="ANALYST", warehouse="SMALL", connections_file=emulator.connections)
+    assert emulator.log() == []
+
+    warehouse.query("SELECT 1 AS one", ())
+    warehouse.query("SELECT 2 AS two", ())
+    warehouse.close()
+
+    logins = [entry for entry in emulator.log() if "login" in entry]
+    assert len(logins) == 1
+    assert logins[0]["login"]["LOGIN_NAME"] == "kit"
+    assert logins[0]["login"]["CLIENT_ENVIRONMENT"]["APPLICATION"] == "personas_kit"
+    assert logins[0]["login"]["SESSION_PARAMETERS"].items() >= {"TIMEZONE": "UTC", "QUERY_TAG": "personas_kit"}.items()
+    assert logins[0]["query"] == "databaseName=SHOP&schemaName=PROD&warehouse=SMALL&roleName=ANALYST"
+    assert warehouse.describe() == "snowflake · emulator"
+
+
+@needs_emulator
+def test_every_query_bears_its_tag(emulator: Emulator, warehouse: Snowflake) -> None:
+    emulator.log()
+
+    warehouse.query("SELECT 1 AS one", (), tag="big_spenders run 7")
+    warehouse.query("SELECT 2 AS two", ())
+
+    tags = {entry["sql"]: entry["tag"] for entry in emulator.log() if "sql" in entry}
+    assert tags == {"SELECT 1 AS one": "personas_kit: big_spenders run 7", "SELECT 2 AS two": "personas_kit"}
+
+
+@needs_emulator
+def test_a_session_that_died_is_begun_anew(emulator: Emulator, warehouse: Snowflake) -> None:
+    warehouse.query("SELECT 1 AS one", ())
+
+    emulator.expire_sessions()
+
+    assert warehouse.query("SELECT ? AS two", (2,))["two"].to_list() == [2]
+
+
+@needs_emulator
+def test_a_bare_name_is_that_of_the_connections_schema(emulator: Emulator, warehouse: Snowflake) -> None:
+    emulator.run(
+        "CREATE SCHEMA IF NOT EXISTS shop.staging",
+        "CREATE OR REPLACE TABLE shop.prod.orders (id INTEGER)",
+        "CREATE OR REPLACE TABLE shop.staging.orders (id INTEGER)",
+        "CREATE OR REPLACE TABLE shop.staging.returns (id INTEGER)",
+    )
+
+    schema = warehouse.schema()
+
+    assert schema["ORDERS"].parts == ("SHOP", "PROD", "ORDERS")
+    assert schema["STAGING.ORDERS"].parts == ("SHOP", "STAGING", "ORDERS")
+    assert schema["RETURNS"].parts == ("SHOP", "STAGING", "RETURNS")
+
+
+# ----------------------------------------------------------------------------------------------------------- refusals
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("name", "what", "hint"),
+    [
+        ("mistyped", "Incorrect username or password was specified", "under [mistyped] in connections.toml"),
+        ("unheard_of", "Connection 'unheard_of' not found in config files", "has no section [unheard_of]"),
+        ("nowhere", "Failed to login", "check `account` under [nowhere]"),
+    ],
+)
+def test_a_connection_that_fails_says_what_to_do(emulator: Emulator, name: str, what: str, hint: str) -> None:
+    with pytest.raises(WarehouseError) as raised:
+        Snowflake(name, connections_file=emulator.connections).query("SELECT 1 AS one", ())
+
+    assert raised.value.what.startswith("Snowflake cannot be reached: ")
+    assert what in raised.value.what
+    assert hint in raised.value.hint
+    assert raised.value.where == f"snowflake · {name}"
+    assert "http" not in str(raised.value)
+
+
+@needs_emulator
+def test_no_error_shows_the_password_nor_the_file_that_holds_it(emulator: Emulator, tmp_path: Path) -> None:
+    broken = tmp_path / "connections.toml"
+    broken.write_text(f'[emulator]\npassword = "{PASSWORD}" oops\n')
+    broken.chmod(0o600)
+
+    messages = []
+    for name, file in (("mistyped", emulator.connections), ("emulator", broken)):
+        with pytest.raises(WarehouseError) as raised:
+            Snowflake(name, connections_file=file).query("SELECT 1 AS one", ())
+        messages.append(str(raised.value))
+
+    assert not [text for text in messages if PASSWORD in text or "incorrect donkey" in text]
+    assert "Failed to parse TOML" in messages[1]
+    assert "mend that line" in messages[1]
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("answer", "what", "hint"),
+    [
+        (
+            "002003 42S02: SQL compilation error:\nObject 'SHOP.PROD.USERS' does not exist or not authorized.",
+            "Object 'SHOP.PROD.USERS' does not exist or not authorized.",
+            "check the name; if it is right, ANALYST may not see it: GRANT SELECT ON TABLE ... TO ROLE ANALYST",
+        ),
+        (
+            "003001 42501: SQL access control error:\nInsufficient privileges to operate on table 'USERS'",
+            "Insufficient privileges to operate on table 'USERS'",
+            "ask for the grant: GRANT SELECT ON TABLE ... TO ROLE ANALYST",
+        ),
+        (
+            "000606 57P03: No active warehouse selected in the current session.",
+            "No active warehouse selected in the current session.",
+            "set `warehouse` for the connection, start it (ALTER WAREHOUSE ... RESUME)",
+        ),
+        (
+            "090073 22000: Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
+            "Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
+            "its owner can raise the quota",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_do(emulator: Emulator, answer: str, what: str, hint: str) -> None:
+    warehouse = Snowflake("emulator", role="ANALYST", connections_file=emulator.connections)
+
+    with pytest.raises(WarehouseError) as raised:
+        warehouse.query(f"SELECT 1 AS one /* answer {answer} */", ())
+    warehouse.close()
+
+    assert raised.value.what == f"Snowflake refused the query: {what}"
+    assert raised.value.hint.startswith(hint)
+
+
+def test_without_the_connector_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "snowflake.connector", None)
+
+    with pytest.raises(WarehouseError) as raised:
+        Snowflake("emulator").query("SELECT 1 AS one", ())
+
+    assert raised.value.hint == "pip install personas-kit[snowflake]"
+
+
+# ------------------------------------------------------------------------------------------------------------- arrays
+
+
+@pytest.mark.parametrize(
+    ("texts", "lists", "inner"),
+    [
+        (['["a", "b"]', None, "[]"], [["a", "b"], None, []], pl.String),
+        (["[1, 2]", "[null]"], [[1, 2], [None]], pl.Int64),
+        (["[1, 2.5]"], [[1.0, 2.5]], pl.Float64),
+        (['[1, "a"]'], [["1", "a"]], pl.String),
+        (["[]", None], [[], None], pl.String),
+        ([None], [None], pl.String),
+    ],
+)
+def test_the_text_of_an_array_becomes_a_list(
+    texts: list[str | None], lists: list[list[object] | None], inner: pl.DataType
+) -> None:
+    found = listed(pl.Series("value", texts, pl.String))
+
+    assert found.to_list() == lists
+    assert found.dtype == pl.List(inner)
