@@ -1,7 +1,7 @@
 """Amplitude: HTTP V2 for events, Identify and Group Identify for properties.
 
 What is odd, and imitated here: the key travels in the body; the two identify calls take a *form* whose field
-``identification`` holds JSON; ids shorter than five characters are refused unless ``options.min_id_length`` says
+``identification`` holds JSON; ids shorter than five characters do not count unless ``options.min_id_length`` says
 otherwise; an event is dropped when its ``insert_id`` was seen before; one bad event refuses the whole request and the
 answer says which.
 
@@ -103,7 +103,7 @@ def _problems(events: list[Any], shortest: int, invalid: frozenset[int]) -> dict
     ids = [[str(id_) for name in ("user_id", "device_id") if (id_ := fields(one).get(name))] for one in events]
     missing = [at for at, one in enumerate(events) if not fields(one).get("event_type")]
     nobody = [at for at, found in enumerate(ids) if not found]
-    short = [at for at, found in enumerate(ids) if any(len(one) < shortest for one in found)]
+    short = [at for at, found in enumerate(ids) if found and max(map(len, found)) < shortest]
     problems: dict[str, Any] = {}
     if missing or nobody:
         lacking = {"event_type": missing, "user_id": nobody}
