@@ -25,6 +25,7 @@ from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import ConfigError, WarehouseError, nearest
 from personas_kit.warehouses.base import Parameters
 from personas_kit.warehouses.frames import by_name, first_line, tidy
+from personas_kit.warehouses.interrupts import interruptible
 
 #: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
 #: compare with text. (https://duckdb.org/docs/stable/sql/data_types/overview, read 2026-11-23)
@@ -141,7 +142,7 @@ class DuckDB:
             try:
                 _only_reads(handle, statement)
                 bound: object = dict(params) if isinstance(params, Mapping) else list(params)
-                return tidy(handle.sql(statement, params=bound or None).pl())
+                return tidy(interruptible(handle.sql(statement, params=bound or None).pl, cancel=handle.interrupt))
             except duckdb.Error as error:
                 raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
             except PolarsError as error:

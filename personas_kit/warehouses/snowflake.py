@@ -28,6 +28,7 @@ from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import WarehouseError
 from personas_kit.warehouses.base import Parameters
 from personas_kit.warehouses.frames import MESSAGE_LENGTH, by_name, tidy
+from personas_kit.warehouses.interrupts import interruptible
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -98,6 +99,8 @@ _TAG_LENGTH = 2000
 class Snowflake:
     """Snowflake by the name of a connection. It connects on the first query, and anew when the session has died.
 
+    An interrupt (Ctrl-C, the stop button) cancels in Snowflake what the session is running there.
+
     Args:
         connection_name: its name in ``connections.toml``.
         role: used instead of the connection's; so are ``warehouse``, ``database`` and ``schema``.
@@ -110,10 +113,10 @@ class Snowflake:
         self,
         connection_name: str,
         *,
-        role: str = "",
-        warehouse: str = "",
-        database: str = "",
-        schema: str = "",
+        role: str | None = None,
+        warehouse: str | None = None,
+        database: str | None = None,
+        schema: str | None = None,
         connections_file: str | Path | None = None,
     ) -> None:
         self._name = connection_name
@@ -174,9 +177,10 @@ class Snowflake:
             connection.close()
 
     def _run(self, statement: str, params: Parameters, label: str) -> pl.DataFrame:
-        with self._connected().cursor() as cursor:
-            cursor.execute(statement, tuple(params), _statement_params={"QUERY_TAG": label})
-            return _frame(cursor)
+        connection = self._connected()
+        return interruptible(
+            lambda: _answer(connection, statement, tuple(params), label), cancel=lambda: _cancel(connection)
+        )
 
     def _connected(self) -> SnowflakeConnection:
         with self._opening:
@@ -229,6 +233,21 @@ def _column(name: str, declared: str, precision: int | None, scale: int | None) 
     if declared == "NUMBER":
         return Column(name, "decimal" if scale else "integer", f"NUMBER({precision},{scale})")
     return Column(name, TYPES.get(declared, "other"), declared)
+
+
+def _answer(connection: SnowflakeConnection, statement: str, params: Sequence[object], label: str) -> pl.DataFrame:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params, _statement_params={"QUERY_TAG": label})
+        return _frame(cursor)
+
+
+def _cancel(connection: SnowflakeConnection) -> None:
+    """Stop what the session is running, which would go on, and cost, without anybody waiting for it.
+
+    (https://docs.snowflake.com/en/user-guide/querying-cancel-statements, read 2026-11-23)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({connection.session_id:d})")
 
 
 def _frame(cursor: SnowflakeCursor) -> pl.DataFrame:

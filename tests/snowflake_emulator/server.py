@@ -13,7 +13,8 @@ the tests want a few answers that fakesnow never gives. What is added, each wher
 4. decimals and floats are bound as numbers;
 5. ``ALTER SESSION`` and the connector's telemetry are accepted and do nothing;
 6. a statement may say how it is to be answered: ``SELECT 1 /* answer 000606 57P03: No active warehouse ... */``;
-7. ``/emulator/log`` tells what was asked, ``/emulator/expire`` ends all sessions.
+7. one that says ``/* wait */`` runs until the session's queries are cancelled;
+8. ``/emulator/log`` tells what was asked, ``/emulator/expire`` ends all sessions.
 
 It is laxer than Snowflake: quoted lower-case names match upper-case ones, an ``ARRAY`` arrives as ``VARIANT``, grants,
 warehouses and time zones of the session mean nothing. It covers protocol and syntax, no more.
@@ -21,6 +22,7 @@ warehouses and time zones of the session mean nothing. It covers protocol and sy
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -45,6 +47,9 @@ PASSWORD = "correct horse"
 SUCCESS = {"data": None, "code": None, "message": None, "success": True}
 ALTER_SESSION = re.compile(r"\s*alter\s+session\s+(set|unset)\b", re.IGNORECASE)
 SCRIPTED = re.compile(r"/\* answer (?P<code>\d{6}) (?P<state>\w{5}): (?P<message>.*?) \*/", re.DOTALL)
+
+CANCEL = "SYSTEM$CANCEL_ALL_QUERIES(1)"
+cancelled = asyncio.Event()
 
 #: What was asked since the last look: logins with their session parameters, statements with their tag.
 log: list[dict[str, Any]] = []
@@ -109,7 +114,13 @@ async def query(scope: Message, path: str, asked: dict[str, Any]) -> tuple[int, 
     log.append({"sql": statement, "tag": (asked.get("parameters") or {}).get("QUERY_TAG")})
     if scripted := SCRIPTED.search(statement):
         return 200, failure(scripted["code"], scripted["state"], scripted["message"])
-    if ALTER_SESSION.match(statement):
+    if "/* wait */" in statement:
+        await asyncio.wait_for(cancelled.wait(), timeout=60)
+        cancelled.clear()
+        return 200, failure("000604", "57014", "SQL execution canceled")
+    if CANCEL in statement:
+        cancelled.set()
+    if CANCEL in statement or ALTER_SESSION.match(statement):
         asked["sqlText"] = "SELECT 'Statement executed successfully.' AS status"
     status, answer = await ask(scope, path, json.dumps(asked).encode())
     if status == 500:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +39,23 @@ def test_a_file_is_free_again_after_every_query(database: Path) -> None:
         writer.execute("INSERT INTO users VALUES ('u2')")
 
     assert warehouse.query("SELECT * FROM users", {}).height == 2
+
+
+def test_an_interrupt_ends_the_query(database: Path) -> None:
+    warehouse = DuckDB(database)
+
+    with pytest.raises(KeyboardInterrupt), _interrupt_soon():
+        warehouse.query("SELECT COUNT(*) FROM range(1000000) a(i), range(1000000) b(j) WHERE hash(i, j) = 3", {})
+
+    assert warehouse.query("SELECT 1 AS one", {})["one"].to_list() == [1]
+
+
+@contextmanager
+def _interrupt_soon() -> Iterator[None]:
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    yield
+    timer.join()
 
 
 def test_a_relative_path_starts_at_the_base(database: Path) -> None:

@@ -5,7 +5,9 @@ The connector is the real one; the server is an emulator on this machine (``test
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -66,6 +68,25 @@ def test_a_session_that_died_is_begun_anew(emulator: Emulator, warehouse: Snowfl
     emulator.expire_sessions()
 
     assert warehouse.query("SELECT ? AS two", (2,))["two"].to_list() == [2]
+
+
+@needs_emulator
+def test_an_interrupt_cancels_the_query_in_snowflake_too(emulator: Emulator, warehouse: Snowflake) -> None:
+    warehouse.query("SELECT 1 AS one", ())
+    emulator.log()
+    threading.Thread(target=_interrupt_once_it_runs, args=(emulator,)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.query("SELECT 1 AS one /* wait */", ())
+
+    assert [entry["sql"] for entry in emulator.log()] == ["SELECT SYSTEM$CANCEL_ALL_QUERIES(1)"]
+    assert warehouse.query("SELECT 2 AS two", ())["two"].to_list() == [2]
+
+
+def _interrupt_once_it_runs(emulator: Emulator) -> None:
+    while not any("/* wait */" in entry["sql"] for entry in emulator.log()):
+        pass
+    signal.raise_signal(signal.SIGINT)
 
 
 @needs_emulator
