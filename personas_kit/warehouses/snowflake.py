@@ -72,6 +72,7 @@ HINTS: Mapping[str, str] = {
     "incorrect username or password": "check user and password, key or token under [{name}] in connections.toml",
     "not found in config files": "connections.toml (in ~/.snowflake or $SNOWFLAKE_HOME) has no section [{name}]",
     "failed to parse toml": "mend that line of the file",
+    "current database": "set `database` for the connection",
     "no active warehouse": "set `warehouse` for the connection, start it (ALTER WAREHOUSE ... RESUME), "
     "or grant it: GRANT USAGE ON WAREHOUSE ... TO ROLE {role}",
     "cannot be resumed": "its owner can raise the quota of the resource monitor, or name another `warehouse`",
@@ -263,9 +264,8 @@ def _frame(cursor: SnowflakeCursor) -> pl.DataFrame:
 
 def _batches(cursor: SnowflakeCursor, names: Sequence[str]) -> Iterator[pl.DataFrame]:
     for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
-        part = pl.from_arrow(batch.rename_columns(list(names)))
-        assert isinstance(part, pl.DataFrame)  # noqa: S101 - a table is never a series
-        yield part
+        if batch.num_rows:  # the types of an empty one mean nothing
+            yield pl.DataFrame(batch.rename_columns(list(names)))
 
 
 def _names(described: Sequence[str]) -> list[str]:

@@ -169,6 +169,11 @@ def test_no_error_shows_the_password_nor_the_file_that_holds_it(emulator: Emulat
             "Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
             "its owner can raise the quota",
         ),
+        (
+            "090105 22000: Cannot perform SELECT. This session does not have a current database.",
+            "Cannot perform SELECT. This session does not have a current database.",
+            "set `database` for the connection",
+        ),
     ],
 )
 def test_a_refusal_says_what_to_do(emulator: Emulator, answer: str, what: str, hint: str) -> None:
