@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -139,8 +138,7 @@ def default_key(name: str) -> str:
     >>> default_key("Order Completed last 30days")
     'order_completed_last_30days'
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    key = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower()
     if not key:
         raise DefinitionError(f"no key can be derived from the name {name!r}", hint='give one: key="..."')
     return f"_{key}" if key[0].isdigit() else key

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 from personas_kit.errors import DefinitionError
 
@@ -79,8 +79,11 @@ class Condition(Expression):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compare(Condition):
-    """A value against constants. ``right`` is empty for ``exists``/``absent``, one constant for most operators,
-    several for ``contains``/``one_of``/``none_of``, and a number of seconds for the relative date operators."""
+    """A value against constants.
+
+    ``right`` is empty for ``exists`` and ``absent``, one constant for most operators, several for ``contains``,
+    ``one_of`` and ``none_of``, and a number of seconds for the relative date operators.
+    """
 
     left: Value
     operator: Operator
@@ -113,6 +116,16 @@ class OfUsers(Condition):
     """An account's condition on its users: ``any`` of them, or ``all`` of at least one."""
 
     quantifier: Literal["any", "all"]
+    part: Condition
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OfAccounts(Condition):
+    """A user's condition on its accounts: some account of the user satisfies it.
+
+    Nobody writes it: ``account_trait`` and account audiences in a user definition become it when they are resolved.
+    """
+
     part: Condition
 
 
@@ -238,7 +251,9 @@ class PropertyRef(Value):
     def __post_init__(self) -> None:
         if self.as_type is not None and self.as_type not in TYPE_NAMES:
             raise DefinitionError(
-                f"a property cannot be read as {self.as_type!r}", where=self.name, hint=f"one of {', '.join(TYPE_NAMES)}"
+                f"a property cannot be read as {self.as_type!r}",
+                where=self.name,
+                hint=f"one of {', '.join(TYPE_NAMES)}",
             )
 
 
@@ -248,6 +263,10 @@ class Window:
 
     older: int
     newer: int = 0
+
+    def __post_init__(self) -> None:
+        if self.older == self.newer:
+            raise DefinitionError("between() needs two different durations", hint="write between(days=(90, 30))")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -288,20 +307,20 @@ class Events(Expression):
 
     def within(self, *, days: float | None = None, hours: float | None = None) -> Events:
         """Only events in ``(as_of - d, as_of]``; a day is 24 hours."""
-        return self._windowed(Window(seconds("within", days, hours)))
+        return self.windowed(Window(seconds("within", days, hours)))
 
     def between(self, *, days: tuple[float, float] | None = None, hours: tuple[float, float] | None = None) -> Events:
         """Only events in ``(as_of - larger, as_of - smaller]``; the two may be given in either order."""
         pair = days if days is not None else hours
         if pair is None or (days is not None and hours is not None) or len(tuple(pair)) != 2:  # noqa: PLR2004
             raise DefinitionError(
-                "between() takes two durations", where=str(self), hint="write .between(days=(90, 30)) or .between(hours=(48, 24))"
+                "between() takes two durations",
+                where=str(self),
+                hint="write .between(days=(90, 30)) or .between(hours=(48, 24))",
             )
         unit = "days" if days is not None else "hours"
         one, other = (seconds("between", **{unit: amount}, zero=True) for amount in pair)
-        if one == other:
-            raise DefinitionError("between() needs two different durations", where=str(self))
-        return self._windowed(Window(older=max(one, other), newer=min(one, other)))
+        return self.windowed(Window(older=max(one, other), newer=min(one, other)))
 
     def count(self) -> Reduced:
         """How many events: distinct event ids where the source names one, else rows. 0 over none."""
@@ -341,9 +360,14 @@ class Events(Expression):
         """The sorted list of different values; ``.count()`` after it counts them."""
         return Reduced(self, "unique", _property(prop))
 
-    def _windowed(self, window: Window) -> Events:
+    def windowed(self, window: Window) -> Events:
+        """Only events in the window; what ``within`` and ``between`` are made of."""
         if self.window is not None:
-            raise DefinitionError("an event takes one window, and this one has two", where=str(self), hint="keep one of within() and between()")
+            raise DefinitionError(
+                "an event takes one window, and this one has two",
+                where=str(self),
+                hint="keep one of within() and between()",
+            )
         return replace(self, window=window)
 
 
@@ -372,7 +396,7 @@ def prop(name: str, as_type: PropertyType | None = None) -> PropertyRef:
 
 def in_audience(key: str) -> Condition:
     """Membership of another audience; the same as ``trait(key) == True``."""
-    return trait(key) == True  # type: ignore[return-value]  # noqa: E712  (a comparison node, not a truth)
+    return trait(key) == True  # noqa: E712  (a comparison node, not a truth)
 
 
 def any_user(condition: Condition) -> Condition:
@@ -412,7 +436,9 @@ def seconds(method: str, days: float | None = None, hours: float | None = None, 
         raise DefinitionError(f"{method}() takes either days= or hours=", hint=f"write {method}(days=30)")
     amount = days if days is not None else hours
     if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise DefinitionError(f"{method}() takes a number of days or hours, not {amount!r}", hint=f"write {method}(days=30)")
+        raise DefinitionError(
+            f"{method}() takes a number of days or hours, not {amount!r}", hint=f"write {method}(days=30)"
+        )
     total = amount * (86_400 if days is not None else 3_600)
     if total != total or total < 0 or (total == 0 and not zero) or total > 3_155_760_000 or total != int(total):  # noqa: PLR0124, PLR2004
         raise DefinitionError(
@@ -436,16 +462,22 @@ def _condition(thing: object) -> Condition:
     if isinstance(thing, Condition):
         return thing
     if isinstance(thing, Value):
-        raise DefinitionError("a value is not a condition yet", where=str(thing), hint=f"compare it, for example: {thing} >= 1")
+        raise DefinitionError(
+            "a value is not a condition yet",
+            where=str(thing),
+            hint=f"compare it, each comparison in parentheses: ({thing} >= 1) & (...)",
+        )
     if isinstance(thing, Events):
-        raise DefinitionError("an event is not a condition yet", where=str(thing), hint=f"count it, for example: {thing}.count() >= 1")
+        raise DefinitionError(
+            "an event is not a condition yet", where=str(thing), hint=f"count it, for example: {thing}.count() >= 1"
+        )
     raise DefinitionError(
         f"expected a condition, not {type(thing).__name__}",
         hint="put each comparison in parentheses: (a >= 1) & (b == 2)",
     )
 
 
-def _flatten(kind: type[And] | type[Or], *parts: Condition) -> tuple[Condition, ...]:
+def _flatten(kind: type[And | Or], *parts: Condition) -> tuple[Condition, ...]:
     flat: list[Condition] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, kind) else (part,))
@@ -459,11 +491,13 @@ def _constants(operator: str, values: Iterable[object]) -> tuple[Constant, ...]:
     return tuple(_constant(operator, value) for value in found)
 
 
-def _constant(operator: str, value: Any) -> Constant:
+def _constant(operator: str, value: object) -> Constant:
     if value is None:
         raise DefinitionError(f"nothing can be compared with None ({operator})", hint="use .exists() or .absent()")
     if isinstance(value, list | tuple | set | frozenset):
-        raise DefinitionError(f"{operator} takes constants, not a {type(value).__name__}", hint="write .one_of('a', 'b')")
+        raise DefinitionError(
+            f"{operator} takes constants, not a {type(value).__name__}", hint="write .one_of('a', 'b')"
+        )
     if not isinstance(value, str | int | float | bool | dt.date):
         raise DefinitionError(f"{operator} takes a text, number, truth value or date, not {type(value).__name__}")
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
@@ -482,7 +516,11 @@ def _instant(value: object) -> dt.date | dt.datetime:
         return value
     if isinstance(value, str):
         try:
-            return dt.date.fromisoformat(value) if len(value) == len("2026-01-31") else _utc(dt.datetime.fromisoformat(value))
+            return (
+                dt.date.fromisoformat(value)
+                if len(value) == len("2026-01-31")
+                else _utc(dt.datetime.fromisoformat(value))
+            )
         except ValueError:
             pass
     raise DefinitionError(f"{value!r} is not a date or an instant", hint="write '2026-01-31' or '2026-01-31T08:00:00Z'")

@@ -1,0 +1,129 @@
+"""Prints any node in the query language. Two nodes mean the same if and only if their text is the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from personas_kit.definitions.expressions import (
+    And,
+    Compare,
+    Condition,
+    Constant,
+    Events,
+    Expression,
+    Not,
+    OfUsers,
+    Or,
+    PropertyRef,
+    Reduced,
+    TraitRef,
+    Window,
+)
+
+SYMBOLS = ("=", "!=", "<", "<=", ">", ">=")
+RELATIVE = ("within_last", "within_next", "before_last", "after_next")
+_OR, _AND, _NOT = 1, 2, 3
+
+
+def to_text(node: Expression) -> str:
+    """The canonical text of a node."""
+    return _condition(node, 0) if isinstance(node, Condition) else _value(node)
+
+
+def duration_text(seconds: int) -> str:
+    """``30 days``, ``36 hours``, ``90 seconds``: the largest unit that is whole."""
+    for unit, size in (("day", 86_400), ("hour", 3_600)):
+        if seconds % size == 0:
+            return _amount(seconds // size, unit)
+    return _amount(seconds, "second")
+
+
+def _amount(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def _condition(node: Expression, above: int) -> str:
+    """A condition with parentheses where the node above binds tighter."""
+    match node:
+        case Or(parts):
+            return _within(above, _OR, " OR ".join(_condition(part, _OR + 1) for part in parts))
+        case And(parts):
+            return _within(above, _AND, " AND ".join(_condition(part, _AND + 1) for part in parts))
+        case Not(part):
+            return f"NOT {_condition(part, _NOT)}"
+        case OfUsers(quantifier, part):
+            return f"{quantifier.upper()} {_condition(part, _NOT)}"
+        case Compare(left, operator, right):
+            return _comparison(_value(left), operator, right)
+        case _:
+            raise TypeError(f"not a node of the language: {type(node).__name__}")
+
+
+def _within(above: int, own: int, text: str) -> str:
+    return f"({text})" if above > own else text
+
+
+def _comparison(left: str, operator: str, right: tuple[Constant, ...]) -> str:
+    if operator in SYMBOLS:
+        return f"{left} {operator} {constant_text(right[0])}"
+    if operator in RELATIVE:
+        return f"{left}.{operator}({duration_text(int(str(right[0])))})"
+    return f"{left}.{operator}({', '.join(map(constant_text, right))})"
+
+
+def _value(node: Expression) -> str:
+    match node:
+        case TraitRef(key, of):
+            return f"{'account_trait' if of == 'account' else 'trait'}({constant_text(key)})"
+        case PropertyRef(name, None):
+            return f"property({constant_text(name)})"
+        case PropertyRef(name, as_type):
+            return f"property({constant_text(name)}) as {as_type}"
+        case Events(name, condition, window):
+            where = f".where({to_text(condition)})" if condition is not None else ""
+            return f"event({constant_text(name)}){where}{_window(window)}"
+        case Reduced(stream, reducer, of, at_least):
+            return f"{_value(stream)}.{_reducer(reducer, of, at_least)}"
+        case _:
+            raise TypeError(f"not a node of the language: {type(node).__name__}")
+
+
+def _window(window: Window | None) -> str:
+    if window is None:
+        return ""
+    if window.newer:
+        return f".between({duration_text(window.newer)}, {duration_text(window.older)})"
+    return f".within({duration_text(window.older)})"
+
+
+def _reducer(reducer: str, of: PropertyRef | None, at_least: int) -> str:
+    if of is None:
+        return "count()"
+    inside = _value(of)
+    match reducer:
+        case "most_frequent":
+            return f"mode({inside}, {at_least})"
+        case "unique_count":
+            return f"unique({inside}).count()"
+        case _:
+            return f"{reducer}({inside})"
+
+
+def constant_text(value: Constant) -> str:
+    """A constant of the language: single quotes with backslash escapes, ISO dates in quotes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.datetime):
+        return f"'{value.isoformat().replace('+00:00', 'Z')}'"
+    if isinstance(value, dt.date):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, str):
+        escaped = (
+            value.replace("\\", "\\\\")
+            .replace("'", "\\'")
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+            .replace("\t", "\\t")
+        )
+        return f"'{escaped}'"
+    return repr(value)

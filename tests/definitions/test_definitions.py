@@ -1,0 +1,101 @@
+"""What Python makes impossible, and what a definition refuses to be."""
+
+import math
+
+import pytest
+
+from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Trait, any_user, event, prop, trait
+from personas_kit.definitions.definition import default_key
+from personas_kit.errors import DefinitionError
+
+often = event("Signed In").within(days=30).count() >= 5
+german = trait("country") == "DE"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Order Completed last 30days", "order_completed_last_30days"),
+        ("Größe & Gewicht!", "gr_e_gewicht"),
+        ("30 days", "_30_days"),
+        ("  VIP  ", "vip"),
+    ],
+)
+def test_the_key_comes_from_the_name(name, key):
+    assert default_key(name) == key
+    assert Audience(name, often).key == key
+
+
+def test_a_name_without_letters_needs_a_key():
+    with pytest.raises(DefinitionError, match="no key can be derived"):
+        Audience("日本", often)
+    assert Audience("日本", often, key="japan").key == "japan"
+
+
+@pytest.mark.parametrize("key", ["with space", "1st", "a-b", "x" * 256])
+def test_a_key_is_plain(key):
+    with pytest.raises(DefinitionError, match="cannot be a key"):
+        Audience("A", often, key=key)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: often and german,
+        lambda: often or german,
+        lambda: not often,
+        lambda: 1 <= event("A").count() <= 5,
+        lambda: bool(german),
+    ],
+)
+def test_python_words_on_conditions_are_refused_with_what_to_write(wrong):
+    with pytest.raises(DefinitionError, match=r"combine conditions with & \| ~"):
+        wrong()
+
+
+def test_forgotten_parentheses_are_explained():
+    with pytest.raises(DefinitionError, match="each comparison in parentheses"):
+        _ = often & trait("country") == "DE"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Audience("A", event("X").count()), "must end in a condition"),
+        (lambda: Audience("A", event("X")), "neither counted nor reduced"),
+        (lambda: AccountAudience("A", trait("x")), "must end in a condition"),
+        (lambda: Trait("T", often), "must end in a value"),
+        (lambda: AccountTrait("T", event("X")), "must end in a value"),
+        (lambda: any_user(event("X").count()), "not a condition yet"),
+        (lambda: event("X").where(prop("p")), "not a condition yet"),
+        (lambda: event("X").within(days=1, hours=1), "either days= or hours="),
+        (lambda: event("X").within(days=-1), "more than nothing"),
+        (lambda: event("X").within(days=7).within(days=3), "one window"),
+        (lambda: event("X").between(days=(7, 7)), "two different durations"),
+        (lambda: event("X").count().count(), "follows an event or unique"),
+        (lambda: event(""), "name in quotes"),
+        (lambda: trait("x") == None, "exists() or .absent()"),  # noqa: E711
+        (lambda: trait("x") == [1, 2], "one_of"),
+        (lambda: trait("x") == -math.inf, "finite number"),
+        (lambda: trait("x") == trait("y"), "not yet with another value"),
+        (lambda: trait("x").before("soon"), "not a date"),
+        (lambda: trait("x").contains(""), "not empty"),
+        (lambda: prop("x", "money"), "cannot be read as"),
+    ],
+)
+def test_what_means_nothing_is_refused_when_it_is_written(make, says):
+    with pytest.raises(DefinitionError) as refused:
+        make()
+
+    assert says in str(refused.value)
+
+
+def test_a_repr_is_the_definition_and_equal_text_is_an_equal_fingerprint():
+    one = Audience("A", often & german)
+
+    assert (
+        repr(one)
+        == "Audience('A', event('Signed In').within(30 days).count() >= 5 AND trait('country') = 'DE', key='a')"
+    )
+    assert one.fingerprint == Audience("Renamed", often & german).fingerprint
+    assert one.fingerprint != Audience("A", often | german).fingerprint

@@ -1,0 +1,102 @@
+"""References are replaced by what they stand for; what stands in the wrong place is refused."""
+
+import pytest
+
+from personas_kit.definitions import (
+    AccountAudience,
+    AccountTrait,
+    Audience,
+    Trait,
+    account_trait,
+    any_user,
+    event,
+    in_audience,
+    trait,
+)
+from personas_kit.definitions.expressions import OfAccounts
+from personas_kit.definitions.resolve import Traits, resolve
+from personas_kit.errors import DefinitionError, UnknownName
+
+SOURCE = Traits(frozenset({"email", "Country"}), frozenset({"kind"}))
+
+buyers = Audience("Buyers", event("Order").count() >= 1)
+orders = Trait("Orders", event("Order").count())
+seats = AccountTrait("Seats", event("Signed In").unique("user_id").count())
+active = AccountAudience("Active", any_user(in_audience("buyers")))
+REGISTRY = {definition.key: definition for definition in (buyers, orders, seats, active)}
+
+
+def resolved(definition, registry=REGISTRY):
+    return resolve(definition, registry, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("definition", "text"),
+    [
+        (
+            Audience("Q", in_audience("buyers") & (trait("country") == "US")),
+            "event('Order').count() >= 1 AND trait('country') = 'US'",
+        ),
+        (Audience("Q", ~in_audience("buyers")), "NOT event('Order').count() >= 1"),
+        (Audience("Q", trait("buyers") == False), "NOT event('Order').count() >= 1"),  # noqa: E712
+        (Audience("Q", trait("orders") > 3), "event('Order').count() > 3"),
+        (Trait("Q", trait("orders")), "event('Order').count()"),
+        (
+            AccountAudience("Q", in_audience("active") & (trait("seats") > 2)),
+            "ANY event('Order').count() >= 1 AND event('Signed In').unique(property('user_id')).count() > 2",
+        ),
+        (AccountAudience("Q", account_trait("kind") == "company"), "trait('kind') = 'company'"),
+        (AccountAudience("Q", any_user(trait("orders") > 3)), "ANY event('Order').count() > 3"),
+    ],
+)
+def test_references_become_what_they_stand_for(definition, text):
+    assert str(resolved(definition)) == text
+
+
+def test_a_users_condition_on_its_accounts_is_about_some_account():
+    found = resolved(Audience("Q", account_trait("kind") == "company"))
+
+    assert isinstance(found, OfAccounts)
+    assert str(found.part) == "trait('kind') = 'company'"
+    assert isinstance(resolved(Audience("Q", in_audience("active"))), OfAccounts)
+
+
+def test_a_circle_is_printed():
+    registry = {
+        "a": Audience("A", in_audience("b")),
+        "b": Audience("B", in_audience("c")),
+        "c": Audience("C", in_audience("a")),
+    }
+
+    with pytest.raises(DefinitionError, match="a -> b -> c -> a"):
+        resolved(registry["a"], registry)
+
+
+@pytest.mark.parametrize(
+    ("definition", "says"),
+    [
+        (Audience("Q", trait("contry") == "x"), "did you mean 'Country'"),
+        (Audience("Q", in_audience("buyer")), "did you mean 'buyers'"),
+        (Audience("Email", trait("country") == "x"), "also a trait of the source"),
+        (Audience("Q", trait("buyers") > 3), "one is in it or not"),
+        (Audience("Q", any_user(trait("country") == "x")), "about a user already"),
+        (AccountAudience("Q", in_audience("buyers")), "any_user("),
+        (AccountAudience("Q", any_user(any_user(trait("country") == "x"))), "about a user already"),
+        (AccountAudience("Q", account_trait("orders") > 1), "about users, not accounts"),
+        (Audience("Q", event("X").where(trait("email") == "x").count() > 1), "write prop('email')"),
+        (Audience("Q", event("X").where(event("Y").count() > 1).count() > 1), "not available yet"),
+        (Trait("Q", account_trait("kind")), "several accounts"),
+    ],
+)
+def test_what_is_unknown_or_out_of_place_is_refused(definition, says):
+    with pytest.raises(DefinitionError) as refused:
+        resolved(definition)
+
+    assert says in str(refused.value)
+
+
+def test_an_unknown_name_carries_the_nearest_ones():
+    with pytest.raises(UnknownName) as refused:
+        resolved(Audience("Q", trait("emial") == "x"))
+
+    assert refused.value.near == ["email"]
