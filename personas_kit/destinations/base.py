@@ -1,0 +1,404 @@
+"""The shape of a destination: data, and one mapping per call. A module of this package is one destination.
+
+A mapping says what one change looks like for the vendor, as a polars expression over the columns of a batch; cutting
+into requests, encoding, authentication and the meaning of answers are the same for all, from tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, quote_plus, urlsplit
+
+import httpx
+import polars as pl
+
+from personas_kit.definitions.definition import Kind
+from personas_kit.destinations.auth import AuthScheme
+from personas_kit.destinations.batching import cut
+from personas_kit.destinations.encode import Field, Json, obj, optional, raw
+from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.outcomes import Answer, Outcome, Outcomes
+from personas_kit.errors import ConfigError, UnknownName, nearest
+
+Call = Literal["identify", "track", "group", "list"]
+CALLS: tuple[Call, ...] = ("identify", "track", "group", "list")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What was computed: the definition's key, kind and name, and for gateways the destinations behind them."""
+
+    key: str
+    kind: Kind
+    name: str
+    integrations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, without any secret. Its repr shows no content: it is about people.
+
+    Attributes:
+        lines: ``[start, stop)`` of the batch that it carries.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    lines: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may hold: changes, bytes of the body, bytes of one change."""
+
+    items: int
+    bytes: int
+    item_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of a destination.
+
+    Attributes:
+        secret: it is a reference, never a value.
+        default: used when it is not given; a setting without one is required, unless ``optional``.
+        choices: what it may be.
+        identifies: it says which account (or list) is meant: another value is another account.
+        about: for people.
+    """
+
+    name: str
+    about: str
+    secret: bool = False
+    default: str | None = None
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    identifies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The columns of a batch, for a mapping: ``lambda c: obj(userId=c.user_id, traits=c.traits)``."""
+
+    computation: Computation
+    ids: Mapping[str, pl.Expr]
+    batch: pl.DataFrame = field(repr=False)
+
+    user_id: pl.Expr = field(default_factory=lambda: pl.col("user_id"))
+    account_id: pl.Expr = field(default_factory=lambda: pl.col("account_id"))
+    message_id: pl.Expr = field(default_factory=lambda: pl.col("message_id"))
+
+    @property
+    def value(self) -> Json:
+        """The value: ``true`` or ``false`` for an audience."""
+        return raw(pl.col("value"))
+
+    @property
+    def traits(self) -> Json:
+        """The value under its key, with the identifiers of the user that are mapped."""
+        return obj({self.computation.key: self.value, **self.identifiers})
+
+    @property
+    def own_traits(self) -> Json:
+        """The value under its key, alone."""
+        return obj({self.computation.key: self.value})
+
+    @property
+    def identifiers(self) -> Mapping[str, Field]:
+        """The identifiers that are mapped, each left out where it is missing."""
+        return {kind: optional(column) for kind, column in self.ids.items()}
+
+    @property
+    def properties(self) -> Json:
+        """Of an entered or exited event: the audience's key, and whether the user is in."""
+        return obj(audience_key=self.computation.key, **{self.computation.key: self.value})
+
+    @property
+    def event(self) -> pl.Expr:
+        """``Audience Entered`` or ``Audience Exited``."""
+        exited = pl.col("change").cast(pl.String) == "exit"
+        return pl.when(exited).then(pl.lit("Audience Exited")).otherwise(pl.lit("Audience Entered"))
+
+    @property
+    def timestamp(self) -> pl.Expr:
+        """When it became so, RFC 3339 in UTC."""
+        return pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
+
+    @property
+    def epoch_ms(self) -> pl.Expr:
+        """When it became so, in milliseconds since 1970."""
+        return pl.col("timestamp").dt.epoch("ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """How one call is sent.
+
+    Attributes:
+        path: may name settings: ``/{version}/{audience_id}/users``.
+        each: one change as JSON.
+        around: what stands before and after the changes of one request, which are joined by commas; given the lines of
+            the request, and the batch that it is a part of.
+        form: the changes go as an array in this field of a form, instead of a JSON body.
+        exit_method: the method for exits, where it is another one.
+    """
+
+    path: str
+    each: Callable[[Fields], Json]
+    around: Callable[[pl.DataFrame, pl.DataFrame], tuple[str, str]] = lambda _, __: ("[", "]")
+    method: str = "POST"
+    exit_method: str | None = None
+    form: str = ""
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A destination, as its module declares it.
+
+    Attributes:
+        hosts: value of the ``region`` setting -> host; empty when ``url`` is required.
+        identifiers: kinds of identifiers that a list takes; empty for event destinations.
+        minimum_interval: seconds between two updates of a list.
+        list_setting: the setting that holds the id of the list, where one account has several.
+    """
+
+    slug: str
+    name: str
+    settings: tuple[Setting, ...]
+    auth: AuthScheme
+    hosts: Mapping[str, str]
+    posts: Mapping[Call, Post]
+    limits: Limits
+    outcomes: Outcomes
+    identifiers: Mapping[str, Identifier] = field(default_factory=dict)
+    minimum_interval: int = 0
+    list_setting: str | None = None
+
+    @property
+    def calls(self) -> frozenset[Call]:
+        """What it takes."""
+        return frozenset(self.posts)
+
+    def configure(
+        self, name: str, values: Mapping[str, object], *, url: str | None = None, timeout: float = 30.0
+    ) -> Connection:
+        """A connection with these settings.
+
+        Args:
+            name: what the user calls it.
+            values: by setting; secrets are references, things with ``reveal()``.
+            url: overrides the host: https, or plain http to this machine.
+            timeout: seconds for one request.
+
+        Raises:
+            ConfigError: a setting is unknown, missing, or not what it should be.
+        """
+        checked = self._checked(values)
+        return Connection(name, self, checked, self._base(checked, url), timeout)
+
+    def describe(self) -> dict[str, object]:
+        """As plain data, for people and programs."""
+        return {
+            "slug": self.slug,
+            "name": self.name,
+            "calls": ", ".join(call for call in CALLS if call in self.posts),
+            "minimum_interval": self.minimum_interval,
+            "identifiers": list(self.identifiers),
+            "settings": {setting.name: setting.about for setting in self.settings},
+        }
+
+    def paste(self) -> str:
+        """A block for ``personas.toml``."""
+        lines = [f"[destinations.{self.slug.replace('-', '_')}]", f'type = "{self.slug}"']
+        if not self.hosts:
+            lines.append('url = "https://..."')
+        for setting in self.settings:
+            variable = f"{self.slug}_{setting.name}".replace("-", "_").upper()
+            value = f'{{ env = "{variable}" }}' if setting.secret else f'"{setting.default or "..."}"'
+            required = setting.default is None and not setting.optional and setting.name != self.list_setting
+            lines.append(f"{'' if required else '# '}{setting.name} = {value}  # {setting.about}")
+        if self.list_setting:
+            kinds = ", ".join(self.identifiers)
+            lines.append('# in a definition: to = [{ destination = "...", list = "<id>", ids = { email = "email" } }]')
+            lines.append(f"# identifiers: {kinds}")
+        return "\n".join(lines)
+
+    def _checked(self, values: Mapping[str, object]) -> dict[str, object]:
+        known = {setting.name: setting for setting in self.settings}
+        for name in values:
+            if name not in known:
+                near = nearest(name, known)
+                hint = f"did you mean {near[0]!r}?" if near else f"{self.slug} takes: {', '.join(known)}"
+                raise ConfigError(f"{self.slug} has no setting {name!r}", hint=hint)
+        return {name: _setting_value(setting, values.get(name)) for name, setting in known.items()}
+
+    def _base(self, values: Mapping[str, object], url: str | None) -> str:
+        if url is None:
+            if not self.hosts:
+                raise ConfigError(f"{self.slug} needs a url", hint='add url = "https://..."')
+            return self.hosts[str(values.get("region", next(iter(self.hosts))))]
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+        if (
+            not (parts.scheme == "https" or local)
+            or not parts.hostname
+            or parts.username
+            or parts.query
+            or parts.fragment
+        ):
+            raise ConfigError(
+                "this url is not allowed",
+                hint="https://host/path, or http:// to this machine; no user, no ?query: secrets go into settings",
+            )
+        return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A destination with its settings. Its repr shows no setting."""
+
+    name: str
+    destination: Destination
+    _values: Mapping[str, object] = field(repr=False)
+    _base: str = field(repr=False)
+    timeout: float = 30.0
+
+    @property
+    def calls(self) -> frozenset[Call]:
+        """What it takes."""
+        return self.destination.calls
+
+    @property
+    def target(self) -> str:
+        """Which account (and list) this is: 16 hex digits that say nothing else. A rotated secret keeps it."""
+        telling = [(s.name, str(self._values[s.name])) for s in self.destination.settings if s.identifies]
+        return hashlib.sha256(repr((self.destination.slug, self._base, telling)).encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> tuple[object, ...]:
+        """The references to secrets among the settings."""
+        return tuple(
+            self._values[s.name] for s in self.destination.settings if s.secret and self._values[s.name] is not None
+        )
+
+    def auth(self) -> httpx.Auth:
+        """Reads the secrets at the moment a request leaves."""
+        return self.destination.auth.flow(self._values)
+
+    def limits(self, call: Call) -> Limits:
+        """What one request of the call may hold."""
+        return self.destination.posts[call].limits or self.destination.limits
+
+    def requests(self, call: Call, batch: pl.DataFrame, computation: Computation) -> list[Request]:
+        """The requests for a batch: the same bytes for the same batch, cut by count and by bytes.
+
+        Args:
+            call: which call.
+            batch: the lines; entries and exits of a list never together.
+            computation: what was computed.
+        """
+        if not batch.height:
+            return []
+        post, limits = self.destination.posts[call], self.limits(call)
+        items = self._items(call, batch, computation)
+        before, after = post.around(batch, batch)
+        room = limits.bytes - len(before.encode()) - len(after.encode())
+        sizes = _form_sizes(items) if post.form else items.str.len_bytes()
+        exits = post.exit_method is not None and batch["change"][0] == "exit"
+        method = post.exit_method if exits and post.exit_method else post.method
+        url = self._base + post.path.format_map(
+            {name: quote(str(value), safe="") for name, value in self._values.items()}
+        )
+        return [
+            Request(
+                method, url, _headers(post), _content(post, items[start:stop], batch[start:stop], batch), (start, stop)
+            )
+            for start, stop in cut(sizes, items=limits.items, most_bytes=room)
+        ]
+
+    def oversized(self, call: Call, batch: pl.DataFrame, computation: Computation) -> dict[int, str]:
+        """The lines that no request can hold -> reason."""
+        limits = self.limits(call)
+        most = min(limits.bytes, limits.item_bytes or limits.bytes) - 200
+        large = self._items(call, batch, computation).str.len_bytes() > most
+        return dict.fromkeys(large.arg_true().to_list(), "too large to send")
+
+    def outcome(self, call: Call, request: Request, answer: Answer) -> Outcome:
+        """What an answer means."""
+        del call
+        start, stop = request.lines
+        return self.destination.outcomes.of(answer, stop - start)
+
+    def list_member(self, ids: Mapping[str, str]) -> pl.Expr:
+        """The identifiers that a list holds for a user, as canonical JSON text; null if there is none.
+
+        Args:
+            ids: kind of identifier -> column of the user, whose texts lie in ``id_<kind>``.
+
+        Raises:
+            ConfigError: no identifier is mapped, or one that the list does not take.
+        """
+        known = self.destination.identifiers
+        if not ids:
+            raise ConfigError(
+                f"{self.name} needs to know which column is which identifier",
+                hint=f'add ids = {{ email = "email" }}; it takes {", ".join(known)}',
+            )
+        for kind in ids:
+            if kind not in known:
+                raise UnknownName(f"identifier of {self.destination.name}", kind, known)
+        cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in ids}
+        whole = obj({name: optional(cells[name]) for name in sorted(cells)}).text
+        return pl.when(pl.any_horizontal(cell.is_not_null() for cell in cells.values())).then(whole)
+
+    def _items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
+        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
+        each = self.destination.posts[call].each(Fields(computation, ids, batch))
+        return batch.select(item=each.text)["item"]
+
+
+def _setting_value(setting: Setting, value: object) -> object:
+    """The checked value of a setting. A value where a reference should be is not repeated: it may be the secret."""
+    if value is None:
+        if setting.default is None and not setting.optional:
+            example = f'{setting.name} = {{ env = "..." }}' if setting.secret else f'{setting.name} = "..."'
+            raise ConfigError(f"the setting {setting.name!r} is missing ({setting.about})", hint=f"add {example}")
+        return setting.default
+    if setting.secret:
+        if not hasattr(value, "reveal"):
+            raise ConfigError(
+                f"{setting.name!r} is a secret: refer to it, never write it down",
+                hint=f'{setting.name} = {{ env = "NAME" }}',
+            )
+        return value
+    if hasattr(value, "reveal") or isinstance(value, bool) or not isinstance(value, str | int):
+        raise ConfigError(f"{setting.name!r} is a text ({setting.about})")
+    if setting.choices and value not in setting.choices:
+        raise ConfigError(f"{setting.name!r} cannot be {value!r}", hint=f"one of {', '.join(setting.choices)}")
+    return value
+
+
+def _headers(post: Post) -> Mapping[str, str]:
+    return {"content-type": "application/x-www-form-urlencoded" if post.form else "application/json"}
+
+
+def _content(post: Post, items: pl.Series, lines: pl.DataFrame, batch: pl.DataFrame) -> bytes:
+    joined = ",".join(items.to_list())
+    if post.form:
+        return f"{post.form}={quote_plus(f'[{joined}]')}".encode()
+    before, after = post.around(lines, batch)
+    return f"{before}{joined}{after}".encode()
+
+
+def _form_sizes(items: pl.Series) -> pl.Series:
+    """Bytes of each item once it is percent-encoded."""
+    plain = items.str.replace_all(r"[A-Za-z0-9_.\-~ ]", "")
+    return items.str.len_bytes() + 2 * plain.str.len_bytes() + 2

@@ -1,0 +1,147 @@
+"""What an answer means: a table of statuses per destination, and a reader for what stands in the body.
+
+The default table: 408, 409, 425, 429 and 5xx are tried again; 400 and 413 on several changes halve them, on one refuse
+it; 401, 403, 404 and redirects stop the push; any other status is tried again and never counts as success. A 2xx that
+cannot be read is *unknown*: it may have been applied.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+Verdict = Literal["acknowledged", "rejected", "retry", "split", "fatal", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Its repr shows no body: bodies echo personal data."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """A header, whatever its case."""
+        return next((value for key, value in self.headers.items() if key.lower() == name), None)
+
+    def json(self) -> object:
+        """The body as data; None if it is not JSON."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request.
+
+    Attributes:
+        verdict: ``acknowledged`` (but for ``rejected``), ``rejected`` whole, ``retry``, ``split``, ``fatal``, or
+            ``unknown``: it may have been applied.
+        reason: a short code for people; never a piece of the body.
+        after: seconds that the destination asks to wait.
+        rejected: positions within the request that were refused -> reason.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    after: float | None = None
+    rejected: Mapping[int, str] = field(default_factory=dict)
+
+
+Reader = Callable[[Answer, int], Outcome | None]
+"""Reads a body, given how many changes were sent; None leaves the answer to the table."""
+
+ACKNOWLEDGED = Outcome("acknowledged")
+_HINTS = {
+    401: "not authorised: check the credentials",
+    403: "not allowed: check the credentials and their permissions",
+    404: "no such address: check the settings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The table of a destination.
+
+    Attributes:
+        read: looks at the body first.
+        retry: statuses that are tried again, besides 5xx.
+        split: statuses that say that something in the request is wrong.
+        fatal: statuses that stop the push.
+    """
+
+    read: Reader
+    retry: frozenset[int] = frozenset({408, 409, 425, 429})
+    split: frozenset[int] = frozenset({400, 413})
+    fatal: frozenset[int] = frozenset({401, 403, 404})
+
+    def of(self, answer: Answer, count: int) -> Outcome:
+        """What an answer to ``count`` changes means."""
+        read = self.read(answer, count)
+        if read is not None:
+            return read
+        status = answer.status
+        if 200 <= status < 300:  # noqa: PLR2004
+            return Outcome("unknown", f"an unreadable answer ({status})")
+        if 300 <= status < 400:  # noqa: PLR2004
+            return Outcome("fatal", f"redirected ({status}): check the url")
+        if status in self.fatal:
+            return Outcome("fatal", f"{_HINTS.get(status, 'refused')} ({status})")
+        if status in self.split:
+            return Outcome("split", f"status {status}") if count > 1 else Outcome("rejected", f"status {status}")
+        return Outcome("retry", f"status {status}", after=retry_after(answer))
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that ``Retry-After`` asks to wait; a date counts from the answer's own ``Date``. None if it says nothing."""
+    asked = answer.header("retry-after")
+    if asked is None:
+        return None
+    try:
+        return max(0.0, float(asked))
+    except ValueError:
+        pass  # not seconds: a date
+    try:
+        until = parsedate_to_datetime(asked)
+        now = parsedate_to_datetime(answer.header("date") or "")
+    except ValueError:
+        return None
+    return max(0.0, (_aware(until) - _aware(now)).total_seconds())
+
+
+def json_says(field_name: str, value: object) -> Reader:
+    """A 2xx is a success if a field of its JSON body has a value."""
+
+    def read(answer: Answer, _count: int) -> Outcome | None:
+        body = answer.json()
+        if 200 <= answer.status < 300 and isinstance(body, dict) and body.get(field_name) == value:  # noqa: PLR2004
+            return ACKNOWLEDGED
+        return None
+
+    return read
+
+
+def text_says(*words: str) -> Reader:
+    """A 200 is a success if its body is one of these words; case does not count."""
+
+    def read(answer: Answer, _count: int) -> Outcome | None:
+        body = answer.content.decode("utf-8", errors="replace").strip().strip('"').lower()
+        return ACKNOWLEDGED if answer.status == 200 and body in words else None  # noqa: PLR2004
+
+    return read
+
+
+def any_success(answer: Answer, _count: int) -> Outcome | None:
+    """Any 2xx is a success: the receiver's own contract."""
+    return ACKNOWLEDGED if 200 <= answer.status < 300 else None  # noqa: PLR2004
+
+
+def _aware(instant: dt.datetime) -> dt.datetime:
+    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
