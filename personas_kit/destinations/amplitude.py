@@ -8,6 +8,8 @@ batch, so it is halved until what was wrong stands alone. 429 means throttled us
 Source: https://amplitude.com/docs/apis/analytics/http-v2, .../identify, .../group-identify (read 2026-11-23).
 """
 
+from http import HTTPStatus
+
 import polars as pl
 
 from personas_kit.destinations.auth import InBody
@@ -44,11 +46,8 @@ def _group(c: Fields) -> Json:
 def _read(answer: Answer, _count: int) -> Outcome | None:
     """``{"code": 200}`` for events, the word ``success`` for the forms."""
     body = answer.json()
-    if answer.status == 200 and (
-        answer.content.strip() == b"success" or (isinstance(body, dict) and body.get("code") == 200)
-    ):
-        return ACKNOWLEDGED
-    return None
+    said = answer.content.strip() == b"success" or (isinstance(body, dict) and body.get("code") == HTTPStatus.OK)
+    return ACKNOWLEDGED if answer.status == HTTPStatus.OK and said else None
 
 
 destination = Destination(

@@ -22,12 +22,29 @@ from personas_kit.destinations.normalise import META
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 NAMES = sorted(identifier.name for identifier in META.values())
-RETRY = {1: "unknown error", 2: "service down", 4: "app limit", 17: "user limit", 32: "page limit", 613: "rate limit", 5000: "unknown error", 21009: "service down", 80003: "list limit"}  # fmt: skip
+RETRY = {
+    1: "unknown error",
+    2: "service down",
+    4: "limit of the app",
+    17: "limit of the user",
+    32: "limit of the page",
+    613: "rate limit",
+    5000: "unknown error",
+    21009: "service down",
+    80003: "limit of the list",
+}
 STOP = {
-    10: "permission", 100: "bad request: see the list in Meta's own pages", 102: "the token is not valid", 190: "the token is not valid",
-    294: "permission: ads_management", 368: "blocked by policy", 2650: "the list is in a state that takes no update",
-    2655: "terms of service are not accepted", 1487301: "the list is not shared with this account", 1487366: "the list was deleted",
-}  # fmt: skip
+    10: "permission",
+    100: "bad request, or a list that is gone or flagged",
+    102: "the token is not valid",
+    190: "the token is not valid",
+    294: "permission: ads_management",
+    368: "blocked by policy",
+    2650: "the list is in a state that takes no update",
+    2655: "terms of service are not accepted",
+    1487301: "the list is not shared with this account",
+    1487366: "the list was deleted",
+}
 PERMISSION = range(200, 300)
 
 

@@ -61,7 +61,9 @@ def group(c: Fields) -> Json:
 def posts(path: str) -> Mapping[Call, Post]:
     """The three calls, at one address."""
     return {
-        call: Post(path, each, envelope) for call, each in (("identify", identify), ("track", track), ("group", group))
+        "identify": Post(path, identify, envelope),
+        "track": Post(path, track, envelope),
+        "group": Post(path, group, envelope),
     }
 
 

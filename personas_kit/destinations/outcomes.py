@@ -100,7 +100,7 @@ class Outcomes:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds that ``Retry-After`` asks to wait; a date counts from the answer's own ``Date``. None if it says nothing."""
+    """Seconds that ``Retry-After`` asks to wait, None if it says nothing; a date counts from the answer's ``Date``."""
     asked = answer.header("retry-after")
     if asked is None:
         return None
