@@ -46,7 +46,6 @@ class Tally:
     unsent: set[int] = field(default_factory=set)
     stopped: str = ""
     fatal: bool = False
-    interrupted: bool = False
 
     def result(self) -> BatchResult:
         """For the store."""
@@ -91,7 +90,7 @@ class Courier:
             try:
                 outcome, ambiguous = self._attempt(work)
             except KeyboardInterrupt:
-                tally.interrupted, tally.stopped = True, "interrupted"
+                tally.stopped = "interrupted"
                 tally.unknown.update(_lines(work))
             else:
                 if outcome.verdict == "split" and len(_lines(work)) > 1:

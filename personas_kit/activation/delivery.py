@@ -140,22 +140,22 @@ class Delivery:
     ) -> tuple[SyncReport, pl.DataFrame]:
         """Send one sync's batches until they are through or something stops them; ``why`` stopped the sync before."""
         outcomes = plan.memory.outcomes.setdefault(sync.sync.id, {})
-        fatal = interrupted = False
+        fatal = False
         with contextlib.closing(self.connect(sync.connection)) as transport:
             courier = Courier(sync.connection, sync.sync.call, sync.computation, transport, self.clock, limit)
             for number in self.store.ready_batches(plan.id, sync.sync):
                 if not why and self.clock.monotonic() >= limit:
-                    why, interrupted = "the deadline was reached", True
+                    why = "the deadline was reached"
                 if why:
                     break
                 tally = outcomes[number] = self._send_batch(plan, sync, number, courier)
                 tell(int(sync.lines["number"].is_in([*outcomes]).sum()))
-                why, fatal, interrupted = tally.stopped, tally.fatal, tally.interrupted
+                why, fatal = tally.stopped, tally.fatal
         unsent = self.store.ready_batches(plan.id, sync.sync)
         finished = not unsent and not why
         if finished or fatal or not unsent:
             self.store.fold(plan.id, sync.sync, finished=finished)
-        return _report(sync, outcomes, why, finished=finished, interrupted=interrupted)
+        return _report(sync, outcomes, why, finished=finished, fatal=fatal)
 
     def _send_batch(self, plan: Plan, sync: SyncPlan, number: int, courier: Courier) -> Tally:
         batch = sync.lines.filter(pl.col("number") == number)
@@ -215,14 +215,14 @@ def _check_guards(plan: Plan, override: Sequence[str]) -> None:
 
 
 def _report(
-    sync: SyncPlan, outcomes: dict[int, Tally], why: str, *, finished: bool, interrupted: bool
+    sync: SyncPlan, outcomes: dict[int, Tally], why: str, *, finished: bool, fatal: bool
 ) -> tuple[SyncReport, pl.DataFrame]:
     changes = _with_outcomes(sync, outcomes)
     counts = dict(changes["outcome"].value_counts().iter_rows())
     rejected, unknown, unsent = (int(counts.get(word, 0)) for word in ("rejected", "unknown", "unsent"))
     state: State
     if not finished:
-        state = "interrupted" if interrupted else "stopped"
+        state = "failed" if fatal else "interrupted"
     else:
         state = "partial" if rejected or unknown else "done"
     report = SyncReport(

@@ -11,7 +11,7 @@ import polars as pl
 from personas_kit.activation.sync import Sync
 from personas_kit.display import Displayed
 
-State = Literal["done", "partial", "interrupted", "stopped", "skipped"]
+State = Literal["done", "partial", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class SyncReport:
     """What became of one sync of a plan.
 
     Attributes:
-        state: ``done``; ``partial`` (finished, some refused or unknown); ``interrupted`` (a person or the deadline);
-            ``stopped`` (a fatal answer, or no answer); ``skipped`` (nothing was tried).
+        state: ``done``; ``partial`` (finished, some refused or unknown); ``interrupted`` (by a person, the deadline, or
+            a destination that does not answer: push again); ``failed`` (it will not take anything as things are).
         acknowledged: changes that the destination accepted.
         rejected: changes that it refused; they are due again.
         unknown: changes whose outcome is not known; they are due again with the same message id.

@@ -83,7 +83,7 @@ def wanted_by(
     empty = _empty_value(found)
     if call == "group":
         accounts = found.subjects.rename({"account_id": "member"}).with_columns(
-            account_id=pl.col("account_id").cast(pl.String)
+            account_id=pl.col("member").cast(pl.String)
         )
         return _finish(accounts, nobody, pl.DataFrame(), empty)
     users, undecided = _users(found, combine)

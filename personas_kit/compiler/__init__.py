@@ -1,0 +1,29 @@
+"""PURE: a definition and a source become one SQL tree, rendered for any dialect and instant. Runs nothing."""
+
+from personas_kit.compiler.bind import bind
+from personas_kit.compiler.compile import (
+    compile_definition,
+    compile_event_names,
+    compile_lookup,
+    compile_memberships,
+    compile_population,
+)
+from personas_kit.compiler.query import SQL, Query
+from personas_kit.compiler.settings import SourceSettings
+from personas_kit.compiler.source import Column, Schema, Source, Table
+
+__all__ = [
+    "SQL",
+    "Column",
+    "Query",
+    "Schema",
+    "Source",
+    "SourceSettings",
+    "Table",
+    "bind",
+    "compile_definition",
+    "compile_event_names",
+    "compile_lookup",
+    "compile_memberships",
+    "compile_population",
+]

@@ -1,0 +1,10 @@
+"""TOP: how results look in a notebook. May import everything; nothing imports it but the package itself.
+
+The HTML is static and survives the sanitizer of an untrusted notebook: inline styles only, no ``<style>``, no inline
+``<svg>``, no script, no ``var(...)``; colours that read on light and on dark ground. Everything that a person or a
+warehouse wrote is escaped in one function, ``html.text``.
+"""
+
+from personas_kit.notebook import plan_card, preview_card, report_card
+
+__all__ = ["plan_card", "preview_card", "report_card"]

@@ -1,0 +1,171 @@
+"""Commands that send, or decide what may be sent."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from personas_kit.activation.delivery import check_overrides
+from personas_kit.activation.plan import Plan
+from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
+from personas_kit.cli.terminal import (
+    DONE,
+    ERROR,
+    GUARD,
+    USAGE,
+    as_json,
+    complain,
+    exit_code,
+    output,
+    people,
+    progress_bar,
+    show_payloads,
+    show_plan,
+    show_report,
+)
+from personas_kit.config import duration
+from personas_kit.workspace import Workspace
+
+override_option = click.option(
+    "--override", callback=split_names, metavar="GUARDS", help="Guards to override for this plan, such as removals,total_change."
+)
+to_option = click.option("--to", metavar="NAME", help="A destination of personas.toml. [default: the definition's own syncs]")
+
+
+@click.command()
+@click.argument("key")
+@to_option
+@as_of_option
+@click.option("--payloads", default=1, show_default=True, help="How many changes of each kind to show as exact requests.")
+@json_option
+@with_workspace
+def plan(workspace: Workspace, key: str, to: str | None, as_of: str | None, payloads: int, json_: bool) -> int:
+    """Show what would be sent for KEY: who enters, who leaves, the guards, the exact requests. Nothing is sent."""
+    made = workspace.plan(key, to=to, as_of=as_of)
+    if json_:
+        as_json(made.to_dict())
+    else:
+        show_plan(made)
+        if payloads:
+            show_payloads(made, payloads)
+    return GUARD if made.guards else DONE
+
+
+@click.command()
+@click.argument("key")
+@to_option
+@as_of_option
+@click.option("--yes", is_flag=True, help="Push without asking. Never overrides a guard.")
+@override_option
+@click.option("--deadline", metavar="60s", help="Start nothing more after this long; run again to go on.")
+@json_option
+@with_workspace
+def push(
+    workspace: Workspace, key: str, to: str | None, as_of: str | None, yes: bool, override: tuple[str, ...], deadline: str | None, json_: bool
+) -> int:
+    """Plan KEY, show the plan, ask, and send it."""
+    made = workspace.plan(key, to=to, as_of=as_of)
+    show_plan(made, people if json_ else output)
+    standing = check_overrides(made.guards, override)
+    if standing:
+        return _blocked(made, [guard.name for guard in standing if not guard.final], override, json_=json_)
+    if made.changes.height and not yes and not _agreed(made):
+        return USAGE if not sys.stdin.isatty() else ERROR
+    with progress_bar(made.changes.height) as tell:
+        report = made.push(override=override, deadline=_seconds(deadline), progress=tell)
+    if json_:
+        as_json(report.to_dict())
+    show_report(report)
+    return exit_code(report)
+
+
+@click.command()
+@click.option("--approve", type=click.Choice(["guards"]), help="Push what no guard stops. Without it everything is only planned.")
+@override_option
+@as_of_option
+@json_option
+@with_workspace
+def run(workspace: Workspace, approve: str | None, override: tuple[str, ...], as_of: str | None, json_: bool) -> int:
+    """Do every sync of personas.toml that is due. For schedules: never asks, never waits."""
+    done = workspace.run(approve="guards" if approve else None, override=override, as_of=as_of)
+    if json_:
+        as_json(done.to_dict())
+    for line in done.lines:
+        counts = f": {line.report.acknowledged:,} acknowledged" if line.report else ""
+        people.print(f"{line.did:8} {line.key} -> {line.destination}{counts}{f'  ({line.why})' if line.why else ''}", markup=False)
+    people.print(repr(done), markup=False)
+    codes = [exit_code(line.report) for line in done.lines if line.report]
+    codes += [ERROR for line in done.lines if line.did == "failed"]
+    codes += [GUARD for line in done.lines if line.did == "blocked"]
+    return next((code for code in (ERROR, 5, GUARD, 4) if code in codes), DONE)
+
+
+@click.command()
+@click.argument("key")
+@click.option("--to", required=True, metavar="NAME", help="The destination.")
+@with_workspace
+def pause(workspace: Workspace, key: str, to: str) -> None:
+    """Pause the syncs of KEY to a destination: they are planned, and nothing is sent."""
+    people.print(f"paused: {', '.join(map(str, workspace.pause(key, to=to)))}", markup=False)
+
+
+@click.command()
+@click.argument("key")
+@click.option("--to", required=True, metavar="NAME", help="The destination.")
+@with_workspace
+def resume(workspace: Workspace, key: str, to: str) -> None:
+    """Let paused syncs of KEY go on."""
+    people.print(f"goes on: {', '.join(map(str, workspace.resume(key, to=to)))}", markup=False)
+
+
+@click.command()
+@click.argument("key")
+@click.option("--to", required=True, metavar="NAME", help="The destination.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_workspace
+def reset(workspace: Workspace, key: str, to: str, yes: bool) -> int:
+    """Forget what a destination acknowledged of KEY: the next push sends everyone again. Nothing is sent now."""
+    if not yes:
+        if not sys.stdin.isatty():
+            complain("nothing was reset: say --yes when nobody can answer")
+            return USAGE
+        if click.prompt(f"Everyone in {key} will be sent to {to} again. Type the key to go on", err=True) != key:
+            complain("nothing was reset")
+            return ERROR
+    people.print(f"forgotten: {', '.join(map(str, workspace.reset(key, to=to)))}", markup=False)
+    return DONE
+
+
+def _blocked(made: Plan, names: list[str], override: tuple[str, ...], *, json_: bool) -> int:
+    """Say how to go on, and leave with the code for it."""
+    if json_:
+        as_json({**made.to_dict(), "blocked": [guard.name for guard in check_overrides(made.guards, override)]})
+    if names:
+        complain(f"nothing was sent. If the plan is right: --override {','.join(sorted({*names, *override}))}")
+    else:
+        complain("nothing was sent: this cannot be overridden; correct it, then push again")
+    return GUARD
+
+
+def _agreed(made: Plan) -> bool:
+    """Ask a person; nobody there means no."""
+    if not sys.stdin.isatty():
+        complain("nothing was sent: say --yes when nobody can answer")
+        return False
+    if click.confirm(f"Send these {made.changes.height:,} changes?", default=False, err=True):
+        return True
+    complain("nothing was sent")
+    return False
+
+
+def _seconds(deadline: str | None) -> float | None:
+    if deadline is None:
+        return None
+    try:
+        return float(duration(deadline))
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param_hint="--deadline") from None
+
+
+COMMANDS = (plan, push, run, pause, resume, reset)

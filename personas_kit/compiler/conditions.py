@@ -1,0 +1,203 @@
+"""Conditions as SQL that is true or false and never missing, with the types checked.
+
+A comparison with a missing value is false, so every comparison of something that may be missing is wrapped; NOT
+around it is then true negation. (Semantics: B2, B3, B4.)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, op
+from personas_kit.compiler.source import NUMBERS, TIMES, ColumnType
+from personas_kit.definitions.expressions import And, Compare, Condition, Constant, Not, OfAccounts, OfUsers, Or, Value
+from personas_kit.errors import DefinitionError
+
+Class = Literal["text", "number", "truth value", "time"]
+_COMPARISONS: dict[str, type[exp.Binary]] = {
+    "=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
+    "before_date": exp.LT, "after_date": exp.GT,
+}  # fmt: skip
+_FLOORED: dict[type[exp.Binary], type[exp.Binary]] = {exp.LT: exp.LTE, exp.GTE: exp.GT}
+_RELATIVE = {"within_last", "within_next", "before_last", "after_next"}
+_TEXTUAL = {"contains", "starts_with", "ends_with"}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """SQL with its type; ``label`` is what messages call it, ``missing`` whether it can be missing."""
+
+    sql: exp.Expression
+    type: ColumnType
+    label: str
+    missing: bool = True
+
+
+class Place(Protocol):
+    """Where a condition stands: an event, a user, an account, or a member of an account."""
+
+    zone: str
+
+    def value(self, node: Value, wanted: Class | None) -> Typed:
+        """The value's SQL. ``wanted`` is what it is compared with, for values that carry no type of their own."""
+        ...
+
+    def group(self, node: OfUsers | OfAccounts) -> exp.Expression:
+        """A condition on the users of an account, or on the accounts of a user; never missing."""
+        ...
+
+
+def condition(node: Condition, place: Place) -> exp.Expression:
+    """The condition as SQL that is never missing."""
+    match node:
+        case And(parts):
+            return exp.and_(*(condition(part, place) for part in parts))
+        case Or(parts):
+            return exp.paren(exp.or_(*(condition(part, place) for part in parts)))
+        case Not(part):
+            return exp.Not(this=exp.paren(condition(part, place)))
+        case OfUsers() | OfAccounts():
+            return place.group(node)
+        case Compare(left, operator, right):
+            return _compare(place.value(left, _wanted(operator, right)), operator, right, place.zone, str(node))
+        case _:
+            raise DefinitionError(f"a {type(node).__name__} is not a condition that can be compiled")
+
+
+def class_of(kind: ColumnType) -> Class | None:
+    """What a column type compares with."""
+    if kind in NUMBERS:
+        return "number"
+    if kind in TIMES:
+        return "time"
+    plain: dict[ColumnType, Class] = {"text": "text", "boolean": "truth value"}
+    return plain.get(kind)
+
+
+def class_of_constant(value: Constant) -> Class:
+    """What a constant compares with."""
+    if isinstance(value, bool):
+        return "truth value"
+    if isinstance(value, int | float):
+        return "number"
+    return "text" if isinstance(value, str) else "time"
+
+
+def _wanted(operator: str, right: Sequence[Constant]) -> Class | None:
+    if operator in _RELATIVE:
+        return "time"
+    return class_of_constant(right[0]) if right else None
+
+
+def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expression:
+    if operator in {"exists", "absent"}:
+        return missing(left.sql) if operator == "absent" else given(left.sql)
+    if operator in {"omits", "none_of"}:
+        positive = {"omits": "contains", "none_of": "one_of"}[operator]
+        return exp.Not(this=exp.paren(_compare(left, positive, right, zone, where)))
+    if operator in _RELATIVE:
+        made = _relative(left, operator, int(right[0]), zone, where)  # type: ignore[arg-type]
+    elif operator in _TEXTUAL:
+        made = _textual(left, operator, right, where)
+    elif operator == "one_of":
+        made = _one_of(left, right, zone, where)
+    else:
+        made = _binary(left, operator, right[0], zone, where)
+    return falsy(made) if left.missing else made
+
+
+def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -> exp.Expression:
+    if left.type not in TIMES:
+        raise _mismatch(left, "a time", where)
+
+    def at(comparison: type[exp.Binary], shift: int) -> exp.Expression:
+        return comparison(this=left.sql.copy(), expression=instant(shift, left.type, zone))
+
+    made: dict[str, Callable[[], exp.Expression]] = {
+        "within_last": lambda: exp.and_(at(exp.GT, -seconds), at(exp.LTE, 0)),
+        "within_next": lambda: exp.and_(at(exp.GT, 0), at(exp.LTE, seconds)),
+        "before_last": lambda: at(exp.LTE, -seconds),
+        "after_next": lambda: at(exp.GT, seconds),
+    }
+    return made[operator]()
+
+
+def _textual(left: Typed, operator: str, right: tuple[Constant, ...], where: str) -> exp.Expression:
+    if left.type != "text":
+        raise _mismatch(left, "a text", where)
+    return exp.or_(*(op(operator, left.sql.copy(), constant(part, "text")) for part in right))  # type: ignore[arg-type]
+
+
+def _one_of(left: Typed, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expression:
+    if left.type in TIMES:
+        return exp.or_(*(_binary(left, "=", value, zone, where) for value in right))
+    return exp.In(this=left.sql, expressions=[_same_type(left, value, where) for value in right])
+
+
+def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) -> exp.Expression:
+    comparison = _COMPARISONS[operator]
+    if left.type in TIMES:
+        return _time(left, comparison, value, zone, where)
+    if operator in {"before_date", "after_date"}:
+        raise _mismatch(left, "a time", where)
+    if left.type == "boolean" and operator not in {"=", "!="}:
+        raise DefinitionError(f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false")
+    return comparison(this=left.sql.copy(), expression=_same_type(left, value, where))
+
+
+def _same_type(left: Typed, value: Constant, where: str) -> exp.Expression:
+    if class_of(left.type) != class_of_constant(value):
+        raise _mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
+    if left.type == "decimal" and isinstance(value, float):
+        return constant(Decimal(repr(value)), "decimal")  # 9.99 means 9.99, not the float nearest to it
+    if left.type == "float" and isinstance(value, int) and abs(value) > 2**53:  # noqa: PLR2004  (floats are exact below)
+        return constant(float(value), "float")
+    return constant(value, left.type)
+
+
+def _time(left: Typed, comparison: type[exp.Binary], value: Constant, zone: str, where: str) -> exp.Expression:
+    moment = _instant(left, value, zone, where)
+    local = moment.astimezone(ZoneInfo(zone))
+    if left.type != "date":
+        bound = moment if left.type == "timestamp_tz" else moment.replace(tzinfo=None)
+        return comparison(this=left.sql.copy(), expression=constant(bound, left.type))
+    midnight = local.time() == dt.time()
+    if midnight:
+        return comparison(this=left.sql.copy(), expression=constant(local.date(), "date"))
+    if comparison is exp.EQ:  # no day begins at that instant
+        return exp.false()
+    if comparison is exp.NEQ:
+        return given(left.sql.copy())
+    return _FLOORED.get(comparison, comparison)(this=left.sql.copy(), expression=constant(local.date(), "date"))
+
+
+def _instant(left: Typed, value: Constant, zone: str, where: str) -> dt.datetime:
+    """The constant as an aware instant; a date is midnight in the source's time zone, a naive instant is UTC."""
+    if isinstance(value, str):
+        try:
+            value = dt.date.fromisoformat(value) if len(value) == len("2026-01-31") else dt.datetime.fromisoformat(value)
+        except ValueError:
+            raise _mismatch(left, f"a text ({value!r})", where, "write a date as '2026-01-31'") from None
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+    if isinstance(value, dt.date):
+        return dt.datetime.combine(value, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
+    raise _mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
+
+
+def _mismatch(left: Typed, other: str, where: str, hint: str = "") -> DefinitionError:
+    said = class_of(left.type) or left.type
+    return DefinitionError(
+        f"{left.label} is a {said} ({left.type}), and this compares it with {other}",
+        where=where,
+        hint=hint or f"compare it with a {said}, or change its type in a view of the warehouse",
+    )
+
+

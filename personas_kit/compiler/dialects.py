@@ -1,0 +1,226 @@
+"""What DuckDB and Snowflake spell differently. One class each; everything else is sqlglot's generator.
+
+Read 2026-11-23: https://duckdb.org/docs/stable/sql/functions/overview and
+https://docs.snowflake.com/en/sql-reference/functions-all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import ClassVar
+
+from sqlglot import exp
+
+from personas_kit.compiler.source import ColumnType
+from personas_kit.errors import UnknownName
+
+#: Words that cannot be a bare column name in at least one of the dialects.
+_RESERVED = frozenset(
+    """account all alter and any anti array as asc asof at between both by case cast check collate column connect
+    connection constraint create cross current current_date current_time current_timestamp current_user database
+    default deferrable delete desc describe distinct do drop else end except exists false fetch following for foreign
+    from full glob grant group gscluster having if ilike in increment initially inner insert intersect into is
+    isnull issue join lambda lateral leading left like limit localtime localtimestamp map minus natural not notnull
+    null of offset on only or order organization outer overlaps pivot placing positional primary qualify references
+    regexp returning revoke right rlike row rows sample schema select semi set similar some start struct summarize
+    symmetric table tablesample then to trailing trigger true try_cast union unique unpivot update using values
+    variadic verbose view when whenever where window with""".split()
+)
+_DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
+    {"integer": "BIGINT", "float": "DOUBLE", "text": "TEXT", "boolean": "BOOLEAN", "date": "DATE"}
+)
+_HOUR, _DAY = 3_600, 86_400
+
+
+class Dialect:
+    """How one warehouse spells what sqlglot does not know."""
+
+    name: ClassVar[str]
+    _bare: ClassVar[re.Pattern[str]]
+
+    def identifier(self, name: str) -> exp.Identifier:
+        """The warehouse's own name, quoted unless it means the same without."""
+        bare = bool(self._bare.fullmatch(name)) and name.casefold() not in _RESERVED
+        return exp.to_identifier(name, quoted=not bare)
+
+    def type(self, kind: ColumnType) -> exp.DataType:
+        """The type to cast a literal to."""
+        if kind == "timestamp":
+            return self.naive
+        if kind == "timestamp_tz":
+            return exp.DataType(this=exp.DataType.Type.TIMESTAMPTZ)
+        return exp.DataType.build(_DATATYPES[kind])
+
+    @property
+    def naive(self) -> exp.DataType:
+        """A timestamp without a zone, whatever the session says."""
+        raise NotImplementedError
+
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+        """The placeholder and what the driver is given for it."""
+        raise NotImplementedError
+
+    def op(self, name: str, arguments: list[exp.Expression], options: tuple[str, ...]) -> exp.Expression:
+        """One of the kit's functions, over arguments that are rendered already."""
+        build: Callable[..., exp.Expression] = getattr(self, f"_{name}")
+        return build(*arguments, *options)
+
+    def literal(self, value: object, kind: ColumnType) -> exp.Expression:
+        """A constant that can be pasted."""
+        match value:
+            case bool():
+                return exp.true() if value else exp.false()
+            case float() if kind == "float":
+                return exp.Cast(this=exp.Literal.string(repr(value)), to=self.type("float"))
+            case int() | float() | Decimal():
+                number = exp.Literal.number(format(abs(Decimal(str(value))), "f"))
+                return exp.Neg(this=number) if value < 0 else number
+            case dt.datetime():
+                return exp.Cast(this=exp.Literal.string(value.isoformat(sep=" ")), to=self.type(kind))
+            case dt.date():
+                return exp.Cast(this=exp.Literal.string(value.isoformat()), to=self.type("date"))
+            case _:
+                return exp.Literal.string(str(value))
+
+    def shifted(self, base: exp.Expression, seconds: int, *, exact: bool) -> exp.Expression:
+        """``base`` plus seconds, in days where a day is 24 hours for sure (``exact`` is for types with a zone)."""
+        if not seconds:
+            return base
+        size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
+        if seconds % size:
+            size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
+        span = exp.Interval(this=exp.Literal.string(str(abs(seconds) // size)), unit=exp.var(unit))
+        return exp.Sub(this=base, expression=span) if seconds < 0 else exp.Add(this=base, expression=span)
+
+    def _contains(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="CONTAINS", expressions=[text, part])
+
+
+class DuckDB(Dialect):
+    """DuckDB: ``$p1`` with a mapping."""
+
+    name = "duckdb"
+    _bare = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+    @property
+    def naive(self) -> exp.DataType:
+        """``TIMESTAMP`` has no zone."""
+        return exp.DataType(this=exp.DataType.Type.TIMESTAMP)
+
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+        """Types come with the Python values."""
+        return exp.Parameter(this=exp.var(name)), value
+
+    def _starts_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="STARTS_WITH", expressions=[text, part])
+
+    def _ends_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="ENDS_WITH", expressions=[text, part])
+
+    def _json_text(self, document: exp.Expression, *path: str) -> exp.Expression:
+        """A JSON pointer: unlike a path, every name can be said in it."""
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+        return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[document, exp.Literal.string(pointer)])
+
+    def _number(self, text: exp.Expression) -> exp.Expression:
+        return exp.TryCast(this=text, to=self.type("float"))
+
+    def _instant(self, text: exp.Expression, zone: str) -> exp.Expression:
+        """An offset is converted to UTC, none is UTC, and a day is its midnight in the zone."""
+        plain = exp.TryCast(this=text, to=self.naive)
+        aware = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), plain.copy()])
+        midnight = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
+        return plain if zone == "UTC" else _by_length(text, midnight, plain)
+
+    def _sorted_list(self, value: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="LIST", expressions=[exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])])
+
+    def _integer_sum(self, value: exp.Expression) -> exp.Expression:
+        """A sum of integers is a HUGEINT, which few readers of results know."""
+        return exp.Cast(this=exp.Sum(this=value), to=self.type("integer"))
+
+    def _local_date(self, naive: exp.Expression, zone: str) -> exp.Expression:
+        aware = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), naive])
+        local = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), aware])
+        return exp.Cast(this=local, to=self.type("date"))
+
+
+class Snowflake(Dialect):
+    """Snowflake: ``?`` from left to right. Unquoted names are upper case there."""
+
+    name = "snowflake"
+    _bare = re.compile(r"[A-Z_][A-Z0-9_$]*")
+
+    @property
+    def naive(self) -> exp.DataType:
+        """``TIMESTAMP`` alone means what the account's TIMESTAMP_TYPE_MAPPING says."""
+        return exp.DataType(this=exp.DataType.Type.TIMESTAMPNTZ)
+
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+        """Times go as text and are cast: the driver's own mapping of them depends on the session."""
+        mark = exp.Placeholder(this=name)
+        if isinstance(value, dt.datetime):
+            return exp.Cast(this=mark, to=self.type(kind)), value.isoformat(sep=" ")
+        if isinstance(value, dt.date):
+            return exp.Cast(this=mark, to=self.type("date")), value.isoformat()
+        return mark, value
+
+    def _starts_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="STARTSWITH", expressions=[text, part])
+
+    def _ends_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="ENDSWITH", expressions=[text, part])
+
+    def _json_text(self, document: exp.Expression, *path: str) -> exp.Expression:
+        for part in path:
+            document = exp.Anonymous(this="GET", expressions=[document, exp.Literal.string(part)])
+        return exp.Anonymous(this="TO_VARCHAR", expressions=[document])
+
+    def _number(self, text: exp.Expression) -> exp.Expression:
+        return exp.Anonymous(this="TRY_TO_DOUBLE", expressions=[text])
+
+    def _instant(self, text: exp.Expression, zone: str) -> exp.Expression:
+        """With an offset it is converted to UTC, without one it is UTC: a bare TRY_TO_TIMESTAMP drops the offset."""
+        pattern = exp.Literal.string(r".*T.*(Z|[+-][0-9]{2}:?[0-9]{2})")
+        zoned = exp.Anonymous(this="REGEXP_LIKE", expressions=[text.copy(), pattern])
+        aware = exp.Anonymous(this="TRY_TO_TIMESTAMP_TZ", expressions=[text.copy()])
+        utc = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
+        inside = exp.Cast(this=utc, to=self.naive)
+        plain = exp.Anonymous(this="TRY_TO_TIMESTAMP_NTZ", expressions=[text])
+        either = exp.Case(ifs=[exp.If(this=zoned, true=inside)], default=plain)
+        zones = [exp.Literal.string(zone), exp.Literal.string("UTC")]
+        midnight = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, plain.copy()])
+        return either if zone == "UTC" else _by_length(text, midnight, either)
+
+    def _sorted_list(self, value: exp.Expression) -> exp.Expression:
+        listed = exp.Anonymous(this="ARRAY_AGG", expressions=[value.copy()])
+        return exp.WithinGroup(this=listed, expression=exp.Order(expressions=[exp.Ordered(this=value)]))
+
+    def _integer_sum(self, value: exp.Expression) -> exp.Expression:
+        return exp.Sum(this=value)
+
+    def _local_date(self, naive: exp.Expression, zone: str) -> exp.Expression:
+        zones = [exp.Literal.string("UTC"), exp.Literal.string(zone)]
+        local = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, naive])
+        return exp.Cast(this=local, to=self.type("date"))
+
+
+def _by_length(text: exp.Expression, day: exp.Expression, instant: exp.Expression) -> exp.Expression:
+    """``day`` for texts as long as a date, else ``instant``."""
+    length = exp.EQ(this=exp.Length(this=text.copy()), expression=exp.Literal.number(len("2026-01-31")))
+    return exp.Case(ifs=[exp.If(this=length, true=day)], default=instant)
+
+
+#: Dialects by name.
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": DuckDB(), "snowflake": Snowflake()})
+
+
+def find(name: str) -> Dialect:
+    """The dialect of that name, or UnknownName."""
+    if name not in DIALECTS:
+        raise UnknownName("SQL dialect", name, DIALECTS)
+    return DIALECTS[name]

@@ -1,0 +1,110 @@
+"""The few nodes that sqlglot does not have: they stand in a tree until a dialect replaces them.
+
+A tree is the same for every dialect and every instant. What differs is kept as a node: a constant (bound or
+literal), an instant relative to ``as_of``, and a function that each dialect spells in its own way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Literal
+
+from sqlglot import exp
+
+from personas_kit.compiler.source import Column, ColumnType, Table
+
+Plain = str | int | float | bool | Decimal | dt.date | dt.datetime
+Function = Literal[
+    "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum", "local_date"
+]  # fmt: skip
+
+
+class Constant(exp.Expression):
+    """A value the person wrote: ``value`` of the column's ``kind``. Bound when executed, a literal when shown."""
+
+    arg_types = {"value": True, "kind": True}
+
+
+class Instant(exp.Expression):
+    """``as_of`` plus ``seconds`` as a value of ``kind`` (timestamp, timestamp_tz, date); dates by ``zone``.
+
+    ``strict`` is one second earlier for dates: midnight of a day is before an instant if the day is at most the
+    day of the second before it.
+    """
+
+    arg_types = {"seconds": True, "kind": True, "zone": True, "strict": False}
+
+
+class Op(exp.Expression):
+    """A function that dialects spell differently: ``name`` is one of ``Function``."""
+
+    arg_types = {"name": True, "expressions": False, "options": False}
+
+
+def constant(value: Plain, kind: ColumnType) -> exp.Expression:
+    """A bound value of a column's type."""
+    return Constant(value=value, kind=kind)
+
+
+def instant(seconds: int, kind: ColumnType, zone: str, *, strict: bool = False) -> exp.Expression:
+    """``as_of`` plus some seconds, in a column's type."""
+    return Instant(seconds=seconds, kind=kind, zone=zone, strict=strict)
+
+
+def op(name: Function, *arguments: exp.Expression, options: tuple[str, ...] = ()) -> exp.Expression:
+    """A function by the kit's name for it."""
+    return Op(name=name, expressions=list(arguments), options=options)
+
+
+def real(name: str) -> exp.Identifier:
+    """A name of the warehouse, spelt as it is there; the dialect leaves the quotes out where they change nothing."""
+    return exp.to_identifier(name, quoted=True)
+
+
+def column(of: str, name: str | Column) -> exp.Column:
+    """A column of a named table: one of the warehouse's, or one the kit named itself."""
+    identifier = real(name.name) if isinstance(name, Column) else exp.to_identifier(name)
+    return exp.Column(this=identifier, table=exp.to_identifier(of))
+
+
+def table(of: Table, alias: str) -> exp.Table:
+    """A table of the warehouse under an alias."""
+    parts = [real(part) for part in of.parts]
+    names = dict(zip(("this", "db", "catalog"), reversed(parts), strict=False))
+    return exp.Table(**names, alias=exp.TableAlias(this=exp.to_identifier(alias)))
+
+
+def as_(value: exp.Expression, name: str | exp.Identifier) -> exp.Alias:
+    """``value AS name``."""
+    return exp.Alias(this=value, alias=exp.to_identifier(name) if isinstance(name, str) else name)
+
+
+def all_of(parts: list[exp.Expression]) -> exp.Expression:
+    """The parts joined by AND; TRUE for none."""
+    return exp.and_(*parts) if parts else exp.true()
+
+
+def falsy(comparison: exp.Expression) -> exp.Expression:
+    """The comparison, with a missing value counted as false."""
+    return exp.Coalesce(this=comparison, expressions=[exp.false()])
+
+
+def missing(value: exp.Expression) -> exp.Expression:
+    """``value IS NULL``."""
+    return exp.Is(this=value, expression=exp.null())
+
+
+def given(value: exp.Expression) -> exp.Expression:
+    """``value IS NOT NULL``."""
+    return exp.Is(this=value, expression=exp.Not(this=exp.null()))
+
+
+def ordered(by: exp.Expression, *, largest: bool = False) -> exp.Ordered:
+    """One ORDER BY term; a missing value is the smallest."""
+    return exp.Ordered(this=by, desc=largest, nulls_first=not largest)
+
+
+def ranked(partition: list[exp.Expression], order: list[exp.Ordered]) -> exp.Window:
+    """``ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...)``."""
+    return exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))

@@ -1,0 +1,45 @@
+"""Warehouse layouts of products that load events, as data: what ``preset = "..."`` fills in.
+
+What the person writes wins. A part whose table the schema does not have is left out, unless the person named it.
+
+Segment: https://segment.com/docs/connections/storage/warehouses/schema/
+RudderStack: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/
+(both read 2026-11-23). Both keep the last traits of each user in ``users``, those of each group in ``groups`` or
+``accounts`` (an object of one's own), all tracked events in ``tracks`` with the event's plain name in ``event_text``,
+and their properties in one table per event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from personas_kit.compiler.settings import (
+    AccountSettings,
+    EventSettings,
+    IdentitySettings,
+    SourceSettings,
+    UserSettings,
+)
+
+_SEGMENT = SourceSettings(
+    preset="segment",
+    users=UserSettings(table="users", id="id"),
+    accounts=AccountSettings(table="accounts", id="id"),
+    identities=IdentitySettings(table="identifies", user="user_id", value="anonymous_id", since="timestamp"),
+    events=EventSettings(
+        table="tracks", name="event_text", at="timestamp", user="user_id", anonymous="anonymous_id", id="id"
+    ),
+)
+_RUDDERSTACK = SourceSettings(
+    preset="rudderstack",
+    users=UserSettings(table="users", id="id"),
+    accounts=AccountSettings(table="groups", id="group_id"),
+    identities=IdentitySettings(table="identifies", user="user_id", value="anonymous_id", since="timestamp"),
+    events=EventSettings(
+        table="tracks", name="event_text", at="timestamp", user="user_id", anonymous="anonymous_id", id="id"
+    ),
+)
+
+#: Presets by name.
+PRESETS: Mapping[str, SourceSettings] = MappingProxyType({"segment": _SEGMENT, "rudderstack": _RUDDERSTACK})

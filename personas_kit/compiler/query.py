@@ -1,0 +1,200 @@
+"""A compiled definition: one tree, rendered for reading or for executing, in any dialect and at any instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from personas_kit.compiler import dialects
+from personas_kit.compiler.nodes import Constant, Instant, Op
+from personas_kit.compiler.source import ColumnType
+from personas_kit.definitions.definition import Subject
+
+Parameters = Mapping[str, object] | tuple[object, ...]
+#: The part of a statement to read that says when it is.
+CLOCK = "moment"
+_MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^'\\]|''|\\.)*'|:(pk_[0-9]+)""", re.DOTALL)
+
+
+class SQL(str):
+    """A statement to read, runnable as pasted: every value is a literal and ``as_of`` stands in one place.
+
+    Attributes:
+        dialect: ``duckdb`` or ``snowflake``.
+        bound: the statement that is executed, with placeholders.
+        params: the values for the placeholders.
+    """
+
+    dialect: str
+    bound: str
+    params: Parameters
+
+    def __new__(cls, text: str, dialect: str, bound: str, params: Parameters) -> SQL:
+        """Keep the executed form beside the text."""
+        made = super().__new__(cls, text)
+        made.dialect, made.bound, made.params = dialect, bound, params
+        return made
+
+    def _repr_html_(self) -> str:
+        """The statement in colours; styles are inline, because notebooks drop style sheets they do not trust."""
+        from pygments import highlight  # noqa: PLC0415  (only where a notebook asks for it)
+        from pygments.formatters import HtmlFormatter  # noqa: PLC0415
+        from pygments.lexers import SqlLexer  # noqa: PLC0415
+
+        return str(highlight(str(self), SqlLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """One SELECT, for every dialect and instant.
+
+    Attributes:
+        columns: the names of the output columns, in order.
+        subject: whose lines these are; None where a line is not about one.
+        value_type: the type of ``value`` for a trait, else None.
+        zero_is_empty: True for a trait over count, sum or unique count: 0 says as little as a missing value.
+        tree: the statement, with nodes for constants, instants and functions that dialects spell differently.
+    """
+
+    columns: tuple[str, ...]
+    subject: Subject | None
+    value_type: ColumnType | None
+    zero_is_empty: bool
+    tree: exp.Query
+
+    def sql(self, dialect: str, as_of: dt.datetime) -> SQL:
+        """The statement to read. ``as_of`` is cut to the second; without a zone it is UTC."""
+        found = dialects.find(dialect)
+        bound, params = self.bound(dialect, as_of)
+        return SQL(_Shown(found, _utc(as_of)).text(self.tree), dialect, bound, params)
+
+    def bound(self, dialect: str, as_of: dt.datetime) -> tuple[str, Parameters]:
+        """The statement to execute and its values: a mapping for ``$p1``, a tuple for ``?``."""
+        return _Bound(dialects.find(dialect), _utc(as_of)).statement(self.tree)
+
+
+class _Rendering:
+    """A copy of the tree in which the kit's own nodes are replaced by the dialect's."""
+
+    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
+        self.dialect = dialect
+        self.as_of = as_of
+
+    def render(self, tree: exp.Expression) -> exp.Expression:
+        return tree.transform(self._replaced)
+
+    def constant(self, node: Constant) -> exp.Expression:
+        raise NotImplementedError
+
+    def instant(self, node: Instant) -> exp.Expression:
+        raise NotImplementedError
+
+    def _replaced(self, node: exp.Expression) -> exp.Expression:
+        match node:
+            case Op():
+                arguments = [self.render(part) for part in node.expressions]
+                return self.dialect.op(node.args["name"], arguments, node.args["options"])
+            case Constant():
+                return self.constant(node)
+            case Instant():
+                return self.instant(node)
+            case exp.Identifier(quoted=True):
+                return self.dialect.identifier(node.name)
+            case _:
+                return node
+
+
+class _Bound(_Rendering):
+    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
+        super().__init__(dialect, as_of)
+        self.values: dict[str, object] = {}
+
+    def statement(self, tree: exp.Expression) -> tuple[str, Parameters]:
+        text = self.render(tree).sql(self.dialect.name, pretty=True)
+        if self.dialect.name == "duckdb":
+            return text, self.values
+        order: list[object] = []
+
+        def mark(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return match[0]
+            order.append(self.values[match[1]])
+            return "?"
+
+        return _MARK.sub(mark, text), tuple(order)
+
+    def constant(self, node: Constant) -> exp.Expression:
+        return self._bind(node.args["value"], node.args["kind"])
+
+    def instant(self, node: Instant) -> exp.Expression:
+        kind: ColumnType = node.args["kind"]
+        moment = self.as_of + dt.timedelta(seconds=node.args["seconds"] - bool(node.args.get("strict")))
+        if kind == "date":
+            return self._bind(moment.astimezone(ZoneInfo(node.args["zone"])).date(), kind)
+        return self._bind(moment if kind == "timestamp_tz" else moment.replace(tzinfo=None), kind)
+
+    def _bind(self, value: object, kind: ColumnType) -> exp.Expression:
+        for name, known in self.values.items():  # one instant, one parameter: shorter to read in a query log
+            if self.dialect.name == "duckdb" and type(known) is type(value) and repr(known) == repr(value):
+                return exp.Parameter(this=exp.var(name))
+        prefix = "p" if self.dialect.name == "duckdb" else "pk_"
+        name = f"{prefix}{len(self.values) + 1}"
+        node, self.values[name] = self.dialect.bound(value, kind, name)
+        return node
+
+
+class _Shown(_Rendering):
+    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
+        super().__init__(dialect, as_of)
+        self.used: set[str] = set()
+
+    def text(self, tree: exp.Expression) -> str:
+        shown = self.render(tree)
+        if self.used:
+            clock = exp.CTE(this=self._clock(), alias=exp.TableAlias(this=exp.to_identifier(CLOCK)))
+            clauses = shown.args.get("with_")
+            if clauses is None:
+                shown.set("with_", exp.With(expressions=[clock]))
+            else:
+                clauses.set("expressions", [clock, *clauses.expressions])
+        return shown.sql(self.dialect.name, pretty=True)
+
+    def _clock(self) -> exp.Select:
+        instants: dict[str, tuple[dt.datetime, ColumnType]] = {
+            "as_of": (self.as_of.replace(tzinfo=None), "timestamp"),
+            "as_of_tz": (self.as_of, "timestamp_tz"),
+        }
+        made = [exp.alias_(self.dialect.literal(*instants[name]), name) for name in sorted(self.used)]
+        return exp.select(*made)
+
+    def constant(self, node: Constant) -> exp.Expression:
+        return self.dialect.literal(node.args["value"], node.args["kind"])
+
+    def instant(self, node: Instant) -> exp.Expression:
+        kind: ColumnType = node.args["kind"]
+        seconds = node.args["seconds"] - bool(node.args.get("strict"))
+        if kind == "timestamp_tz":
+            return self.dialect.shifted(self._as_of("as_of_tz"), seconds, exact=True)
+        moment = self.dialect.shifted(self._as_of("as_of"), seconds, exact=False)
+        if kind != "date":
+            return moment
+        if node.args["zone"] == "UTC":
+            return exp.Cast(this=moment, to=self.dialect.type("date"))
+        return self.dialect.op("local_date", [moment], (node.args["zone"],))
+
+    def _as_of(self, name: str) -> exp.Expression:
+        self.used.add(name)
+        return exp.var(f"(SELECT {name} FROM {CLOCK})")  # on one line: a subquery of sqlglot takes four
+
+
+def _utc(as_of: dt.datetime) -> dt.datetime:
+    """Aware, UTC, whole seconds."""
+    aware = as_of.replace(tzinfo=dt.UTC) if as_of.tzinfo is None else as_of.astimezone(dt.UTC)
+    return aware.replace(microsecond=0)
+
+

@@ -1,0 +1,377 @@
+"""``personas.toml``: where the warehouse is, what lies where in it, the destinations, the definitions and their syncs.
+
+Everything is checked when the file is opened, and every error names the file, the key and what to write. Secrets are
+references (``{ env = "..." }``), never values. Nothing is connected here.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from personas_kit.compiler import SourceSettings
+from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Definition, Trait, parse
+from personas_kit.destinations import Connection, find
+from personas_kit.destinations.base import Call
+from personas_kit.errors import ConfigError, PersonasError, UnknownName, nearest
+from personas_kit.membership.expansion import Combine
+from personas_kit.secret import Secret
+
+FILE = "personas.toml"
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def duration(text: object) -> int:
+    """``"1h"`` in seconds; also ``s``, ``m`` and ``d``."""
+    found = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", text) if isinstance(text, str) else None
+    if not found or not int(found[1]):
+        raise ValueError(f'{text!r} is not a duration: write "30s", "15m", "1h" or "1d"')
+    return int(found[1]) * _UNITS[found[2]]
+
+
+Duration = Annotated[int, BeforeValidator(duration)]
+
+
+class _Table(BaseModel):
+    """A table of the file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class WarehouseSettings(_Table):
+    """``[warehouse]``: a DuckDB file, files read by an in-memory DuckDB, or a Snowflake connection by name."""
+
+    type: Literal["duckdb", "snowflake"] = "duckdb"
+    path: str | None = None
+    files: dict[str, str] | None = None
+    connection: str | None = None
+    role: str | None = None
+    warehouse: str | None = None
+    database: str | None = None
+    schema_: str | None = Field(None, alias="schema")
+
+
+class StateSettings(_Table):
+    """``[state]``: the folder that keeps what was acknowledged."""
+
+    path: str = ".personas"
+    store: Literal["local"] = "local"
+
+
+class SyncSettings(_Table):
+    """One entry of ``to``: where a definition goes and how.
+
+    Attributes:
+        destination: the configured name.
+        send: the calls; by default those that fit the definition and the destination.
+        ids: identifier at the destination -> column of the user.
+        list: the id of the list, for list destinations that hold several.
+        integrations: for gateways, the destinations behind it.
+        combine: how the values of several accounts of a user become one.
+    """
+
+    destination: str
+    send: tuple[Call, ...] | None = Field(None, strict=False)
+    ids: dict[str, str] = {}
+    list: str | None = None
+    integrations: tuple[str, ...] = Field((), strict=False)
+    combine: Combine | None = None
+
+
+class _DefinitionTable(_Table):
+    name: str
+    key: str = ""
+    every: Duration = 0
+    to: tuple[SyncSettings, ...] = Field((), strict=False)
+
+
+class _AudienceTable(_DefinitionTable):
+    where: str
+
+
+class _TraitTable(_DefinitionTable):
+    value: str
+
+
+class _File(_Table):
+    """The whole file; ``source`` and ``destinations`` are checked by what they are for."""
+
+    warehouse: WarehouseSettings = WarehouseSettings()
+    state: StateSettings = StateSettings()
+    source: dict[str, Any] = {}
+    destinations: dict[str, dict[str, Any]] = {}
+    include: tuple[str, ...] = Field((), strict=False)
+    audience: tuple[_AudienceTable, ...] = Field((), strict=False)
+    account_audience: tuple[_AudienceTable, ...] = Field((), strict=False)
+    trait: tuple[_TraitTable, ...] = Field((), strict=False)
+    account_trait: tuple[_TraitTable, ...] = Field((), strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSettings:
+    """``[destinations.<name>]``: its type and values; secrets are references."""
+
+    name: str
+    type: str
+    values: Mapping[str, object]
+    url: str | None = None
+    timeout: float = 30.0
+
+    def connect(self, place: str | None, where: str) -> Connection:
+        """The connection, to the list ``place`` if it holds several."""
+        destination = find(self.type)
+        values = dict(self.values)
+        if place is not None:
+            if destination.list_setting is None:
+                raise ConfigError(
+                    f"{self.name} ({self.type}) has no lists to choose from", where=where, hint="leave list= out"
+                )
+            values[destination.list_setting] = place
+        try:
+            return destination.configure(self.name, values, url=self.url, timeout=self.timeout)
+        except PersonasError as problem:
+            raise problem.at(where) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A definition of the file, with its interval in seconds (0: none) and its syncs."""
+
+    definition: Definition
+    every: int = 0
+    to: tuple[SyncSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What ``personas.toml`` says."""
+
+    path: Path
+    warehouse: WarehouseSettings
+    state: Path
+    source: SourceSettings
+    destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
+    scheduled: tuple[Scheduled, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Relative paths start here."""
+        return self.path.parent
+
+    def at(self, *keys: object) -> str:
+        """A place in the file, for messages."""
+        return f"{self.path.name}: {'.'.join(str(key) for key in keys)}"
+
+
+def find_file(start: Path) -> Path:
+    """``personas.toml`` in the folder or above it.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if start.is_file():
+        return start
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise ConfigError(
+        f"there is no {FILE} in this folder or above it",
+        where=str(start.absolute()),
+        hint="personas init writes one; personas demo shows one at work",
+    )
+
+
+def load(path: Path) -> Config:
+    """Read and check a file.
+
+    Raises:
+        ConfigError: with the file, the key and a hint.
+        DefinitionError: a definition in it cannot be read; with its place.
+    """
+    raw = _read(path)
+    parsed = _validate(_File, raw, path.name)
+    scheduled = [*_definitions(parsed, path.name)]
+    for pattern in parsed.include:
+        for file in _included(path, pattern):
+            more = _validate(_File, _only_definitions(_read(file), file.name), file.name)
+            scheduled.extend(_definitions(more, file.name))
+    destinations = {name: _destination(name, table, path) for name, table in parsed.destinations.items()}
+    config = Config(
+        path=path,
+        warehouse=_checked_warehouse(parsed.warehouse, path),
+        state=path.parent / Path(parsed.state.path).expanduser(),
+        source=_validate(SourceSettings, parsed.source, path.name, "source"),
+        destinations=destinations,
+        scheduled=tuple(scheduled),
+    )
+    _check_syncs(config)
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as problem:
+        raise ConfigError(f"the file cannot be read: {problem.strerror}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"not valid TOML: {problem}", where=str(path)) from None
+
+
+def _validate(model: Any, data: Mapping[str, Any], file: str, *above: str) -> Any:
+    """The checked data; the first problem as an error with file, key and hint."""
+    try:
+        return pydantic.TypeAdapter(model).validate_python(data)
+    except pydantic.ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
+        keys = [*above, *(str(key) for key in first["loc"])]
+        raise _explained(first["type"], first["msg"], keys, model, data, file) from None
+
+
+def _explained(
+    kind: str, message: str, keys: Sequence[str], model: Any, data: Mapping[str, Any], file: str
+) -> ConfigError:
+    where = f"{file}: {'.'.join(keys)}"
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        near = nearest(keys[-1], _fields_beside(model, keys))
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(_fields_beside(model, keys)))}"
+        return ConfigError(f"unknown key {keys[-1]!r}", where=where, hint=hint)
+    if kind.startswith("missing"):
+        return ConfigError(f"the key {keys[-1]!r} is missing", where=where, hint=f"add {keys[-1]} = ...")
+    del data
+    return ConfigError(message.removeprefix("Value error, "), where=where)
+
+
+def _fields_beside(model: Any, keys: Sequence[str]) -> set[str]:
+    """The names that could stand where the unknown key stands."""
+    fields: dict[str, Any] = _fields(model)
+    for key in keys[:-1]:
+        if key.isdigit() or key not in fields:
+            continue
+        inner = _fields(fields[key])
+        fields = inner or fields
+    return set(fields)
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Field name -> annotation, for a model or dataclass anywhere inside an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {info.alias or name: info.annotation for name, info in annotation.model_fields.items()}
+    if hasattr(annotation, "__dataclass_fields__"):
+        import typing  # noqa: PLC0415
+
+        return typing.get_type_hints(annotation)
+    for inner in getattr(annotation, "__args__", ()):
+        if found := _fields(inner):
+            return found
+    return {}
+
+
+def _included(path: Path, pattern: str) -> list[Path]:
+    files = sorted(path.parent.glob(pattern))
+    if not files:
+        raise ConfigError(f"include names no file: {pattern!r}", where=f"{path.name}: include")
+    return files
+
+
+def _only_definitions(data: dict[str, Any], file: str) -> dict[str, Any]:
+    allowed = {"audience", "account_audience", "trait", "account_trait"}
+    for key in data:
+        if key not in allowed:
+            raise ConfigError(
+                f"an included file holds definitions only, not [{key}]",
+                where=file,
+                hint=f"move it to {FILE}; here go {', '.join(sorted(allowed))}",
+            )
+    return data
+
+
+def _definitions(parsed: _File, file: str) -> Iterator[Scheduled]:
+    kinds: tuple[tuple[str, Any, Sequence[Any]], ...] = (
+        ("audience", Audience, parsed.audience),
+        ("account_audience", AccountAudience, parsed.account_audience),
+        ("trait", Trait, parsed.trait),
+        ("account_trait", AccountTrait, parsed.account_trait),
+    )
+    for kind, make, tables in kinds:
+        for table in tables:
+            text = table.where if isinstance(table, _AudienceTable) else table.value
+            try:
+                definition = make(table.name, parse(text), key=table.key)
+            except PersonasError as problem:
+                problem.where = "\n         ".join(
+                    part for part in (f"{file}: [[{kind}]] {table.name!r}", problem.where) if part
+                )
+                raise
+            yield Scheduled(definition, table.every, table.to)
+
+
+def _destination(name: str, table: Mapping[str, Any], path: Path) -> DestinationSettings:
+    where = f"{path.name}: destinations.{name}"
+    values = dict(table)
+    kind = values.pop("type", None)
+    if not isinstance(kind, str):
+        raise ConfigError(
+            "a destination needs a type", where=where, hint='add type = "segment", or see: personas destinations'
+        )
+    url = values.pop("url", None)
+    timeout = values.pop("timeout", "30s")
+    try:
+        find(kind)
+        seconds = float(duration(timeout))
+    except (PersonasError, ValueError) as problem:
+        raise ConfigError(*_split(problem), where=where) from None  # type: ignore[misc]
+    references = {
+        key: Secret.parse(value, base=path.parent, where=f"{where}.{key}") if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
+    settings = DestinationSettings(name, kind, references, url, seconds)
+    if find(kind).list_setting is None:
+        settings.connect(None, where)
+    return settings
+
+
+def _split(problem: Exception) -> tuple[str]:
+    hint = getattr(problem, "hint", "")
+    return (f"{getattr(problem, 'what', problem)}{f' ({hint})' if hint else ''}",)
+
+
+def _checked_warehouse(settings: WarehouseSettings, path: Path) -> WarehouseSettings:
+    where = f"{path.name}: warehouse"
+    if settings.type == "snowflake":
+        if not settings.connection:
+            raise ConfigError(
+                "a Snowflake warehouse needs a connection",
+                where=where,
+                hint='add connection = "<name in connections.toml>"',
+            )
+    elif (settings.path is None) == (settings.files is None):
+        raise ConfigError(
+            "a DuckDB warehouse needs either path or files", where=where, hint='add path = "warehouse.duckdb"'
+        )
+    return settings
+
+
+def _check_syncs(config: Config) -> None:
+    keys: dict[str, str] = {}
+    for scheduled in config.scheduled:
+        key = scheduled.definition.key
+        if key in keys:
+            raise ConfigError(
+                f"two definitions have the key {key!r}: {keys[key]!r} and {scheduled.definition.name!r}",
+                where=config.at(key),
+                hint="give one of them another key",
+            )
+        keys[key] = scheduled.definition.name
+        for sync in scheduled.to:
+            if sync.destination not in config.destinations:
+                raise UnknownName(
+                    "configured destination", sync.destination, config.destinations, where=config.at(key, "to")
+                )

@@ -1,0 +1,82 @@
+"""The demo's workspace: a generated company, a receiver on this machine, and a clock that can be moved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+import time
+import weakref
+from pathlib import Path
+
+from personas_kit.config import FILE, load
+from personas_kit.demo.config import ENVIRONMENT, config_text
+from personas_kit.demo.generate import DEMO_AS_OF, generate
+from personas_kit.opening import open_warehouse
+from personas_kit.sandbox import Sandbox
+from personas_kit.workspace import Workspace
+
+
+class DemoClock:
+    """A clock that stands at the demo's present until it is moved."""
+
+    def __init__(self, now: dt.datetime = DEMO_AS_OF) -> None:
+        self._now = now
+
+    def now(self) -> dt.datetime:
+        """The demo's present."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Real seconds: waiting is real."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for real."""
+        time.sleep(seconds)
+
+    def move(self, *, days: float = 0, hours: float = 0) -> dt.datetime:
+        """Let time pass in the demo. Returns the new present."""
+        self._now += dt.timedelta(days=days, hours=hours)
+        return self._now
+
+
+class DemoWorkspace(Workspace):
+    """A workspace whose destinations are a receiver in this process.
+
+    Attributes:
+        clock: the demo's present; ``ws.clock.move(days=1)`` lets a day pass.
+        sandbox: what received everything: ``ws.sandbox.summary()``, ``.users()``, ``.lists()``.
+    """
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.clock = DemoClock()
+        self.sandbox = sandbox
+        config = load(folder / FILE)
+        super().__init__(config, open_warehouse(config), clock=self.clock)
+        self._stop = weakref.finalize(self, sandbox.close)
+
+    def close(self) -> None:
+        """Let go of the warehouse and stop the receiver."""
+        super().close()
+        self._stop()
+
+
+def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspace:
+    """A generated company to try things on: nothing leaves this machine.
+
+    Args:
+        folder: where the warehouse, ``personas.toml`` and the state go; by default a new temporary folder, so that
+            every time is the first time.
+        seed: another seed, another company.
+    """
+    place = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="personas-demo-"))
+    place.mkdir(parents=True, exist_ok=True)
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    warehouse = place / "warehouse.duckdb"
+    if not warehouse.exists():
+        generate(warehouse, seed=seed)
+    sandbox = Sandbox(path=place / "received.sqlite").start()
+    (place / FILE).write_text(config_text(url=sandbox.url), encoding="utf-8")
+    return DemoWorkspace(place, sandbox)

@@ -1,0 +1,115 @@
+"""Small pieces of HTML that a notebook's sanitizer leaves alone. Text is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from personas_kit.preview import mask_text
+
+LINE = "1px solid rgba(128,128,128,.3)"
+FAINT = "opacity:.65"
+GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
+_INVISIBLE = {ord(c): f"\\u{ord(c):04x}" for c in "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"}
+
+
+def text(value: object) -> str:
+    """Anything as text that can stand between tags: escaped, with characters that hide or turn text made visible."""
+    shown = str(value).translate(_INVISIBLE)
+    visible = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
+    return html.escape(visible, quote=True)
+
+
+def card(*sections: str) -> str:
+    """A framed card of sections, one below the other."""
+    body = "".join(f'<div style="padding:12px 16px;border-top:{LINE if at else "0"}">{part}</div>' for at, part in enumerate(sections) if part)
+    return (
+        f'<div style="border:{LINE};border-radius:6px;max-width:960px;font-family:system-ui,sans-serif;'
+        f'font-size:13px;line-height:1.45;margin:4px 0">{body}</div>'
+    )
+
+
+def title(name: str, badge: str, right: str) -> str:
+    """The head of a card: a name, a badge for the kind, and small print on the right."""
+    return (
+        '<div style="display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap">'
+        f'<div><span style="font-weight:600;font-size:14px">{text(name)}</span> '
+        f'<span style="border:{LINE};border-radius:9px;padding:1px 8px;font-size:11px;{FAINT}">{text(badge)}</span></div>'
+        f'<div style="{FAINT};font-size:12px">{text(right)}</div></div>'
+    )
+
+
+def figure(label: str, number: str, below: str = "", colour: str = "") -> str:
+    """A labelled number, the largest thing on a card."""
+    tint = f"color:{colour};" if colour else ""
+    return (
+        f'<div style="min-width:120px"><div style="{FAINT};font-size:12px">{text(label)}</div>'
+        f'<div style="{tint}font-size:22px;font-weight:600">{text(number)}</div>'
+        f'<div style="{FAINT};font-size:12px">{text(below)}</div></div>'
+    )
+
+
+def figures(parts: Iterable[str]) -> str:
+    """Figures side by side, wrapping where it is narrow."""
+    return f'<div style="display:flex;gap:28px;flex-wrap:wrap">{"".join(parts)}</div>'
+
+
+def details(summary: str, faint: str, body: str, *, opened: bool = False) -> str:
+    """Something to unfold."""
+    state = " open" if opened else ""
+    return (
+        f'<details{state}><summary style="cursor:pointer"><b>{text(summary)}</b> '
+        f'<span style="{FAINT}">{text(faint)}</span></summary><div style="margin-top:8px">{body}</div></details>'
+    )
+
+
+def table(frame: pl.DataFrame) -> str:
+    """A frame as a table; numbers to the right, missing values as a dash."""
+    numeric = {name for name, dtype in frame.schema.items() if dtype.is_numeric()}
+    heads = "".join(_cell("th", name, right=name in numeric) for name in frame.columns)
+    rows = "".join(
+        f"<tr>{''.join(_cell('td', _shown(value), right=name in numeric) for name, value in row.items())}</tr>" for row in frame.iter_rows(named=True)
+    )
+    return (
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:12px">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def code(body: str) -> str:
+    """A block of code, as it is."""
+    return f'<pre style="white-space:pre;overflow-x:auto;font-size:12px;margin:0;padding:8px;border:{LINE};border-radius:4px">{text(body)}</pre>'
+
+
+def notice(words: str, colour: str) -> str:
+    """A line that must not be missed."""
+    return f'<div style="border-left:3px solid {colour};padding:4px 10px;margin:2px 0">{words}</div>'
+
+
+def masked_json(body: str) -> str:
+    """A payload for the eye: e-mail addresses made unreadable."""
+    return mask_text(body)
+
+
+def number(value: float) -> str:
+    """A number the way people read it."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def _cell(tag: str, value: object, *, right: bool) -> str:
+    weight = "600" if tag == "th" else "400"
+    return f'<{tag} style="text-align:{"right" if right else "left"};font-weight:{weight};padding:3px 10px;border-bottom:{LINE}">{text(value)}</{tag}>'
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001  (a dash)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(str(part) for part in value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

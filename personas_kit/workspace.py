@@ -1,0 +1,568 @@
+"""The façade: one audience can be followed from here, from its definition to what a destination acknowledged.
+
+``members`` compiles the definition (``compiler``) and runs it (``warehouses``); ``plan`` compares what is wanted
+(``activation.wanted``) with what was acknowledged (``activation.store``) and freezes the changes
+(``activation.planning``); ``plan.push`` sends them (``activation.delivery``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, overload
+
+import polars as pl
+
+from personas_kit.activation.delivery import Delivery, check_overrides
+from personas_kit.activation.plan import Plan, SyncPlan
+from personas_kit.activation.planning import Occasion, plan_sync
+from personas_kit.activation.store import LocalStore
+from personas_kit.activation.sync import Sync
+from personas_kit.activation.wanted import Members, wanted_by
+from personas_kit.clock import Clock, SystemClock
+from personas_kit.compiler import (
+    SQL,
+    Query,
+    Source,
+    bind,
+    compile_definition,
+    compile_event_names,
+    compile_lookup,
+    compile_memberships,
+    compile_population,
+)
+from personas_kit.config import Config, Scheduled, SyncSettings
+from personas_kit.definitions import Definition
+from personas_kit.definitions.definition import Subject
+from personas_kit.destinations.base import Call, Computation, Connection
+from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName
+from personas_kit.membership import expand_to_users
+from personas_kit.membership.expansion import Combine
+from personas_kit.preview import Preview, SyncChange, masked
+from personas_kit.profile import Profile
+from personas_kit.activation.runs import RunLine, RunReport
+from personas_kit.warehouses.base import Warehouse
+
+REUSE = dt.timedelta(minutes=5)
+SAMPLE = 5
+_UTC = pl.Datetime("us", "UTC")
+Instant = dt.datetime | dt.date | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Members that were looked at a moment ago."""
+
+    fingerprint: str
+    members: Members
+    as_of: dt.datetime
+    at: dt.datetime
+    carry: frozenset[str]
+
+
+class Workspace:
+    """A warehouse, its definitions, the destinations, and what these acknowledged. ``pk.open()`` makes one."""
+
+    def __init__(
+        self, config: Config, warehouse: Warehouse, *, clock: Clock | None = None, delivery: Delivery | None = None
+    ) -> None:
+        self.config = config
+        self.warehouse = warehouse
+        self._clock = clock or SystemClock()
+        self.store = LocalStore(config.state)
+        self._delivery = delivery or Delivery(self.store, self._clock)
+        self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
+        self._source: Source | None = None
+        self._previewed: dict[str, _Found] = {}
+
+    # --- definitions -------------------------------------------------------------------------------------------------
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """Every registered definition by key: those of the file, and those added here."""
+        return {key: scheduled.definition for key, scheduled in self._scheduled.items()}
+
+    def add(self, *definitions: Definition) -> None:
+        """Register definitions, so that others may refer to them by key. Adding one again replaces it, syncs kept.
+
+        Raises:
+            DefinitionError: the key belongs to a definition of another kind or to a trait of the source.
+        """
+        for definition in definitions:
+            before = self._scheduled.get(definition.key)
+            if before is not None and before.definition.kind != definition.kind:
+                raise DefinitionError(
+                    f"the key {definition.key!r} belongs to the {before.definition.kind} {before.definition.name!r}",
+                    where=definition.name,
+                    hint="give this one another key",
+                )
+            self._scheduled[definition.key] = Scheduled(
+                definition, before.every if before else 0, before.to if before else ()
+            )
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def sql(
+        self,
+        definition: Definition | str,
+        *,
+        dialect: str | None = None,
+        as_of: Instant = None,
+        expand: str | None = None,
+    ) -> SQL:
+        """The SQL of a definition, runnable as pasted; ``.bound`` and ``.params`` are what is executed."""
+        query = self._compile(self._definition(definition), expand=expand == "users")
+        return query.sql(dialect or self.warehouse.dialect, self._instant(as_of))
+
+    @overload
+    def members(
+        self, definition: Definition | str, *, as_of: Instant = None, expand: Literal["users"] | None = None
+    ) -> pl.DataFrame: ...
+    @overload
+    def members(self, definition: Sequence[Definition | str], *, as_of: Instant = None) -> dict[str, pl.DataFrame]: ...
+    def members(
+        self,
+        definition: Definition | str | Sequence[Definition | str],
+        *,
+        as_of: Instant = None,
+        expand: Literal["users"] | None = None,
+    ) -> pl.DataFrame | dict[str, pl.DataFrame]:
+        """Who is in it, or which value everybody has.
+
+        Args:
+            definition: one, or several.
+            as_of: the instant it is about; by default now.
+            expand: ``"users"`` gives the users of an account definition's accounts, with the accounts of each.
+
+        Returns:
+            ``user_id`` or ``account_id`` as the source has them, and ``value`` for a trait; expanded: ``user_id`` and
+            ``accounts``. For several definitions a dict by key.
+        """
+        instant = self._instant(as_of)
+        if not isinstance(definition, Definition | str):
+            return {one.key: self.members(one, as_of=instant) for one in map(self._definition, definition)}
+        meant = self._definition(definition)
+        if expand is None:
+            return self._run(self._compile(meant), instant, meant.key)
+        if expand != "users" or meant.subject != "account":
+            raise DefinitionError(
+                "only account definitions expand, and only to users", where=meant.name, hint='expand="users"'
+            )
+        pairs = self._run(self._compile(meant, expand=True), instant, meant.key)
+        return expand_to_users(pairs)
+
+    def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview:
+        """Size, share, what would change at the destinations, a masked sample, the SQL. Nothing is sent."""
+        meant = self._definition(definition)
+        instant, start = self._instant(as_of), self._clock.monotonic()
+        syncs = self._scheduled[meant.key].to if meant.key in self._scheduled else ()
+        found = self._find(meant, instant, self._carried(syncs))
+        if as_of is None:
+            self._previewed[meant.key] = found
+        population = self._run(compile_population(self.source, meant.subject), instant, meant.key)["size"][0]
+        plans = self._plan_syncs(meant, found, syncs, None, self._occasion(instant, meant))
+        subjects = found.members.subjects
+        return Preview(
+            definition=meant,
+            as_of=instant,
+            warehouse=self.warehouse.describe(),
+            seconds=self._clock.monotonic() - start,
+            size=subjects.height,
+            population=int(population),
+            users=found.members.pairs["user_id"].n_unique() if found.members.pairs is not None else None,
+            changes=tuple(
+                SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans
+            ),
+            sample=self._sample(meant, subjects, instant),
+            sql=self.sql(meant, as_of=instant),
+            values=_spread(subjects),
+        )
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        definition: Definition | str,
+        *,
+        to: str | None = None,
+        send: Sequence[Call] | None = None,
+        ids: Mapping[str, str] | None = None,
+        list: str | None = None,  # noqa: A002  (the word for it)
+        integrations: Sequence[str] = (),
+        combine: Combine | None = None,
+        as_of: Instant = None,
+    ) -> Plan:
+        """Freeze what would be sent: who enters, who leaves, guards, payload samples. Nothing is sent.
+
+        Args:
+            definition: what to push.
+            to: the configured name of a destination, or a type configured once; by default the definition's own syncs.
+            send: the calls; by default those that fit the definition and the destination.
+            ids: identifier at the destination -> column of the user, such as ``{"email": "email"}``.
+            list: the id of the list at a list destination.
+            integrations: for gateways, the destinations behind it.
+            combine: how the values of several accounts of a user become one.
+            as_of: the instant it is about; by default now, or that of a preview of the last five minutes.
+
+        Raises:
+            DestinationError: the destination does not take the call.
+            UnknownName: no such destination.
+        """
+        meant = self._definition(definition)
+        syncs = self._syncs_for(meant, to, SyncSettings(destination=to or "", send=tuple(send) if send else None, ids=dict(ids or {}), list=list, integrations=tuple(integrations), combine=combine))  # fmt: skip
+        found, members_from = self._reused(meant, as_of, self._carried(syncs))
+        occasion = self._occasion(found.as_of, meant)
+        return self._make_plan(meant, found, syncs, send, occasion, members_from)
+
+    def run(
+        self, *, approve: Literal["guards"] | None = None, override: Sequence[str] = (), as_of: Instant = None
+    ) -> RunReport:
+        """Do every sync that is due: what a schedule calls. Nobody is asked, and nothing waits for a click.
+
+        Args:
+            approve: ``"guards"`` pushes what no guard stops and leaves the rest for a person; without it nothing is
+                pushed, only planned.
+            override: guards to override for every sync, such as ``first_sync`` for a new workspace.
+            as_of: the scheduled instant; by default now.
+        """
+        instant = self._instant(as_of)
+        lines: list[RunLine] = []
+        for scheduled in self._scheduled.values():
+            for sync in scheduled.to:
+                lines.append(self._run_one(scheduled, sync, approve, override, instant))  # noqa: PERF401  (pushes)
+        return RunReport(instant, tuple(lines))
+
+    def _run_one(
+        self,
+        scheduled: Scheduled,
+        settings: SyncSettings,
+        approve: str | None,
+        override: Sequence[str],
+        as_of: dt.datetime,
+    ) -> RunLine:
+        """One definition at one destination; a failure is a line, so that the others go on."""
+        key = scheduled.definition.key
+        try:
+            occasion = self._occasion(as_of, scheduled.definition, unattended=True)
+            found = self._find(scheduled.definition, as_of, self._carried([settings]))
+            plan = self._make_plan(scheduled.definition, found, [settings], None, occasion, "the warehouse")
+            standing = check_overrides(plan.guards, override)
+            if any(guard.name == "interval" for guard in standing):
+                return RunLine(
+                    key, settings.destination, "not due", next(g.saw for g in standing if g.name == "interval"), plan
+                )
+            if standing:
+                return RunLine(key, settings.destination, "blocked", "; ".join(guard.saw for guard in standing), plan)
+            if approve is None:
+                return RunLine(key, settings.destination, "planned", "", plan)
+            report = plan.push(override=[guard.name for guard in plan.guards])
+            return RunLine(key, settings.destination, "pushed", report.syncs[0].why, plan, report)
+        except PersonasError as problem:
+            return RunLine(key, settings.destination, "failed", str(problem))
+
+    def status(self) -> pl.DataFrame:
+        """Every sync there has been: what it acknowledged, what is unknown or refused, when it was pushed last.
+
+        Returns:
+            ``key``, ``destination``, ``call``, ``place``, ``acknowledged``, ``unknown``, ``rejected``, ``as_of``,
+            ``pushed_at``, ``paused``.
+        """
+        lines = [
+            {
+                "key": sync.key,
+                "destination": sync.destination,
+                "call": sync.call,
+                "place": sync.place,
+                "acknowledged": state.acknowledged.height,
+                "unknown": state.unknown.height,
+                "rejected": state.rejects.height,
+                "as_of": state.last_as_of,
+                "pushed_at": state.last_push,
+                "paused": state.paused,
+            }
+            for sync, state in self.store.syncs()
+        ]
+        schema = {"key": pl.String, "destination": pl.String, "call": pl.String, "place": pl.String, "acknowledged": pl.Int64, "unknown": pl.Int64, "rejected": pl.Int64, "as_of": _UTC, "pushed_at": _UTC, "paused": pl.Boolean}  # fmt: skip
+        return pl.DataFrame(lines, schema=schema)
+
+    def profile(self, member: str | int, *, as_of: Instant = None) -> Profile:
+        """One user or account: traits, audiences, accounts or users, and what each destination acknowledged.
+
+        Raises:
+            UnknownName: nobody has this id at ``as_of``.
+        """
+        instant = self._instant(as_of)
+        subject, traits = self._look_up(member, instant)
+        column = f"{subject}_id"
+        own = {key: d for key, d in self.definitions.items() if d.subject == subject}
+        found = {key: self.members(d, as_of=instant).filter(_is(column, member)) for key, d in own.items()}
+        values = {key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience}
+        pairs = self._run(compile_memberships(self.source), instant, "profile") if self.source.memberships else None
+        other = "account_id" if subject == "user" else "user_id"
+        related = tuple(map(str, pairs.filter(_is(column, member))[other].sort())) if pairs is not None else ()
+        return Profile(
+            subject=subject,
+            id=str(member),
+            as_of=instant,
+            traits={**traits, **values},
+            audiences={key: bool(frame.height) for key, frame in found.items() if own[key].is_audience},
+            related=related,
+            acknowledged={str(sync): value for sync, state in self.store.syncs() if (value := _known(state.acknowledged, member)) is not None},
+        )
+
+    # --- syncs, by hand ----------------------------------------------------------------------------------------------
+
+    def pause(self, definition: Definition | str, *, to: str) -> list[Sync]:
+        """Pause the syncs of a definition to a destination: they are planned, and nothing is sent."""
+        return self._by_hand(definition, to, lambda sync: self.store.pause(sync, paused=True))
+
+    def resume(self, definition: Definition | str, *, to: str) -> list[Sync]:
+        """Let paused syncs go on."""
+        return self._by_hand(definition, to, lambda sync: self.store.pause(sync, paused=False))
+
+    def reset(self, definition: Definition | str, *, to: str) -> list[Sync]:
+        """Forget what a destination acknowledged: the next push sends everyone again. Nothing is sent now."""
+        return self._by_hand(definition, to, self.store.reset)
+
+    def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
+        key = definition.key if isinstance(definition, Definition) else definition
+        name = self._destination_name(to)
+        known = [sync for sync, _ in self.store.syncs()]
+        found = [sync for sync in known if sync.key == key and sync.destination == name]
+        if not found:
+            raise UnknownName("sync that was ever pushed", f"{key} -> {name}", [f"{sync.key} -> {sync.destination}" for sync in known])
+        for sync in found:
+            with self.store.lock(sync):
+                self.store.recover(sync)
+                act(sync)
+        return found
+
+    def _look_up(self, member: str | int, as_of: dt.datetime) -> tuple[Subject, dict[str, object]]:
+        """Whether it is a user or an account, and its traits in the source."""
+        subjects: list[Subject] = ["user", *(["account"] if self.source.accounts else [])]  # type: ignore[list-item]
+        for subject in subjects:
+            found = self._run(compile_lookup(self.source, subject, [member]), as_of, "profile")
+            if found.height:
+                return subject, {name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"}
+        raise UnknownName("user or account", str(member), ())
+
+    def close(self) -> None:
+        """Let go of the warehouse."""
+        self.warehouse.close()
+
+    # --- the source --------------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> Source:
+        """Where users, accounts, memberships and events lie, held against the warehouse's schema once."""
+        if self._source is None:
+            try:
+                bound = bind(self.config.source, self.warehouse.schema())
+            except PersonasError as problem:
+                raise problem.at(self.config.at("source")) from None
+            if any(table.name is not None for table in bound.events):
+                names = self._run(compile_event_names(bound), self._instant(None), "events")["event"]
+                known = {table.event for table in bound.events if table.event is not None}
+                bound = replace(bound, event_names=tuple(sorted(known | set(names.drop_nulls().to_list()))))
+            self._source = bound
+        return self._source
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _definition(self, given: Definition | str) -> Definition:
+        if isinstance(given, Definition):
+            return given
+        if given not in self._scheduled:
+            raise UnknownName("audience or trait", str(given), self._scheduled)
+        return self._scheduled[given].definition
+
+    def _compile(self, definition: Definition, *, expand: bool = False, carry: Iterable[str] = ()) -> Query:
+        registry = {**self.definitions, definition.key: definition}
+        try:
+            return compile_definition(definition, self.source, registry, expand=expand, carry=tuple(carry))
+        except DefinitionError as problem:
+            raise problem.at(definition.name) from None
+
+    def _run(self, query: Query, as_of: dt.datetime, tag: str) -> pl.DataFrame:
+        statement, params = query.bound(self.warehouse.dialect, as_of)
+        return self.warehouse.query(statement, params, tag=tag)
+
+    def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> _Found:
+        """The members of a definition, with the user's columns that identifiers are made of."""
+        columns = tuple(sorted(carry))
+        query = self._compile(definition, carry=columns if definition.subject == "user" else ())
+        subjects = self._run(query, as_of, definition.key)
+        pairs = None
+        if definition.subject == "account":
+            pairs = self._run(self._compile(definition, expand=True, carry=columns), as_of, definition.key)
+        members = Members(subjects, pairs, query.zero_is_empty)
+        return _Found(definition.fingerprint, members, as_of, self._clock.now(), carry)
+
+    def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[_Found, str]:
+        """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
+        seen = self._previewed.get(definition.key)
+        if seen is not None and as_of is None and seen.fingerprint == definition.fingerprint and carry <= seen.carry:
+            age = self._clock.now() - seen.at
+            if age <= REUSE:
+                return seen, f"the preview of {int(age.total_seconds())} s ago"
+        return self._find(definition, self._instant(as_of), carry), "the warehouse"
+
+    def _sample(self, definition: Definition, subjects: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
+        """A few members with their traits, masked; the same few for the same members."""
+        column = f"{definition.subject}_id"
+        if not subjects.height:
+            return subjects.head(0)
+        some = subjects.sample(min(SAMPLE, subjects.height), seed=0).select(
+            column, *(["value"] if "value" in subjects.columns else [])
+        )
+        traits = self._run(
+            compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
+        )
+        return masked(some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left"))
+
+    def _syncs_for(self, definition: Definition, to: str | None, asked: SyncSettings) -> Sequence[SyncSettings]:
+        """The syncs that a person means: those of the file, or one to the destination named, with what was asked."""
+        configured = self._scheduled[definition.key].to if definition.key in self._scheduled else ()
+        if to is None:
+            if not configured:
+                raise DestinationError(
+                    "this definition has no sync yet",
+                    where=definition.name,
+                    hint=f"say where: ws.plan({definition.key!r}, to=...)",
+                )
+            return configured
+        name = self._destination_name(to)
+        base = next((sync for sync in configured if sync.destination == name), SyncSettings(destination=name))
+        changes = {field: value for field, value in asked if field != "destination" and value}
+        return [base.model_copy(update=changes)]
+
+    def _destination_name(self, to: str) -> str:
+        """The configured name; or the type, if it is configured once."""
+        if to in self.config.destinations:
+            return to
+        of_type = [name for name, settings in self.config.destinations.items() if settings.type == to]
+        if len(of_type) == 1:
+            return of_type[0]
+        if of_type:
+            raise DestinationError(
+                f"{to!r} is configured {len(of_type)} times", hint=f"say which: {', '.join(of_type)}"
+            )
+        raise UnknownName("configured destination", to, self.config.destinations)
+
+    def _occasion(self, as_of: dt.datetime, definition: Definition, *, unattended: bool = False) -> Occasion:
+        scheduled = self._scheduled.get(definition.key)
+        return Occasion(secrets.token_hex(16), as_of, scheduled.every if scheduled else 0, unattended)
+
+    def _make_plan(self, definition: Definition, found: _Found, syncs: Sequence[SyncSettings], send: Sequence[Call] | None, occasion: Occasion, members_from: str) -> Plan:  # fmt: skip
+        plans = tuple(self._plan_syncs(definition, found, syncs, send, occasion))
+        return Plan(
+            occasion.plan_id,
+            definition.key,
+            definition.name,
+            occasion.as_of,
+            self._clock.now(),
+            plans,
+            members_from,
+            self._delivery.push,
+        )
+
+    def _plan_syncs(
+        self,
+        definition: Definition,
+        found: _Found,
+        syncs: Sequence[SyncSettings],
+        send: Sequence[Call] | None,
+        occasion: Occasion,
+    ) -> list[SyncPlan]:
+        plans = []
+        for settings in syncs:
+            connection = self.config.destinations[settings.destination].connect(
+                settings.list, self.config.at("destinations", settings.destination)
+            )
+            computation = Computation(definition.key, definition.kind, definition.name, settings.integrations)
+            for call in calls_for(definition, connection, send or settings.send):
+                sync = Sync(
+                    definition.key,
+                    settings.destination,
+                    call,
+                    ",".join((*filter(None, [settings.list]), *settings.integrations)),
+                )
+                wanted = wanted_by(call, definition, found.members, connection, settings.ids, settings.combine)
+                state = self.store.load(sync)
+                plans.append(plan_sync(sync, connection, computation, definition.fingerprint, wanted, state, occasion))
+        return plans
+
+    def _carried(self, syncs: Iterable[SyncSettings]) -> frozenset[str]:
+        """The columns of users that identifiers are made of."""
+        return frozenset(column for sync in syncs for column in sync.ids.values() if column != "user_id")
+
+    def _instant(self, as_of: Instant) -> dt.datetime:
+        """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""
+        if as_of is None:
+            return self._clock.now().replace(microsecond=0)
+        try:
+            given = dt.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+        except ValueError:
+            raise DefinitionError(
+                f"{as_of!r} is not a date or an instant", hint="write 2026-01-31 or 2026-01-31T08:00:00Z"
+            ) from None
+        if not isinstance(given, dt.datetime):
+            given = dt.datetime.combine(given, dt.time())
+        aware = given.replace(tzinfo=dt.UTC) if given.tzinfo is None else given.astimezone(dt.UTC)
+        return aware.replace(microsecond=0)
+
+
+def _is(column: str, member: str | int) -> pl.Expr:
+    return pl.col(column).cast(pl.String) == str(member)
+
+
+def _known(acknowledged: pl.DataFrame, member: str | int) -> str | None:
+    """What is acknowledged of a member: its value, ``in`` for an audience, None if nothing."""
+    found = acknowledged.filter(_is("member", member))
+    if not found.height:
+        return None
+    return str(found["value"][0]) if "value" in found.columns else "in"
+
+
+def calls_for(definition: Definition, connection: Connection, asked: Sequence[Call] | None) -> tuple[Call, ...]:
+    """The calls by which a definition goes to a destination.
+
+    By default identify and track for audiences, identify for traits, group as well for account definitions, list for
+    lists; each only where the destination takes it.
+
+    Raises:
+        DestinationError: what was asked for cannot be, or nothing is left.
+    """
+    possible: list[Call] = [
+        "identify",
+        *(["track", "list"] if definition.is_audience else []),
+        *(["group"] if definition.subject == "account" else []),
+    ]  # type: ignore[list-item]
+    fitting = tuple(call for call in possible if call in connection.calls)
+    where = f"{definition.name} -> {connection.name}"
+    if asked:
+        for call in asked:
+            if call not in fitting:
+                raise DestinationError(
+                    f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')} by {call}",
+                    where=where,
+                    hint=f"it takes: {', '.join(fitting) or 'nothing of it'}",
+                )
+        return tuple(dict.fromkeys(asked))
+    if not fitting:
+        raise DestinationError(
+            f"{connection.destination.name} takes {', '.join(sorted(connection.calls))}, which does not fit this {definition.kind.replace('_', ' ')}",
+            where=where,
+        )
+    return fitting
+
+
+def _spread(subjects: pl.DataFrame) -> dict[str, float] | None:
+    """Smallest, median, mean and largest of numeric values."""
+    if "value" not in subjects.columns or not subjects.schema["value"].is_numeric() or not subjects.height:
+        return None
+    value = pl.col("value").cast(pl.Float64)
+    found = subjects.select(smallest=value.min(), median=value.median(), mean=value.mean(), largest=value.max())
+    return {name: float(number) for name, number in found.row(0, named=True).items()}
