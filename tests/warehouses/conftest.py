@@ -118,13 +118,42 @@ def shop(types: Mapping[ColumnType, str], values: Mapping[str, str], many: str) 
     ]
 
 
+def source_tables(types: Mapping[ColumnType, str]) -> list[str]:
+    """The statements that make users, accounts, memberships and events, for what the compiler writes."""
+    text, whole, amount, time = types["text"], types["integer"], types["decimal"], types["timestamp"]
+    lines = {
+        f"users (user_id {text}, name {text}, plan {text}, age {whole}, created_at {time})": [
+            "('u1', 'Zoë O''Neill', 'pro', 30, '2025-01-01')",
+            "('u2', 'Ann', 'free', 17, '2025-01-01')",
+            "('u3', 'Bo', NULL, NULL, '2026-01-15')",
+            "('u4', 'Later', 'pro', 40, '2026-03-02')",
+        ],
+        f"accounts (account_id {text}, kind {text})": ["('a1', 'company')", "('a2', 'personal')"],
+        f"memberships (user_id {text}, account_id {text}, valid_from {time}, valid_to {time})": [
+            "('u1', 'a1', '2025-01-01', NULL)",
+            "('u2', 'a1', '2025-01-01', '2026-02-01')",
+            "('u3', 'a2', '2026-01-15', '9999-12-31')",
+        ],
+        f"events (message_id {text}, event {text}, sent_at {time}, user_id {text}, group_id {text}, paid {amount})": [
+            "('e1', 'Order Completed', '2026-02-20 10:00:00', 'u1', 'a1', 10.50)",
+            "('e2', 'Order Completed', '2026-02-25 10:00:00', 'u1', 'a1', 20)",
+            "('e3', 'Order Completed', '2026-01-01 10:00:00', 'u2', 'a1', 5)",
+            "('e4', 'Order Completed', '2026-03-02 10:00:00', 'u3', 'a2', 99)",
+            "('e5', 'Signed In', '2026-02-28 10:00:00', 'u2', 'a1', NULL)",
+            "('e6', 'Signed In', '2026-02-28 10:00:00', 'u3', 'a2', NULL)",
+        ],
+    }
+    creates = [f"CREATE TABLE {table}" for table in lines]
+    return creates + [f"INSERT INTO {table.split()[0]} VALUES {', '.join(values)}" for table, values in lines.items()]
+
+
 @pytest.fixture(scope="session")
 def duckdb_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shop") / "shop.duckdb"
     values = {"object": """'{"plan": "pro"}'""", "array": "['a', NULL]", "empty": "[]"}
     many = "SELECT 'u' || i AS user_id, i AS orders FROM range(100000) numbers(i)"
     with duckdb.connect(path) as con:
-        for statement in shop(DUCKDB_TYPES, values, many):
+        for statement in shop(DUCKDB_TYPES, values, many) + source_tables(DUCKDB_TYPES):
             con.execute(statement)
     return path
 
@@ -161,7 +190,7 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
     }
     numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 100000))"
     many = f"SELECT 'u' || i AS user_id, i AS orders FROM ({numbers})"
-    emulator.run(*shop(SNOWFLAKE_TYPES, values, many))
+    emulator.run(*shop(SNOWFLAKE_TYPES, values, many), *source_tables(SNOWFLAKE_TYPES))
     warehouse = Snowflake("emulator", connections_file=emulator.connections)
     yield Backend("snowflake", warehouse)
     warehouse.close()
