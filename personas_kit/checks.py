@@ -9,7 +9,8 @@ from pathlib import Path
 from personas_kit.errors import PersonasError
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
-from personas_kit.workspace import Workspace, calls_for
+from personas_kit.activation.wanted import calls_for
+from personas_kit.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
         yield _tried(f"destination {name}", lambda s=settings: _secrets(s.values.values(), s.type))  # type: ignore[misc]
     for scheduled in workspace.config.scheduled:
         for sync in scheduled.to:
-            yield _tried(f"sync {scheduled.definition.key} -> {sync.destination}", lambda d=scheduled.definition, s=sync: _calls(workspace, d, s))  # type: ignore[misc]
+            yield _tried(
+                f"sync {scheduled.definition.key} -> {sync.destination}",
+                lambda d=scheduled.definition, s=sync: _calls(workspace, d, s),
+            )  # type: ignore[misc]
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:

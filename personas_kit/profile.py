@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from personas_kit.display import Displayed
-from personas_kit.preview import mask_value
+from personas_kit.masking import mask_value
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,9 +18,10 @@ import polars as pl
 from personas_kit.activation.delivery import Delivery, check_overrides
 from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.planning import Occasion, plan_sync
+from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members, wanted_by
+from personas_kit.activation.wanted import Members, calls_for, wanted_by
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
@@ -40,9 +41,9 @@ from personas_kit.destinations.base import Call, Computation, Connection
 from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
-from personas_kit.preview import Preview, SyncChange, masked
+from personas_kit.masking import masked
+from personas_kit.preview import Preview, SyncChange, spread
 from personas_kit.profile import Profile
-from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.warehouses.base import Warehouse
 
 REUSE = dt.timedelta(minutes=5)
@@ -177,7 +178,7 @@ class Workspace:
             ),
             sample=self._sample(meant, subjects, instant),
             sql=self.sql(meant, as_of=instant),
-            values=_spread(subjects),
+            values=spread(subjects),
         )
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -298,7 +299,9 @@ class Workspace:
         column = f"{subject}_id"
         own = {key: d for key, d in self.definitions.items() if d.subject == subject}
         found = {key: self.members(d, as_of=instant).filter(_is(column, member)) for key, d in own.items()}
-        values = {key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience}
+        values = {
+            key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience
+        }
         pairs = self._run(compile_memberships(self.source), instant, "profile") if self.source.memberships else None
         other = "account_id" if subject == "user" else "user_id"
         related = tuple(map(str, pairs.filter(_is(column, member))[other].sort())) if pairs is not None else ()
@@ -309,7 +312,11 @@ class Workspace:
             traits={**traits, **values},
             audiences={key: bool(frame.height) for key, frame in found.items() if own[key].is_audience},
             related=related,
-            acknowledged={str(sync): value for sync, state in self.store.syncs() if (value := _known(state.acknowledged, member)) is not None},
+            acknowledged={
+                str(sync): value
+                for sync, state in self.store.syncs()
+                if (value := _known(state.acknowledged, member)) is not None
+            },
         )
 
     # --- syncs, by hand ----------------------------------------------------------------------------------------------
@@ -332,7 +339,9 @@ class Workspace:
         known = [sync for sync, _ in self.store.syncs()]
         found = [sync for sync in known if sync.key == key and sync.destination == name]
         if not found:
-            raise UnknownName("sync that was ever pushed", f"{key} -> {name}", [f"{sync.key} -> {sync.destination}" for sync in known])
+            raise UnknownName(
+                "sync that was ever pushed", f"{key} -> {name}", [f"{sync.key} -> {sync.destination}" for sync in known]
+            )
         for sync in found:
             with self.store.lock(sync):
                 self.store.recover(sync)
@@ -345,7 +354,9 @@ class Workspace:
         for subject in subjects:
             found = self._run(compile_lookup(self.source, subject, [member]), as_of, "profile")
             if found.height:
-                return subject, {name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"}
+                return subject, {
+                    name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"
+                }
         raise UnknownName("user or account", str(member), ())
 
     def close(self) -> None:
@@ -489,7 +500,7 @@ class Workspace:
                     call,
                     ",".join((*filter(None, [settings.list]), *settings.integrations)),
                 )
-                wanted = wanted_by(call, definition, found.members, connection, settings.ids, settings.combine)
+                wanted = wanted_by(call, found.members, connection, settings.ids, settings.combine)
                 state = self.store.load(sync)
                 plans.append(plan_sync(sync, connection, computation, definition.fingerprint, wanted, state, occasion))
         return plans
@@ -524,45 +535,3 @@ def _known(acknowledged: pl.DataFrame, member: str | int) -> str | None:
     if not found.height:
         return None
     return str(found["value"][0]) if "value" in found.columns else "in"
-
-
-def calls_for(definition: Definition, connection: Connection, asked: Sequence[Call] | None) -> tuple[Call, ...]:
-    """The calls by which a definition goes to a destination.
-
-    By default identify and track for audiences, identify for traits, group as well for account definitions, list for
-    lists; each only where the destination takes it.
-
-    Raises:
-        DestinationError: what was asked for cannot be, or nothing is left.
-    """
-    possible: list[Call] = [
-        "identify",
-        *(["track", "list"] if definition.is_audience else []),
-        *(["group"] if definition.subject == "account" else []),
-    ]  # type: ignore[list-item]
-    fitting = tuple(call for call in possible if call in connection.calls)
-    where = f"{definition.name} -> {connection.name}"
-    if asked:
-        for call in asked:
-            if call not in fitting:
-                raise DestinationError(
-                    f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')} by {call}",
-                    where=where,
-                    hint=f"it takes: {', '.join(fitting) or 'nothing of it'}",
-                )
-        return tuple(dict.fromkeys(asked))
-    if not fitting:
-        raise DestinationError(
-            f"{connection.destination.name} takes {', '.join(sorted(connection.calls))}, which does not fit this {definition.kind.replace('_', ' ')}",
-            where=where,
-        )
-    return fitting
-
-
-def _spread(subjects: pl.DataFrame) -> dict[str, float] | None:
-    """Smallest, median, mean and largest of numeric values."""
-    if "value" not in subjects.columns or not subjects.schema["value"].is_numeric() or not subjects.height:
-        return None
-    value = pl.col("value").cast(pl.Float64)
-    found = subjects.select(smallest=value.min(), median=value.median(), mean=value.mean(), largest=value.max())
-    return {name: float(number) for name, number in found.row(0, named=True).items()}

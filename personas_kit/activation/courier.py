@@ -20,7 +20,8 @@ import polars as pl
 from personas_kit.activation.state import BatchResult
 from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock
-from personas_kit.destinations.base import Call, Computation, Connection, Outcome, Request
+from personas_kit.destinations.base import Call, Computation, Connection, Request
+from personas_kit.destinations.outcomes import Outcome
 
 LEAST_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0

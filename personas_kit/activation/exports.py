@@ -23,7 +23,11 @@ def export(members: pl.DataFrame, file: Path) -> None:
     writers = {".csv": _write_csv, ".parquet": pl.DataFrame.write_parquet, ".ndjson": pl.DataFrame.write_ndjson}
     write = writers.get(file.suffix.lower())
     if write is None:
-        raise PersonasError(f"cannot write {file.suffix or 'a file without an ending'}", where=str(file), hint=f"use {', '.join(writers)}")
+        raise PersonasError(
+            f"cannot write {file.suffix or 'a file without an ending'}",
+            where=str(file),
+            hint=f"use {', '.join(writers)}",
+        )
     try:
         write(members, file)  # type: ignore[operator]
     except OSError as problem:
@@ -32,10 +36,13 @@ def export(members: pl.DataFrame, file: Path) -> None:
 
 def _write_csv(members: pl.DataFrame, file: Path) -> None:
     flat = members.with_columns(
-        pl.col(name).cast(pl.List(pl.String)).list.join(";") for name, dtype in members.schema.items() if isinstance(dtype, pl.List)
+        pl.col(name).cast(pl.List(pl.String)).list.join(";")
+        for name, dtype in members.schema.items()
+        if isinstance(dtype, pl.List)
     )
     texts = [name for name, dtype in flat.schema.items() if dtype == pl.String]
     dangerous = [pl.col(name).str.head(1).is_in(_OPENINGS) for name in texts]
     flat.with_columns(
-        pl.when(danger).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name) for name, danger in zip(texts, dangerous, strict=True)
+        pl.when(danger).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name, danger in zip(texts, dangerous, strict=True)
     ).write_csv(file)

@@ -53,7 +53,7 @@ class FileChain:
         file = f"{name}-{uuid4().hex[:8]}.parquet"
         temporary = self.folder(folder) / f".{file}"
         try:
-            with open(temporary, "wb", opener=_private) as out:  # noqa: PTH123  (Path.open takes no opener)
+            with open(temporary, "wb", opener=_private) as out:
                 frame.write_parquet(out, compression="zstd", compression_level=1)
                 out.flush()
                 os.fsync(out.fileno())

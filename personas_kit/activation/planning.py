@@ -31,7 +31,6 @@ class Occasion:
         as_of: the instant the members are of.
         every: seconds between two computations of the definition; 0 if it has no schedule.
         unattended: nobody looks at the plan before it is pushed.
-        adopt: take the wanted members as acknowledged without sending them.
     """
 
     plan_id: str
@@ -58,15 +57,7 @@ def plan_sync(
     due = _changes(wanted, known)
     lines = _lines(due, sync, connection, wanted, known, occasion, fingerprint)
     every = effective_interval(occasion.every, connection.destination.minimum_interval)
-    guards = [
-        *key_guards(wanted.problems),
-        *_undecided(wanted),
-        *_paused(state),
-        *([Guard("destination_changed", "another account or list acknowledged this sync before; everyone would be sent again")] if elsewhere else []),
-        *_size(wanted, known, due),
-        *time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=due_from(state.last_as_of, occasion.every, connection.destination.minimum_interval)),
-        *([Guard("first_sync", f"a first push of {lines.height:,} changes")] if occasion.unattended and known.last_as_of is None else []),
-    ]  # fmt: skip
+    guards = _guards(connection, wanted, state, known, due, occasion)
     return SyncPlan(
         sync=sync,
         connection=connection,
@@ -81,6 +72,23 @@ def plan_sync(
         valued=wanted.valued,
         every=every,
     )
+
+
+def _guards(
+    connection: Connection, wanted: Wanted, state: SyncState, known: SyncState, due: pl.DataFrame, occasion: Occasion
+) -> list[Guard]:
+    """Every guard that fires for the sync. By hand only the destination's minimum counts, on a schedule its interval."""
+    every = occasion.every if occasion.unattended else 0
+    next_tick = due_from(state.last_as_of, every, connection.destination.minimum_interval)
+    guards = [*key_guards(wanted.problems), *_undecided(wanted), *_paused(state)]
+    if known is not state:
+        saw = "another account or list acknowledged this sync before; everyone would be sent again"
+        guards.append(Guard("destination_changed", saw))
+    guards += _size(wanted, known, due)
+    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=next_tick)
+    if occasion.unattended and known.last_as_of is None:
+        guards.append(Guard("first_sync", f"a first push of {due.height:,} changes"))
+    return guards
 
 
 def _changes(wanted: Wanted, state: SyncState) -> pl.DataFrame:
@@ -138,13 +146,11 @@ def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasio
         pl.lit(True).alias("same"),
         sent_change="change",
         sent_id="message_id",
-        sent_at="timestamp",  # noqa: FBT003
+        sent_at="timestamp",
     )
     before = fresh.join(
         sent.select("member", was_unknown=pl.lit(True)), on="member", how="left", maintain_order="left"
-    ).join(  # noqa: FBT003
-        sent, on=["member", "value"], how="left", maintain_order="left"
-    )
+    ).join(sent, on=["member", "value"], how="left", maintain_order="left")
     same = (pl.col("sent_change") == pl.col("change").cast(pl.String)).fill_null(value=False)
     return before.with_columns(
         message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),

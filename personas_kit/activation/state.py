@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -84,27 +84,19 @@ def state_of(
     unknown: Sequence[sqlite3.Row],
     rejects: Sequence[sqlite3.Row],
 ) -> SyncState:
+    """The state of a sync from its rows; ``row`` is None for one that was never pushed."""
     member = acknowledged.schema["member"] if acknowledged is not None else _member_type(unknown)
-    texts = {"change": pl.String, "value": pl.String}
-    frames = {
-        "acknowledged": acknowledged
-        if acknowledged is not None
-        else pl.DataFrame(schema={"member": member, "value": pl.String}),
-        "unknown": pl.DataFrame(
-            [tuple(line) for line in unknown],
-            schema={"member": member, **texts, "message_id": pl.String, "timestamp": pl.Int64},
-            orient="row",
+    known = SyncState(
+        acknowledged=acknowledged if acknowledged is not None else _frame([], member, value=pl.String),
+        unknown=_frame(
+            unknown, member, change=pl.String, value=pl.String, message_id=pl.String, timestamp=pl.Int64
         ).with_columns(pl.col("timestamp").cast(_UTC)),
-        "rejects": pl.DataFrame(
-            [tuple(line) for line in rejects],
-            schema={"member": member, **texts, "reason": pl.String, "times": pl.Int64},
-            orient="row",
-        ),
-    }
+        rejects=_frame(rejects, member, change=pl.String, value=pl.String, reason=pl.String, times=pl.Int64),
+    )
     if row is None:
-        return SyncState(**frames)
-    return SyncState(
-        **frames,
+        return known
+    return replace(
+        known,
         version=row["version"],
         target=row["target"],
         fingerprint=row["fingerprint"],
@@ -113,6 +105,10 @@ def state_of(
         last_push=instant(row["last_push"]),
         paused=bool(row["paused"]),
     )
+
+
+def _frame(rows: Sequence[sqlite3.Row], member: pl.DataType, **columns: type[pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([tuple(line) for line in rows], schema={"member": member, **columns}, orient="row")
 
 
 def _member_type(rows: Sequence[sqlite3.Row]) -> pl.DataType:
@@ -125,4 +121,5 @@ def microseconds(instant: dt.datetime) -> int:
 
 
 def instant(at: int | None) -> dt.datetime | None:
+    """The instant that ``microseconds`` was of; None stays None."""
     return None if at is None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)

@@ -377,7 +377,7 @@ class LocalStore:
         if db.execute(f"select 1 from {table} where sync_id = ? limit 1", (sync_id,)).fetchone():  # noqa: S608
             db.executemany(
                 f"delete from {table} where sync_id = ? and member = ?", ((sync_id, member) for member in members)
-            )  # noqa: S608
+            )
 
     def _remember_unknown(
         self, db: sqlite3.Connection, sync_id: str, lines: pl.DataFrame, positions: Collection[int]

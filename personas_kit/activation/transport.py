@@ -10,7 +10,8 @@ from typing import Protocol
 
 import httpx
 
-from personas_kit.destinations.base import Answer, Connection, Request
+from personas_kit.destinations.base import Connection, Request
+from personas_kit.destinations.outcomes import Answer
 
 MOST_BYTES = 8 * 1024 * 1024
 """More than this of an answer is not read: it counts as no answer."""

@@ -13,13 +13,14 @@ account trait    users with the value   accounts with values          not for va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from personas_kit.definitions import Definition
 from personas_kit.destinations.base import Call, Connection
+from personas_kit.errors import DestinationError
 from personas_kit.membership import KeyProblems, as_json, combine_values, expand_to_users, key_problems, list_members
 from personas_kit.membership.expansion import Combine
 
@@ -63,7 +64,6 @@ class Wanted:
 
 def wanted_by(
     call: Call,
-    definition: Definition,
     found: Members,
     connection: Connection,
     ids: Mapping[str, str],
@@ -73,7 +73,6 @@ def wanted_by(
 
     Args:
         call: which call.
-        definition: what was computed.
         found: its members.
         connection: normalises the identifiers of a list.
         ids: which column of the user is which identifier at the destination: ``{"email": "email"}``.
@@ -126,3 +125,35 @@ def _identifier(column: str) -> pl.Expr:
     """An identifier as text; an empty text is none. ``user_id`` is the user's own id."""
     text = pl.col("user_id" if column == "user_id" else column).cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
+
+
+def calls_for(definition: Definition, connection: Connection, asked: Sequence[Call] | None) -> tuple[Call, ...]:
+    """The calls by which a definition goes to a destination.
+
+    By default identify and track for audiences, identify for traits, group as well for account definitions, list for
+    lists; each only where the destination takes it.
+
+    Raises:
+        DestinationError: what was asked for cannot be, or nothing is left.
+    """
+    possible: list[Call] = ["identify"]
+    possible += ["track", "list"] if definition.is_audience else []
+    possible += ["group"] if definition.subject == "account" else []
+    fitting = tuple(call for call in possible if call in connection.calls)
+    where = f"{definition.name} -> {connection.name}"
+    if asked:
+        for call in asked:
+            if call not in fitting:
+                raise DestinationError(
+                    f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')} by {call}",
+                    where=where,
+                    hint=f"it takes: {', '.join(fitting) or 'nothing of it'}",
+                )
+        return tuple(dict.fromkeys(asked))
+    if not fitting:
+        raise DestinationError(
+            f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')}",
+            where=where,
+            hint=f"it takes {', '.join(sorted(connection.calls))} only",
+        )
+    return fitting

@@ -6,6 +6,6 @@ refused; 5 interrupted or something is unknown: run again.
 With ``--json`` standard output is one JSON document; everything for people goes to standard error.
 """
 
-from personas_kit.cli.main import main
+from personas_kit.cli.entry import main
 
 __all__ = ["main"]

@@ -22,7 +22,9 @@ from personas_kit.workspace import Workspace
 @as_of_option
 @json_option
 @with_workspace
-def sql(workspace: Workspace, key: str, dialect: str | None, expand: Literal["users"] | None, as_of: str | None, json_: bool) -> None:
+def sql(
+    workspace: Workspace, key: str, dialect: str | None, expand: Literal["users"] | None, as_of: str | None, json_: bool
+) -> None:
     """Print the SQL of the definition KEY, runnable as pasted."""
     text = workspace.sql(key, dialect=dialect, as_of=as_of, expand=expand)
     if json_:
@@ -62,7 +64,18 @@ def status(workspace: Workspace, runs: int, json_: bool) -> None:
         people.print("Nothing was pushed yet.")
         return
     output.print(table_of(syncs, "syncs"))
-    columns = ["finished_at", "key", "destination", "call", "state", "acknowledged", "rejected", "unknown", "skipped", "unsent"]
+    columns = [
+        "finished_at",
+        "key",
+        "destination",
+        "call",
+        "state",
+        "acknowledged",
+        "rejected",
+        "unknown",
+        "skipped",
+        "unsent",
+    ]
     output.print(table_of(pl.DataFrame(history, infer_schema_length=None).select(columns), "last pushes"))
 
 
@@ -108,7 +121,9 @@ def destinations(name: str | None, json_: bool) -> None:
 @click.option("--expand", type=click.Choice(["users"]), help="The users of an account definition's accounts.")
 @as_of_option
 @with_workspace
-def export_members(workspace: Workspace, key: str, file: Path, expand: Literal["users"] | None, as_of: str | None) -> None:
+def export_members(
+    workspace: Workspace, key: str, file: Path, expand: Literal["users"] | None, as_of: str | None
+) -> None:
     """Write the members of KEY to FILE: .csv for people (formulas made harmless), .parquet or .ndjson for programs."""
     members = workspace.members(key, as_of=as_of, expand=expand)
     export(members, file)

@@ -12,7 +12,11 @@ import click
 from personas_kit.opening import open_workspace
 
 json_option = click.option("--json", "json_", is_flag=True, help="Print one JSON document on standard output.")
-as_of_option = click.option("--as-of", metavar="TIME", help="The instant it is about: 2026-01-31 (midnight UTC) or 2026-01-31T08:00Z. [default: now]")
+as_of_option = click.option(
+    "--as-of",
+    metavar="TIME",
+    help="The instant it is about: 2026-01-31 (midnight UTC) or 2026-01-31T08:00Z. [default: now]",
+)
 
 
 def split_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:

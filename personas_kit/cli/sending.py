@@ -28,16 +28,23 @@ from personas_kit.config import duration
 from personas_kit.workspace import Workspace
 
 override_option = click.option(
-    "--override", callback=split_names, metavar="GUARDS", help="Guards to override for this plan, such as removals,total_change."
+    "--override",
+    callback=split_names,
+    metavar="GUARDS",
+    help="Guards to override for this plan, such as removals,total_change.",
 )
-to_option = click.option("--to", metavar="NAME", help="A destination of personas.toml. [default: the definition's own syncs]")
+to_option = click.option(
+    "--to", metavar="NAME", help="A destination of personas.toml. [default: the definition's own syncs]"
+)
 
 
 @click.command()
 @click.argument("key")
 @to_option
 @as_of_option
-@click.option("--payloads", default=1, show_default=True, help="How many changes of each kind to show as exact requests.")
+@click.option(
+    "--payloads", default=1, show_default=True, help="How many changes of each kind to show as exact requests."
+)
 @json_option
 @with_workspace
 def plan(workspace: Workspace, key: str, to: str | None, as_of: str | None, payloads: int, json_: bool) -> int:
@@ -62,7 +69,14 @@ def plan(workspace: Workspace, key: str, to: str | None, as_of: str | None, payl
 @json_option
 @with_workspace
 def push(
-    workspace: Workspace, key: str, to: str | None, as_of: str | None, yes: bool, override: tuple[str, ...], deadline: str | None, json_: bool
+    workspace: Workspace,
+    key: str,
+    to: str | None,
+    as_of: str | None,
+    yes: bool,
+    override: tuple[str, ...],
+    deadline: str | None,
+    json_: bool,
 ) -> int:
     """Plan KEY, show the plan, ask, and send it."""
     made = workspace.plan(key, to=to, as_of=as_of)
@@ -81,7 +95,9 @@ def push(
 
 
 @click.command()
-@click.option("--approve", type=click.Choice(["guards"]), help="Push what no guard stops. Without it everything is only planned.")
+@click.option(
+    "--approve", type=click.Choice(["guards"]), help="Push what no guard stops. Without it everything is only planned."
+)
 @override_option
 @as_of_option
 @json_option
@@ -93,7 +109,10 @@ def run(workspace: Workspace, approve: str | None, override: tuple[str, ...], as
         as_json(done.to_dict())
     for line in done.lines:
         counts = f": {line.report.acknowledged:,} acknowledged" if line.report else ""
-        people.print(f"{line.did:8} {line.key} -> {line.destination}{counts}{f'  ({line.why})' if line.why else ''}", markup=False)
+        people.print(
+            f"{line.did:8} {line.key} -> {line.destination}{counts}{f'  ({line.why})' if line.why else ''}",
+            markup=False,
+        )
     people.print(repr(done), markup=False)
     codes = [exit_code(line.report) for line in done.lines if line.report]
     codes += [ERROR for line in done.lines if line.did == "failed"]

@@ -17,7 +17,13 @@ from personas_kit.sandbox import serve
 
 
 @click.command()
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("personas-demo"), show_default=True, help="Where everything is put.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("personas-demo"),
+    show_default=True,
+    help="Where everything is put.",
+)
 @click.option("--seed", default=7, show_default=True, help="Another seed, another company.")
 def demo(folder: Path, seed: int) -> int:
     """See the whole job, offline, in under a minute: define, preview, plan, push; a day later push only the changes."""
@@ -26,7 +32,12 @@ def demo(folder: Path, seed: int) -> int:
 
 @click.command()
 @click.option("--duckdb", type=click.Path(path_type=Path, exists=True), help="A DuckDB file.")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where the file goes. [default: here]")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where the file goes. [default: here]",
+)
 def init(duckdb: Path | None, folder: Path) -> None:
     """Write a first personas.toml to fill in. An existing one is left alone."""
     file = folder / FILE

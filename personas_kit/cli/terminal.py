@@ -21,9 +21,11 @@ from rich.text import Text
 from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
-from personas_kit.preview import Preview, SyncChange, mask_text
+from personas_kit.masking import mask_text
+from personas_kit.preview import Preview, SyncChange
 
 DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
+_WIDEST = 60
 
 people = Console(stderr=True, highlight=False)
 """For words: standard error, so that standard output can be piped."""
@@ -49,64 +51,78 @@ def frame_json(frame: pl.DataFrame) -> list[dict[str, object]]:
     return frame.to_dicts()
 
 
-def table_of(frame: pl.DataFrame, title: str = "") -> Table:
-    """A frame as a table of the terminal."""
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name, dtype in frame.schema.items():
-        table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in frame.iter_rows():
-        table.add_row(*(Text(_cell(value)) for value in row))
+def table_of(frame: pl.DataFrame, title: str = "", width: int | None = None) -> Table:
+    """A frame as a table of the terminal: one line per line, and only the columns that fit."""
+    cells = {name: [_cell(value) for value in frame[name]] for name in frame.columns}
+    shown, room = [], width or output.width
+    for name, texts in cells.items():
+        room -= min(_WIDEST, max(map(len, [name, *texts]))) + 2
+        if room < 0 and shown:
+            break
+        shown.append(name)
+    more = f" ({len(cells) - len(shown)} more columns)" if len(shown) < len(cells) else ""
+    table = Table(title=f"{title}{more}" or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in shown:
+        right = frame.schema[name].is_numeric()
+        table.add_column(Text(name), justify="right" if right else "left", no_wrap=True, max_width=_WIDEST)
+    for row in zip(*(cells[name] for name in shown), strict=True):
+        table.add_row(*map(Text, row))
     return table
 
 
 def show_preview(preview: Preview, console: Console = output) -> None:
     """The card of a preview."""
     subjects = f"{preview.definition.subject}s"
+    figures = [
+        ("Members", f"{preview.size:,}", f"of {preview.population:,} {subjects}"),
+        ("Share", f"{preview.share:.1%}", ""),
+    ]
+    figures += [("Users in them", f"{preview.users:,}", "")] if preview.users is not None else []
+    figures += [
+        (name.capitalize(), f"{value:,.2f}".removesuffix(".00"), "") for name, value in (preview.values or {}).items()
+    ]
     grid = Table.grid(padding=(0, 3))
-    heads, numbers, below = ["Members"], [Text(f"{preview.size:,}", "bold")], [f"of {preview.population:,} {subjects}"]
-    heads.append("Share")
-    numbers.append(Text(f"{preview.share:.1%}", "bold"))
-    below.append("")
-    if preview.users is not None:
-        heads.append("Users in them")
-        numbers.append(Text(f"{preview.users:,}", "bold"))
-        below.append("")
-    for name, value in (preview.values or {}).items():
-        heads.append(name.capitalize())
-        numbers.append(Text(f"{value:,.2f}".rstrip("0").rstrip("."), "bold"))
-        below.append("")
-    grid.add_row(*(Text(head, "dim") for head in heads))
-    grid.add_row(*numbers)
-    grid.add_row(*(Text(line, "dim") for line in below))
-    where = Text(str(preview.definition.expression), "italic")
-    console.print(Panel(grid, title=Text(f"{preview.definition.name} · {preview.definition.kind.replace('_', ' ')}"), title_align="left", subtitle=Text(f"{preview.warehouse} · as of {preview.as_of:%Y-%m-%d %H:%M} UTC · {preview.seconds:.1f} s", "dim"), subtitle_align="right"))  # fmt: skip
-    console.print(where)
+    for at, style in enumerate(("dim", "bold", "dim")):
+        grid.add_row(*(Text(figure[at], style) for figure in figures))
+    name = Text.assemble((preview.definition.name, "bold"), f" · {preview.definition.kind.replace('_', ' ')}")
+    about = f"{preview.warehouse} · as of {preview.as_of:%Y-%m-%d %H:%M} UTC · {preview.seconds:.1f} s"
+    console.print(Panel(grid, title=name, title_align="left", subtitle=Text(about, "dim"), subtitle_align="right"))
+    console.print(Text(f"  {preview.definition.expression}", "italic"))
     for change in preview.changes:
         console.print(_change(change))
     if not preview.changes:
         console.print(Text("no sync yet", "dim"))
     if preview.sample.height:
-        console.print(table_of(preview.sample, f"{preview.sample.height} of {preview.size:,}, personal data masked"))
+        title = f"{preview.sample.height} of {preview.size:,}, personal data masked"
+        console.print(table_of(preview.sample, title, console.width))
 
 
 def show_plan(plan: Plan, console: Console = output) -> None:
     """What would be sent, and what stops it."""
-    table = Table(title=Text(f"{plan.name} · as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.members_from}"), title_justify="left", header_style="bold", box=None, pad_edge=False)  # fmt: skip
-    for name in ("destination", "call", "wanted", "acknowledged", "enter", "exit", "set", "skipped", ""):
-        table.add_column(name, justify="left" if name in {"destination", "call", ""} else "right")
+    console.print(
+        Text.assemble(
+            (plan.name, "bold"), f" · as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.members_from}"
+        )
+    )
+    table = Table(header_style="dim", box=None, pad_edge=False)
+    for name in ("destination", "call", "wanted", "acknowledged", "enter", "exit", "set", "skipped"):
+        left = name in {"destination", "call"}
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for sync in plan.syncs:
         table.add_row(
             sync.sync.destination,
             sync.sync.call,
             f"{sync.wanted:,}",
             f"{sync.state.acknowledged.height:,}",
-            Text(f"+{sync.count('enter'):,}", "green" if sync.count("enter") else "dim"),
-            Text(f"-{sync.count('exit'):,}", "red" if sync.count("exit") else "dim"),
-            Text(f"{sync.count('set'):,}", "green" if sync.count("set") else "dim"),
+            _signed("+", sync.count("enter"), "bold green"),
+            _signed("-", sync.count("exit"), "bold red"),
+            _signed("", sync.count("set"), "bold green"),
             f"{sync.skipped.height:,}",
-            Text("first push: everyone" if sync.first else "", "dim"),
         )
     console.print(table)
+    first = [f"{sync.sync.destination} {sync.sync.call}" for sync in plan.syncs if sync.first]
+    if first:
+        console.print(Text(f"  first push, so everyone goes: {', '.join(first)}", "dim"))
     for guard in plan.guards:
         console.print(Text.assemble(("  stopped by ", "yellow"), (guard.name, "bold yellow"), f": {guard.saw}"))
 
@@ -114,7 +130,11 @@ def show_plan(plan: Plan, console: Console = output) -> None:
 def show_payloads(plan: Plan, limit: int = 1, console: Console = output) -> None:
     """The exact requests for the first changes, personal data masked."""
     for sample in plan.payloads(limit):
-        console.print(Text.assemble((f"{sample['method']} {sample['path']}", "bold"), f"  {sample['destination']} {sample['call']}"))
+        console.print(
+            Text.assemble(
+                (f"{sample['method']} {sample['path']}", "bold"), f"  {sample['destination']} {sample['call']}"
+            )
+        )
         console.print(Text(_pretty(mask_text(sample["body"])), "dim"))
 
 
@@ -124,10 +144,30 @@ def show_report(report: Report, console: Console = people) -> None:
         console.print(repr(report))
         return
     for sync in report.syncs:
-        mark, colour = {"done": ("✓", "green"), "partial": ("!", "yellow"), "interrupted": ("…", "yellow"), "failed": ("✗", "red")}[sync.state]
+        mark, colour = {
+            "done": ("✓", "green"),
+            "partial": ("!", "yellow"),
+            "interrupted": ("…", "yellow"),
+            "failed": ("✗", "red"),
+        }[sync.state]
         counts = [f"{sync.acknowledged:,} acknowledged"]
-        counts += [f"{count:,} {word}" for word, count in (("rejected", sync.rejected), ("unknown", sync.unknown), ("skipped", sync.skipped), ("not sent", sync.unsent)) if count]
-        console.print(Text.assemble((f"{mark} ", colour), f"{sync.sync.destination} {sync.sync.call}: {', '.join(counts)}", (f"  {sync.why}" if sync.why else "", "yellow")))
+        counts += [
+            f"{count:,} {word}"
+            for word, count in (
+                ("rejected", sync.rejected),
+                ("unknown", sync.unknown),
+                ("skipped", sync.skipped),
+                ("not sent", sync.unsent),
+            )
+            if count
+        ]
+        console.print(
+            Text.assemble(
+                (f"{mark} ", colour),
+                f"{sync.sync.destination} {sync.sync.call}: {', '.join(counts)}",
+                (f"  {sync.why}" if sync.why else "", "yellow"),
+            )
+        )
 
 
 def exit_code(report: Report) -> int:
@@ -165,6 +205,10 @@ def _lines(total: int) -> Callable[[Progress], None]:
             print(f"{progress.done:,} of {total:,} changes sent: {progress.sync}", file=sys.stderr, flush=True)  # noqa: T201
 
     return tell
+
+
+def _signed(sign: str, count: int, style: str) -> Text:
+    return Text(f"{sign}{count:,}", style) if count else Text("0", "dim")
 
 
 def _change(change: SyncChange) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,11 @@ def take_tour(folder: Path, seed: int, console: Console) -> int:
         The exit code: 0 if the receiver ended with exactly what the warehouse has.
     """
     if (folder / FILE).exists():
-        raise PersonasError("there is a demo in this folder already", where=str(folder), hint="remove it, or give another: personas demo --folder NAME")
+        raise PersonasError(
+            "there is a demo in this folder already",
+            where=str(folder),
+            hint="remove it, or give another: personas demo --folder NAME",
+        )
     console.print(Rule("personas_kit: the main job, offline"))
     with console.status("generating a company with a year of events ..."):
         workspace = open_demo(folder, seed=seed)
@@ -42,7 +47,10 @@ def _tell(workspace: DemoWorkspace, folder: Path, console: Console) -> int:
     console.print(f"  {folder / 'warehouse.duckdb'} · receiver at {workspace.sandbox.url}")
     _step(console, "2", f"Four definitions, in {folder / FILE}; each is a line of the query language")
     for definition in workspace.definitions.values():
-        console.print(Text.assemble(f"  {definition.kind.replace('_', ' ')} ", (definition.name, "bold"), ": ", (str(definition.expression), "italic cyan")))
+        kind = definition.kind.replace("_", " ")
+        console.print(
+            Text.assemble(f"  {kind} ", (definition.name, "bold"), ": ", (str(definition.expression), "italic cyan"))
+        )
     _step(console, "3", "What is in them? A preview sends nothing")
     for key in workspace.definitions:
         show_preview(workspace.preview(key), console)
@@ -58,7 +66,7 @@ def _tell(workspace: DemoWorkspace, folder: Path, console: Console) -> int:
     _step(console, "6", "Both sides compared")
     equal = _compare(workspace, console)
     _step(console, "7", "Where everything lies, and what to do next")
-    _next(folder, console)
+    _next(folder, workspace.sandbox.port, console)
     return DONE if equal else ERROR
 
 
@@ -76,12 +84,13 @@ def _compare(workspace: DemoWorkspace, console: Console) -> bool:
     received = {user for user, traits in workspace.sandbox.users().items() if traits.get(AUDIENCE) is True}
     active = {str(member) for member in workspace.members("active_accounts")["account_id"]}
     got = {account for account, traits in workspace.sandbox.accounts().items() if traits.get("active_accounts") is True}
-    listed = len(workspace.sandbox.lists()[LIST_ID])
+    listed = workspace.sandbox.lists()[LIST_ID]
     state = next(state for sync, state in workspace.store.syncs() if sync.call == "list")
+    wanted_list = {tuple(sorted(json.loads(member).items())) for member in state.acknowledged["member"]}
     rows = (
         ("users with the audience's trait", len(buyers), len(received), buyers == received),
         ("accounts with the account audience's trait", len(active), len(got), active == got),
-        ("addresses on the list", state.acknowledged.height, listed, state.acknowledged.height == listed),
+        ("addresses on the list", len(wanted_list), len(listed), wanted_list == listed),
     )
     for what, wanted, there, same in rows:
         mark = Text("✓ ", "green") if same else Text("✗ ", "red")
@@ -89,15 +98,24 @@ def _compare(workspace: DemoWorkspace, console: Console) -> bool:
     return all(same for *_, same in rows)
 
 
-def _next(folder: Path, console: Console) -> None:
+def _next(folder: Path, port: int, console: Console) -> None:
     lines = (
-        (folder / FILE, "the workspace: change a definition and run `personas plan` again"),
-        (folder / ".personas", "what each destination acknowledged"),
-        (folder / "received.sqlite", "what the receiver got; look at it with `personas sandbox --file`"),
+        (FILE, "the workspace: definitions, destinations, what lies where"),
+        ("warehouse.duckdb", "the company; open it with any DuckDB"),
+        (".personas", "what each destination acknowledged"),
+        ("received.sqlite", "what the receiver got"),
     )
-    for path, what in lines:
-        console.print(Text.assemble("  ", (str(path), "bold"), f"  {what}"))
-    console.print("Next: `make lab` opens the quickstart notebook; `personas init` starts a workspace on your own warehouse.")
+    for name, what in lines:
+        console.print(Text.assemble("  ", (str(folder / name), "bold"), f"  {what}"))
+    console.print("\nGo on by hand (the demo's present is 2026-11-02):")
+    console.print(f"  cd {folder}")
+    console.print(
+        f"  personas sandbox --port {port} --file received.sqlite     # in a second terminal; it shows a page, too"
+    )
+    console.print(f"  personas push {AUDIENCE} --as-of 2026-11-03 --yes")
+    console.print(
+        "\nOr `make lab` for the quickstart notebook, and `personas init` for a workspace on your own warehouse."
+    )
 
 
 def _step(console: Console, number: str, words: str) -> None:

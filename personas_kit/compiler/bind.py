@@ -51,7 +51,11 @@ def bind(settings: SourceSettings, schema: Schema) -> Source:
     identities = _identities(schema, settings.identities) if settings.identities else None
     events = _events(schema, settings.events) if settings.events else ()
     if memberships and not accounts:
-        raise ConfigError("memberships need accounts", where="source.accounts", hint='name them: accounts = { table = "...", id = "..." }')
+        raise ConfigError(
+            "memberships need accounts",
+            where="source.accounts",
+            hint='name them: accounts = { table = "...", id = "..." }',
+        )
     source = Source(users, accounts, memberships, identities, events, _zone(settings.timezone), _names(settings.events))
     _check_ids(source)
     return source
@@ -109,7 +113,9 @@ def _event_table(schema: Schema, settings: EventSettings, name: str, event: str 
     user = _column(table, settings.user, f"{where}.user")
     anonymous = _column(table, settings.anonymous, f"{where}.anonymous")
     if at is None:
-        raise ConfigError("the column that says when an event happened is not named", where=where, hint='add at = "timestamp"')
+        raise ConfigError(
+            "the column that says when an event happened is not named", where=where, hint='add at = "timestamp"'
+        )
     if user is None and anonymous is None:
         raise ConfigError("no column says whose an event is", where=where, hint='add user = "user_id"')
     named = _needed(table, settings.name, f"{where}.name") if event is None else None
@@ -133,7 +139,9 @@ def _table(schema: Schema, name: str, where: str) -> Table:
     if len(folded) == 1:
         return next(iter(folded.values()))
     if folded:
-        raise ConfigError(f"several tables are called {name!r}", where=where, hint=f"one of {', '.join(sorted(folded))}")
+        raise ConfigError(
+            f"several tables are called {name!r}", where=where, hint=f"one of {', '.join(sorted(folded))}"
+        )
     raise UnknownName("table", name, schema, where=where)
 
 
@@ -142,7 +150,9 @@ def _column(table: Table, name: str, where: str) -> Column | None:
         return None
     found = column_of(table, name)
     if found is None:
-        raise UnknownName("column", name, [column.name for column in table.columns], where=f"{where}, table {table.name}")
+        raise UnknownName(
+            "column", name, [column.name for column in table.columns], where=f"{where}, table {table.name}"
+        )
     return found
 
 
@@ -164,7 +174,9 @@ def _zone(name: str) -> str:
     try:
         return ZoneInfo(name or "UTC").key
     except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigError(f"there is no time zone {name!r}", where="source.timezone", hint='for example "Europe/Prague"') from None
+        raise ConfigError(
+            f"there is no time zone {name!r}", where="source.timezone", hint='for example "Europe/Prague"'
+        ) from None
 
 
 def _check_ids(source: Source) -> None:

@@ -62,7 +62,9 @@ def compile_event_names(source: Source) -> Query:
     """
     of = next((event for event in source.events if event.name is not None), None)
     if of is None or of.name is None:
-        raise DefinitionError("the source has no table of all events", hint='[source] events = { table = "...", name = "..." }')
+        raise DefinitionError(
+            "the source has no table of all events", hint='[source] events = { table = "...", name = "..." }'
+        )
     name = column("e", of.name)
     made = exp.select(as_(name, "event")).distinct().from_(table(of.table, "e"))
     made = made.where(given(name.copy())).order_by("event")
@@ -100,11 +102,15 @@ def _members(source: Source, subject: Subject) -> Members:
     if subject == "user":
         return source.users
     if source.accounts is None:
-        raise DefinitionError("the source has no accounts", hint="name the table: [source] accounts = { table = ..., id = ... }")
+        raise DefinitionError(
+            "the source has no accounts", hint="name the table: [source] accounts = { table = ..., id = ... }"
+        )
     return source.accounts
 
 
-def _definition(definition: Definition, source: Source, registry: Registry, expand: bool, carry: Sequence[str]) -> Query:
+def _definition(
+    definition: Definition, source: Source, registry: Registry, expand: bool, carry: Sequence[str]
+) -> Query:
     users = frozenset(of.name for of in trait_columns(source.users))
     accounts = frozenset(of.name for of in trait_columns(source.accounts)) if source.accounts else frozenset()
     meant = resolve(definition, registry, Traits(users, accounts))
@@ -205,7 +211,9 @@ class _Scope:
                 self.join(part.table, self.subject, kind="LEFT")
                 return made
             case _:
-                raise DefinitionError("a property belongs to an event", where=str(node), hint="use it inside event(...).where(...)")
+                raise DefinitionError(
+                    "a property belongs to an event", where=str(node), hint="use it inside event(...).where(...)"
+                )
 
     def group(self, node: OfUsers | OfAccounts) -> exp.Expression:
         key = identity(node)
@@ -228,4 +236,3 @@ class _Scope:
             return self.build.add("all", made.group_by(own.copy()).having(every))
         kind = "any" if isinstance(node, OfUsers) else "accounts"
         return self.build.add(kind, made.distinct().where(holds))
-

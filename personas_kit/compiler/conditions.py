@@ -148,7 +148,9 @@ def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) 
     if operator in {"before_date", "after_date"}:
         raise _mismatch(left, "a time", where)
     if left.type == "boolean" and operator not in {"=", "!="}:
-        raise DefinitionError(f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false")
+        raise DefinitionError(
+            f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false"
+        )
     return comparison(this=left.sql.copy(), expression=_same_type(left, value, where))
 
 
@@ -182,7 +184,9 @@ def _instant(left: Typed, value: Constant, zone: str, where: str) -> dt.datetime
     """The constant as an aware instant; a date is midnight in the source's time zone, a naive instant is UTC."""
     if isinstance(value, str):
         try:
-            value = dt.date.fromisoformat(value) if len(value) == len("2026-01-31") else dt.datetime.fromisoformat(value)
+            value = (
+                dt.date.fromisoformat(value) if len(value) == len("2026-01-31") else dt.datetime.fromisoformat(value)
+            )
         except ValueError:
             raise _mismatch(left, f"a text ({value!r})", where, "write a date as '2026-01-31'") from None
     if isinstance(value, dt.datetime):
@@ -199,5 +203,3 @@ def _mismatch(left: Typed, other: str, where: str, hint: str = "") -> Definition
         where=where,
         hint=hint or f"compare it with a {said}, or change its type in a view of the warehouse",
     )
-
-

@@ -137,7 +137,9 @@ class DuckDB(Dialect):
         return plain if zone == "UTC" else _by_length(text, midnight, plain)
 
     def _sorted_list(self, value: exp.Expression) -> exp.Expression:
-        return exp.Anonymous(this="LIST", expressions=[exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])])
+        return exp.Anonymous(
+            this="LIST", expressions=[exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])]
+        )
 
     def _integer_sum(self, value: exp.Expression) -> exp.Expression:
         """A sum of integers is a HUGEINT, which few readers of results know."""

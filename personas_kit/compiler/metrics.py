@@ -21,7 +21,12 @@ from personas_kit.errors import DefinitionError, UnknownName
 #: Reducers that are 0 over nothing.
 ZERO: Final = frozenset({"count", "sum", "unique_count"})
 _UNORDERED: Final[frozenset[ColumnType]] = frozenset({"list", "json", "other"})
-_READ_AS: Final[dict[str, ColumnType]] = {"number": "float", "string": "text", "boolean": "boolean", "date": "timestamp"}
+_READ_AS: Final[dict[str, ColumnType]] = {
+    "number": "float",
+    "string": "text",
+    "boolean": "boolean",
+    "date": "timestamp",
+}
 _CLASSES: Final[dict[Class, str]] = {"text": "string", "number": "number", "truth value": "boolean", "time": "date"}
 _PLACE, _TIMES = "place", "times"
 
@@ -101,7 +106,9 @@ class _Stream:
 
     def value(self, node: Value, wanted: Class | None) -> Typed:
         if not isinstance(node, PropertyRef):
-            raise DefinitionError("where speaks of the properties of one event", where=str(node), hint="write prop('...')")
+            raise DefinitionError(
+                "where speaks of the properties of one event", where=str(node), hint="write prop('...')"
+            )
         own = [of for of in (self.of.at, self.of.user) if of is not None]
         known = [*own] if self.of.properties else list(self.of.table.columns)
         found = next((of for of in known if of.name == node.name), None) or _folded(known, node.name)
@@ -118,7 +125,11 @@ class _Stream:
     def _column(self, node: PropertyRef, of: Column) -> Typed:
         label = f"property {of.name!r} of {self.of.table.name}"
         kind = _READ_AS.get(node.as_type or "", of.type)
-        same = kind == of.type or {kind, of.type} <= NUMBERS or (kind == "timestamp" and of.type in {"timestamp_tz", "date"})
+        same = (
+            kind == of.type
+            or {kind, of.type} <= NUMBERS
+            or (kind == "timestamp" and of.type in {"timestamp_tz", "date"})
+        )
         if not same:
             raise DefinitionError(
                 f"{label} is {of.type} in the warehouse and cannot be read as {node.as_type}",
@@ -201,11 +212,17 @@ def _check(node: Reduced, value: Typed, stream: _Stream) -> None:
         raise DefinitionError(
             f"{node.reducer} needs a number, and {value.label} is {value.type}",
             where=str(node),
-            hint=f"write prop({node.of.name!r}, 'number')" if node.of and stream.of.properties else "choose a number property",
+            hint=f"write prop({node.of.name!r}, 'number')"
+            if node.of and stream.of.properties
+            else "choose a number property",
         )
     if value.type in _UNORDERED:
-        raise DefinitionError(f"{value.label} is {value.type}, which cannot be reduced by {node.reducer}", where=str(node))
-    untyped = node.of is not None and node.of.as_type is None and stream.of.properties is not None and value.type == "text"
+        raise DefinitionError(
+            f"{value.label} is {value.type}, which cannot be reduced by {node.reducer}", where=str(node)
+        )
+    untyped = (
+        node.of is not None and node.of.as_type is None and stream.of.properties is not None and value.type == "text"
+    )
     if node.reducer in {"min", "max"} and untyped and node.of is not None:
         raise DefinitionError(
             f"{value.label} is JSON, which does not say what order its values have",
@@ -242,7 +259,9 @@ def _most_frequent(stream: _Stream, value: Typed, at_least: int) -> exp.Select:
     """The value that occurs most often, and at least so often; the smallest of several."""
     own = ID[stream.subject]
     times = as_(exp.Count(this=exp.Star()), _TIMES)
-    counted = stream.select(as_(value.sql.copy(), "value"), times, extra=given(value.sql.copy())).group_by(stream.owner, value.sql.copy())
+    counted = stream.select(as_(value.sql.copy(), "value"), times, extra=given(value.sql.copy())).group_by(
+        stream.owner, value.sql.copy()
+    )
     order = [ordered(column("c", _TIMES), largest=True), ordered(column("c", "value"))]
     place = as_(ranked([column("c", own)], order), _PLACE)
     enough = exp.GTE(this=column("c", _TIMES), expression=constant(at_least, "integer"))
@@ -261,5 +280,3 @@ def _unique(stream: _Stream, value: Typed) -> exp.Select:
     different = stream.select(as_(value.sql.copy(), "value"), extra=given(value.sql.copy())).distinct().subquery("d")
     listed = as_(op("sorted_list", column("d", "value")), "value")
     return exp.select(column("d", own), listed).from_(different).group_by(column("d", own))
-
-

@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, missing, ordered, ranked, real, table
+from personas_kit.compiler.nodes import (
+    all_of,
+    as_,
+    column,
+    constant,
+    given,
+    instant,
+    missing,
+    ordered,
+    ranked,
+    real,
+    table,
+)
 from personas_kit.compiler.source import Column, EventTable, Identities, Members, Memberships, Source
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
@@ -33,7 +45,9 @@ class Build:
     def subject(self, which: Subject) -> str:
         """``users_now`` or ``accounts_now``."""
         if which == "account" and self.source.accounts is None:
-            raise DefinitionError("the source has no accounts", hint="name the table: [source] accounts = { table = ..., id = ... }")
+            raise DefinitionError(
+                "the source has no accounts", hint="name the table: [source] accounts = { table = ..., id = ... }"
+            )
         name = USERS if which == "user" else ACCOUNTS
         self._read.setdefault(name, {})
         return name
@@ -117,7 +131,9 @@ class Build:
         listed = [as_(user, "user_id")]
         listed += [as_(column("e", read), _alias(read, "user_id")) for read in self._read[name].values()]
         match = exp.EQ(this=column(CLAIMS, "anonymous_id"), expression=column("e", of.anonymous))
-        joined = exp.select(*listed).from_(table(of.table, "e")).join(CLAIMS, on=match, join_type="left" if of.user else "")
+        joined = (
+            exp.select(*listed).from_(table(of.table, "e")).join(CLAIMS, on=match, join_type="left" if of.user else "")
+        )
         return joined.where(exp.LTE(this=column("e", of.at), expression=instant(0, of.at.type, self.source.timezone)))
 
 
@@ -128,7 +144,11 @@ def _alias(of: Column, taken: str) -> exp.Identifier:
 
 def _exists(members: Members, alias: str, zone: str) -> exp.Expression:
     named = given(column(alias, members.id))
-    return named if members.since is None else exp.and_(named, _open(column(alias, members.since), members.since, zone, exp.LTE))
+    return (
+        named
+        if members.since is None
+        else exp.and_(named, _open(column(alias, members.since), members.since, zone, exp.LTE))
+    )
 
 
 def _open(read: exp.Expression, of: Column, zone: str, comparison: type[exp.Binary]) -> exp.Expression:
@@ -162,6 +182,10 @@ def _claims(of: Identities, zone: str) -> exp.Select:
         wanted.append(_open(column("i", of.since), of.since, zone, exp.LTE))
         order.insert(0, ordered(column("i", of.since)))
     place = as_(ranked([value.copy()], order), "place")
-    inner = exp.select(as_(value, "anonymous_id"), as_(user, "user_id"), place).from_(table(of.table, "i")).where(all_of(wanted))
+    inner = (
+        exp.select(as_(value, "anonymous_id"), as_(user, "user_id"), place)
+        .from_(table(of.table, "i"))
+        .where(all_of(wanted))
+    )
     first = exp.EQ(this=column("c", "place"), expression=exp.Literal.number(1))
     return exp.select(column("c", "anonymous_id"), column("c", "user_id")).from_(inner.subquery("c")).where(first)

@@ -196,5 +196,3 @@ def _utc(as_of: dt.datetime) -> dt.datetime:
     """Aware, UTC, whole seconds."""
     aware = as_of.replace(tzinfo=dt.UTC) if as_of.tzinfo is None else as_of.astimezone(dt.UTC)
     return aware.replace(microsecond=0)
-
-

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnType = Literal["text", "integer", "float", "decimal", "boolean", "timestamp", "timestamp_tz", "date", "list", "json", "other"]
+ColumnType = Literal[
+    "text", "integer", "float", "decimal", "boolean", "timestamp", "timestamp_tz", "date", "list", "json", "other"
+]
 
 #: Types that compare as numbers.
 NUMBERS: frozenset[ColumnType] = frozenset({"integer", "float", "decimal"})

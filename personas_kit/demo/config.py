@@ -9,10 +9,10 @@ from collections.abc import Mapping
 SANDBOX_URL = "http://127.0.0.1:8765"
 #: The list that the demo fills, at the sandbox's stand-in for Meta.
 LIST_ID = "120210000000001"
-#: What the file refers to by name, with made-up values: the sandbox takes any.
-ENVIRONMENT: Mapping[str, str] = {
-    "DEMO_SEGMENT_WRITE_KEY": "demo-write-key",
-    "DEMO_META_ACCESS_TOKEN": "demo-access-token",
+#: Files that hold the secrets that the workspace refers to, with made-up values: the sandbox takes any.
+SECRETS: Mapping[str, str] = {
+    "segment_write_key.txt": "demo-write-key",
+    "meta_access_token.txt": "demo-access-token",
 }
 
 _TEXT = """\
@@ -36,12 +36,12 @@ account = "group_id", id = "message_id" }}
 [destinations.analytics]
 type      = "segment"
 url       = {url}
-write_key = {{ env = "DEMO_SEGMENT_WRITE_KEY" }}
+write_key = {{ file = "segment_write_key.txt" }}
 
 [destinations.meta]
 type         = "facebook-custom-audiences"
 url          = {url}
-access_token = {{ env = "DEMO_META_ACCESS_TOKEN" }}
+access_token = {{ file = "meta_access_token.txt" }}
 
 # Who bought within 30 days: as a property and as events to the analytics, as a list of addresses to the ads.
 [[audience]]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import tempfile
 import time
 import weakref
 from pathlib import Path
 
 from personas_kit.config import FILE, load
-from personas_kit.demo.config import ENVIRONMENT, config_text
+from personas_kit.demo.config import SECRETS, config_text
 from personas_kit.demo.generate import DEMO_AS_OF, generate
 from personas_kit.opening import open_warehouse
 from personas_kit.sandbox import Sandbox
@@ -72,8 +71,8 @@ def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspa
     """
     place = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="personas-demo-"))
     place.mkdir(parents=True, exist_ok=True)
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    for name, value in SECRETS.items():
+        (place / name).write_text(value, encoding="utf-8")
     warehouse = place / "warehouse.duckdb"
     if not warehouse.exists():
         generate(warehouse, seed=seed)

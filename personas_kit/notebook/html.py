@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from personas_kit.preview import mask_text
+from personas_kit.masking import mask_text
 
 LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
 GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
-_INVISIBLE = {ord(c): f"\\u{ord(c):04x}" for c in "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"}
+_INVISIBLE = {
+    ord(c): f"\\u{ord(c):04x}" for c in "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+}
 
 
 def text(value: object) -> str:
@@ -24,7 +26,11 @@ def text(value: object) -> str:
 
 def card(*sections: str) -> str:
     """A framed card of sections, one below the other."""
-    body = "".join(f'<div style="padding:12px 16px;border-top:{LINE if at else "0"}">{part}</div>' for at, part in enumerate(sections) if part)
+    body = "".join(
+        f'<div style="padding:12px 16px;border-top:{LINE if at else "0"}">{part}</div>'
+        for at, part in enumerate(sections)
+        if part
+    )
     return (
         f'<div style="border:{LINE};border-radius:6px;max-width:960px;font-family:system-ui,sans-serif;'
         f'font-size:13px;line-height:1.45;margin:4px 0">{body}</div>'
@@ -70,7 +76,8 @@ def table(frame: pl.DataFrame) -> str:
     numeric = {name for name, dtype in frame.schema.items() if dtype.is_numeric()}
     heads = "".join(_cell("th", name, right=name in numeric) for name in frame.columns)
     rows = "".join(
-        f"<tr>{''.join(_cell('td', _shown(value), right=name in numeric) for name, value in row.items())}</tr>" for row in frame.iter_rows(named=True)
+        f"<tr>{''.join(_cell('td', _shown(value), right=name in numeric) for name, value in row.items())}</tr>"
+        for row in frame.iter_rows(named=True)
     )
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:12px">'

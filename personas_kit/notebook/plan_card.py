@@ -9,7 +9,7 @@ import polars as pl
 from personas_kit.activation.plan import Plan
 from personas_kit.display import renders
 from personas_kit.notebook import html
-from personas_kit.preview import mask_text
+from personas_kit.masking import mask_text
 
 
 @renders("Plan")
@@ -21,7 +21,13 @@ def plan_card(plan: Plan) -> str:
         html.table(_overview(plan)),
         "".join(_guard(guard.name, guard.saw, final=guard.final) for guard in plan.guards),
         _next_step(plan),
-        html.details("Changes", f"first {min(5, plan.changes.height)} of {plan.changes.height:,}", html.table(_some(plan.changes))) if plan.changes.height else "",
+        html.details(
+            "Changes",
+            f"first {min(5, plan.changes.height)} of {plan.changes.height:,}",
+            html.table(_some(plan.changes)),
+        )
+        if plan.changes.height
+        else "",
         *(_payload(sample) for sample in plan.payloads(limit=1)),
     )
 
@@ -45,7 +51,12 @@ def _overview(plan: Plan) -> pl.DataFrame:
 
 def _guard(name: str, saw: str, *, final: bool) -> str:
     what = "cannot be overridden" if final else f"override={[name]!r}"
-    return html.notice(f"<b>{html.text(name)}</b>: {html.text(saw)} <span style='{html.FAINT}'>({html.text(what)})</span>".replace("'", '"'), html.AMBER)
+    return html.notice(
+        f"<b>{html.text(name)}</b>: {html.text(saw)} <span style='{html.FAINT}'>({html.text(what)})</span>".replace(
+            "'", '"'
+        ),
+        html.AMBER,
+    )
 
 
 def _next_step(plan: Plan) -> str:
@@ -67,4 +78,8 @@ def _payload(sample: dict[str, str]) -> str:
         body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
         pass  # not JSON: shown as it is
-    return html.details("Request", f"{sample['destination']} {sample['call']}: {sample['method']} {sample['path']}, personal data masked", html.code(mask_text(body)))
+    return html.details(
+        "Request",
+        f"{sample['destination']} {sample['call']}: {sample['method']} {sample['path']}, personal data masked",
+        html.code(mask_text(body)),
+    )

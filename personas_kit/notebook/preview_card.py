@@ -16,11 +16,21 @@ def preview_card(preview: Preview) -> str:
     return html.card(
         html.title(definition.name, definition.kind.replace("_", " "), right) + meant,
         html.figures(_figures(preview)),
-        "".join(map(_change, preview.changes)) or f'<span style="{html.FAINT}">No sync yet: ws.plan({html.text(repr(definition.key))}, to=...) makes one.</span>',
-        html.details("Sample members", f"{preview.sample.height} of {preview.size:,}, personal data masked", html.table(preview.sample), opened=True)
+        "".join(map(_change, preview.changes))
+        or f'<span style="{html.FAINT}">No sync yet: ws.plan({html.text(repr(definition.key))}, to=...) makes one.</span>',
+        html.details(
+            "Sample members",
+            f"{preview.sample.height} of {preview.size:,}, personal data masked",
+            html.table(preview.sample),
+            opened=True,
+        )
         if preview.sample.height
         else "",
-        html.details("Compiled SQL", f"{preview.sql.dialect}, {len(str(preview.sql).splitlines())} lines", html.code(str(preview.sql))),
+        html.details(
+            "Compiled SQL",
+            f"{preview.sql.dialect}, {len(str(preview.sql).splitlines())} lines",
+            html.code(str(preview.sql)),
+        ),
     )
 
 
@@ -34,10 +44,15 @@ def _figures(preview: Preview) -> list[str]:
     if preview.users is not None:
         parts.append(html.figure("Users in them", f"{preview.users:,}"))
     if preview.values:
-        parts += [html.figure(name.capitalize(), html.number(round(value, 2))) for name, value in preview.values.items()]
+        parts += [
+            html.figure(name.capitalize(), html.number(round(value, 2))) for name, value in preview.values.items()
+        ]
     main = preview.changes[0] if preview.changes else None
     if main is not None and preview.definition.is_audience:
-        parts += [html.figure("Will enter", f"+{main.enter:,}", "", html.GREEN), html.figure("Will leave", f"−{main.leave:,}", "", html.RED)]  # noqa: RUF001
+        parts += [
+            html.figure("Will enter", f"+{main.enter:,}", "", html.GREEN),
+            html.figure("Will leave", f"−{main.leave:,}", "", html.RED),
+        ]
     elif main is not None:
         parts.append(html.figure("Will be set", f"{main.set:,}", "", html.GREEN))
     return parts

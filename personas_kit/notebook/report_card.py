@@ -32,7 +32,11 @@ def report_card(report: Report) -> str:
         html.title(report.key, "push", f"as of {report.as_of:%Y-%m-%d %H:%M} UTC · plan {report.plan_id[:8]}"),
         html.figures(parts),
         html.table(pl.DataFrame([sync.to_dict() for sync in report.syncs], infer_schema_length=None)),
-        html.details("Not acknowledged", f"first {min(10, failed.height)} of {failed.height:,}", html.table(failed.head(10))) if failed.height else "",
+        html.details(
+            "Not acknowledged", f"first {min(10, failed.height)} of {failed.height:,}", html.table(failed.head(10))
+        )
+        if failed.height
+        else "",
     )
 
 
@@ -41,9 +45,24 @@ def run_card(run: RunReport) -> str:
     """The HTML of a scheduled run."""
     lines = pl.DataFrame(
         [
-            {"key": line.key, "destination": line.destination, "did": line.did, "acknowledged": line.report.acknowledged if line.report else 0, "why": line.why}
+            {
+                "key": line.key,
+                "destination": line.destination,
+                "did": line.did,
+                "acknowledged": line.report.acknowledged if line.report else 0,
+                "why": line.why,
+            }
             for line in run.lines
         ],
-        schema={"key": pl.String, "destination": pl.String, "did": pl.String, "acknowledged": pl.Int64, "why": pl.String},
+        schema={
+            "key": pl.String,
+            "destination": pl.String,
+            "did": pl.String,
+            "acknowledged": pl.Int64,
+            "why": pl.String,
+        },
     )
-    return html.card(html.title("Run", "schedule", f"{run.as_of:%Y-%m-%d %H:%M} UTC"), html.table(lines) if lines.height else "Nothing is scheduled.")
+    return html.card(
+        html.title("Run", "schedule", f"{run.as_of:%Y-%m-%d %H:%M} UTC"),
+        html.table(lines) if lines.height else "Nothing is scheduled.",
+    )

@@ -89,7 +89,11 @@ def test_values_are_kept_and_a_null_forgets_the_member(store):
 
 
 def test_a_batch_in_flight_when_the_process_died_is_unknown_and_the_rest_is_dropped(store):
-    sent, flying, waiting = lines(("enter", "ann")), lines(("enter", "bob"), number=2), lines(("enter", "cid"), number=3)
+    sent, flying, waiting = (
+        lines(("enter", "ann")),
+        lines(("enter", "bob"), number=2),
+        lines(("enter", "cid"), number=3),
+    )
     store.begin(head(), pl.concat([sent, flying, waiting]))
     store.sending("p1", BUYERS, 1, "d")
     store.settle("p1", BUYERS, 1, sent, BatchResult())
@@ -100,7 +104,9 @@ def test_a_batch_in_flight_when_the_process_died_is_unknown_and_the_rest_is_drop
 
     state = store.load(BUYERS)
     assert acknowledged(store) == ["ann"]
-    assert state.unknown.select("member", "change", "message_id", "timestamp").rows() == [("bob", "enter", "m-bob", NOON)]
+    assert state.unknown.select("member", "change", "message_id", "timestamp").rows() == [
+        ("bob", "enter", "m-bob", NOON)
+    ]
     assert (sorted(seen_before.acknowledged["member"]), seen_before.unknown.rows()) == (["ann"], state.unknown.rows())
     assert seen_before.version == state.version
     assert state.last_as_of is None

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from personas_kit.demo.config import ENVIRONMENT, config_text
+from personas_kit.demo.config import SECRETS, config_text
 from personas_kit.demo.generate import DEMO_AS_OF
 
 AS_OF = DEMO_AS_OF.replace(tzinfo=None)
@@ -29,10 +29,10 @@ def test_paths_and_addresses_are_quoted() -> None:
 
 def test_secrets_are_references_to_what_the_demo_sets() -> None:
     destinations = tomllib.loads(config_text())["destinations"]
-    assert destinations["analytics"]["write_key"] == {"env": "DEMO_SEGMENT_WRITE_KEY"}
-    assert destinations["meta"]["access_token"] == {"env": "DEMO_META_ACCESS_TOKEN"}
-    assert set(ENVIRONMENT) == {"DEMO_SEGMENT_WRITE_KEY", "DEMO_META_ACCESS_TOKEN"}
-    assert not any(value in config_text() for value in ENVIRONMENT.values())
+    assert destinations["analytics"]["write_key"] == {"file": "segment_write_key.txt"}
+    assert destinations["meta"]["access_token"] == {"file": "meta_access_token.txt"}
+    assert all(name in config_text() for name in SECRETS)
+    assert not any(value in config_text() for value in SECRETS.values())
 
 
 def test_the_source_names_columns_that_exist(connection: duckdb.DuckDBPyConnection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -15,9 +14,13 @@ from personas_kit.errors import PersonasError, PlanBlocked
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version("personas-kit"), prog_name="personas")
+@click.version_option(package_name="personas-kit", prog_name="personas")
 @click.option(
-    "--config", "-c", type=click.Path(path_type=Path), default=Path(), help="personas.toml, or a folder at or below it. [default: this folder]"
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="personas.toml, or a folder at or below it. [default: this folder]",
 )
 @click.pass_context
 def cli(context: click.Context, config: Path) -> None:
