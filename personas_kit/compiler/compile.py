@@ -51,7 +51,9 @@ def compile_population(source: Source, subject: Subject) -> Query:
     build = Build(source)
     name = build.subject(subject)
     size = exp.Count(this=exp.Distinct(expressions=[column(name, ID[subject])]))
-    return Query(("size",), None, None, False, build.finish(exp.select(as_(size, "size")).from_(name)))
+    return Query(
+        ("size",), None, None, zero_is_empty=False, tree=build.finish(exp.select(as_(size, "size")).from_(name))
+    )
 
 
 def compile_event_names(source: Source) -> Query:
@@ -68,7 +70,7 @@ def compile_event_names(source: Source) -> Query:
     name = column("e", of.name)
     made = exp.select(as_(name, "event")).distinct().from_(table(of.table, "e"))
     made = made.where(given(name.copy())).order_by("event")
-    return Query(("event",), None, None, False, made)
+    return Query(("event",), None, None, zero_is_empty=False, tree=made)
 
 
 def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Query:
@@ -77,12 +79,12 @@ def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Q
     name = build.subject(subject)
     members = _members(source, subject)
     traits = [of for of in trait_columns(members) if of.name.casefold() != ID[subject]]
-    listed: list[exp.Expression] = [column(name, ID[subject])]
+    listed: list[exp.Expr] = [column(name, ID[subject])]
     listed += [as_(build.trait(subject, of), real(of.name)) for of in traits]
     bound = [constant(each, members.id.type) for each in ids]  # type: ignore[arg-type]
     wanted = exp.In(this=column(name, ID[subject]), expressions=bound) if bound else exp.false()
     made = build.finish(exp.select(*listed).from_(name).where(wanted))
-    return Query((ID[subject], *(of.name for of in traits)), subject, None, False, made)
+    return Query((ID[subject], *(of.name for of in traits)), subject, None, zero_is_empty=False, tree=made)
 
 
 def compile_memberships(source: Source) -> Query:
@@ -90,7 +92,7 @@ def compile_memberships(source: Source) -> Query:
     build = Build(source)
     name = build.members()
     made = build.finish(exp.select(column(name, "user_id"), column(name, "account_id")).from_(name))
-    return Query(("user_id", "account_id"), None, None, False, made)
+    return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=made)
 
 
 def trait_columns(members: Members) -> list[Column]:
@@ -116,8 +118,8 @@ def _definition(
     meant = resolve(definition, registry, Traits(users, accounts))
     build = Build(source)
     scope = _Scope(build, definition.subject, build.subject(definition.subject))
-    listed: list[exp.Expression] = [scope.id]
-    wanted: list[exp.Expression] = []
+    listed: list[exp.Expr] = [scope.id]
+    wanted: list[exp.Expr] = []
     kind: ColumnType | None = None
     if isinstance(meant, Condition):
         wanted.append(condition(meant, scope))
@@ -138,10 +140,10 @@ def _definition(
         made = made.distinct()
     zero = isinstance(meant, Reduced) and meant.reducer in ZERO
     columns = (*(("user_id",) if expanded else ()), ID[definition.subject], *(("value",) if kind else ()), *carry)
-    return Query(columns, definition.subject, kind, zero, build.finish(made))
+    return Query(columns, definition.subject, kind, zero_is_empty=zero, tree=build.finish(made))
 
 
-def _carried(build: Build, scope: _Scope, carry: Sequence[str], expanded: bool) -> list[exp.Expression]:
+def _carried(build: Build, scope: _Scope, carry: Sequence[str], expanded: bool) -> list[exp.Expr]:
     if carry and scope.subject == "account" and not expanded:
         raise DefinitionError("traits of users go with users", hint="expand the accounts to their users")
     if carry and expanded:
@@ -149,7 +151,7 @@ def _carried(build: Build, scope: _Scope, carry: Sequence[str], expanded: bool) 
     return [as_(_trait(build, "user", name), real(name)) for name in carry]
 
 
-def _trait(build: Build, subject: Subject, key: str) -> exp.Expression:
+def _trait(build: Build, subject: Subject, key: str) -> exp.Expr:
     return build.trait(subject, _trait_column(build.source, subject, key))
 
 
@@ -194,7 +196,7 @@ class _Scope:
             made.append("joins", join)
         return made
 
-    def value(self, node: Value, wanted: Class | None) -> Typed:
+    def value(self, node: Value, wanted: Class | None) -> Typed:  # noqa: ARG002  - columns and metrics have types
         match node:
             case TraitRef(key, of):
                 which: Subject = "account" if of == "account" else self.subject
@@ -205,17 +207,15 @@ class _Scope:
                 label = f"trait {found.name!r} of {_members(self.build.source, which).table.name}"
                 return Typed(self.build.trait(which, found), found.type, label)
             case Reduced():
-                made = metric(self.build, node, self.subject)
-                part = made.sql.find(exp.Column)
-                assert part is not None
-                self.join(part.table, self.subject, kind="LEFT")
+                part, made = metric(self.build, node, self.subject)
+                self.join(part, self.subject, kind="LEFT")
                 return made
             case _:
                 raise DefinitionError(
                     "a property belongs to an event", where=str(node), hint="use it inside event(...).where(...)"
                 )
 
-    def group(self, node: OfUsers | OfAccounts) -> exp.Expression:
+    def group(self, node: OfUsers | OfAccounts) -> exp.Expr:
         key = identity(node)
         if key not in self.build.known:
             self.build.known[key] = self._group(node)

@@ -34,7 +34,7 @@ _TEXTUAL = {"contains", "starts_with", "ends_with"}
 class Typed:
     """SQL with its type; ``label`` is what messages call it, ``missing`` whether it can be missing."""
 
-    sql: exp.Expression
+    sql: exp.Expr
     type: ColumnType
     label: str
     missing: bool = True
@@ -43,18 +43,21 @@ class Typed:
 class Place(Protocol):
     """Where a condition stands: an event, a user, an account, or a member of an account."""
 
-    zone: str
+    @property
+    def zone(self) -> str:
+        """The time zone of days."""
+        ...
 
     def value(self, node: Value, wanted: Class | None) -> Typed:
         """The value's SQL. ``wanted`` is what it is compared with, for values that carry no type of their own."""
         ...
 
-    def group(self, node: OfUsers | OfAccounts) -> exp.Expression:
+    def group(self, node: OfUsers | OfAccounts) -> exp.Expr:
         """A condition on the users of an account, or on the accounts of a user; never missing."""
         ...
 
 
-def condition(node: Condition, place: Place) -> exp.Expression:
+def condition(node: Condition, place: Place) -> exp.Expr:
     """The condition as SQL that is never missing."""
     match node:
         case And(parts):
@@ -96,7 +99,7 @@ def _wanted(operator: str, right: Sequence[Constant]) -> Class | None:
     return class_of_constant(right[0]) if right else None
 
 
-def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expression:
+def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expr:
     if operator in {"exists", "absent"}:
         return missing(left.sql) if operator == "absent" else given(left.sql)
     if operator in {"omits", "none_of"}:
@@ -113,14 +116,14 @@ def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str,
     return falsy(made) if left.missing else made
 
 
-def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -> exp.Expression:
+def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -> exp.Expr:
     if left.type not in TIMES:
         raise _mismatch(left, "a time", where)
 
-    def at(comparison: type[exp.Binary], shift: int) -> exp.Expression:
+    def at(comparison: type[exp.Binary], shift: int) -> exp.Expr:
         return comparison(this=left.sql.copy(), expression=instant(shift, left.type, zone))
 
-    made: dict[str, Callable[[], exp.Expression]] = {
+    made: dict[str, Callable[[], exp.Expr]] = {
         "within_last": lambda: exp.and_(at(exp.GT, -seconds), at(exp.LTE, 0)),
         "within_next": lambda: exp.and_(at(exp.GT, 0), at(exp.LTE, seconds)),
         "before_last": lambda: at(exp.LTE, -seconds),
@@ -129,19 +132,19 @@ def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -
     return made[operator]()
 
 
-def _textual(left: Typed, operator: str, right: tuple[Constant, ...], where: str) -> exp.Expression:
+def _textual(left: Typed, operator: str, right: tuple[Constant, ...], where: str) -> exp.Expr:
     if left.type != "text":
         raise _mismatch(left, "a text", where)
     return exp.or_(*(op(operator, left.sql.copy(), constant(part, "text")) for part in right))  # type: ignore[arg-type]
 
 
-def _one_of(left: Typed, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expression:
+def _one_of(left: Typed, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expr:
     if left.type in TIMES:
         return exp.or_(*(_binary(left, "=", value, zone, where) for value in right))
     return exp.In(this=left.sql, expressions=[_same_type(left, value, where) for value in right])
 
 
-def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) -> exp.Expression:
+def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) -> exp.Expr:
     comparison = _COMPARISONS[operator]
     if left.type in TIMES:
         return _time(left, comparison, value, zone, where)
@@ -154,17 +157,17 @@ def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) 
     return comparison(this=left.sql.copy(), expression=_same_type(left, value, where))
 
 
-def _same_type(left: Typed, value: Constant, where: str) -> exp.Expression:
+def _same_type(left: Typed, value: Constant, where: str) -> exp.Expr:
     if class_of(left.type) != class_of_constant(value):
         raise _mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
     if left.type == "decimal" and isinstance(value, float):
         return constant(Decimal(repr(value)), "decimal")  # 9.99 means 9.99, not the float nearest to it
-    if left.type == "float" and isinstance(value, int) and abs(value) > 2**53:  # noqa: PLR2004  (floats are exact below)
+    if left.type == "float" and isinstance(value, int) and abs(value) > 2**53:
         return constant(float(value), "float")
     return constant(value, left.type)
 
 
-def _time(left: Typed, comparison: type[exp.Binary], value: Constant, zone: str, where: str) -> exp.Expression:
+def _time(left: Typed, comparison: type[exp.Binary], value: Constant, zone: str, where: str) -> exp.Expr:
     moment = _instant(left, value, zone, where)
     local = moment.astimezone(ZoneInfo(zone))
     if left.type != "date":

@@ -20,19 +20,23 @@ from personas_kit.errors import UnknownName
 
 #: Words that cannot be a bare column name in at least one of the dialects.
 _RESERVED = frozenset(
-    """account all alter and any anti array as asc asof at between both by case cast check collate column connect
-    connection constraint create cross current current_date current_time current_timestamp current_user database
-    default deferrable delete desc describe distinct do drop else end except exists false fetch following for foreign
-    from full glob grant group gscluster having if ilike in increment initially inner insert intersect into is
-    isnull issue join lambda lateral leading left like limit localtime localtimestamp map minus natural not notnull
-    null of offset on only or order organization outer overlaps pivot placing positional primary qualify references
-    regexp returning revoke right rlike row rows sample schema select semi set similar some start struct summarize
-    symmetric table tablesample then to trailing trigger true try_cast union unique unpivot update using values
-    variadic verbose view when whenever where window with""".split()
+    """
+    account all alter and any anti array as asc asof at between both by case cast check collate column connect
+    connection constraint create cross current current_date current_time current_timestamp current_user
+    database default deferrable delete desc describe distinct do drop else end except exists false fetch
+    following for foreign from full glob grant group gscluster having if ilike in increment initially inner
+    insert intersect into is isnull issue join lambda lateral leading left like limit localtime localtimestamp
+    map minus natural not notnull null of offset on only or order organization outer overlaps pivot placing
+    positional primary qualify references regexp returning revoke right rlike row rows sample schema select
+    semi set similar some start struct summarize symmetric table tablesample then to trailing trigger true
+    try_cast union unique unpivot update using values variadic verbose view when whenever where window with
+    """.split()  # noqa: SIM905  - one word a line would be a page
 )
 _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
     {"integer": "BIGINT", "float": "DOUBLE", "text": "TEXT", "boolean": "BOOLEAN", "date": "DATE"}
 )
+#: A text that says its offset from UTC.
+_ZONED = ".+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -60,16 +64,16 @@ class Dialect:
         """A timestamp without a zone, whatever the session says."""
         raise NotImplementedError
 
-    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expr, object]:
         """The placeholder and what the driver is given for it."""
         raise NotImplementedError
 
-    def op(self, name: str, arguments: list[exp.Expression], options: tuple[str, ...]) -> exp.Expression:
+    def op(self, name: str, arguments: list[exp.Expr], options: tuple[str, ...]) -> exp.Expr:
         """One of the kit's functions, over arguments that are rendered already."""
-        build: Callable[..., exp.Expression] = getattr(self, f"_{name}")
+        build: Callable[..., exp.Expr] = getattr(self, f"_{name}")
         return build(*arguments, *options)
 
-    def literal(self, value: object, kind: ColumnType) -> exp.Expression:
+    def literal(self, value: object, kind: ColumnType) -> exp.Expr:
         """A constant that can be pasted."""
         match value:
             case bool():
@@ -86,7 +90,7 @@ class Dialect:
             case _:
                 return exp.Literal.string(str(value))
 
-    def shifted(self, base: exp.Expression, seconds: int, *, exact: bool) -> exp.Expression:
+    def shifted(self, base: exp.Expr, seconds: int, *, exact: bool) -> exp.Expr:
         """``base`` plus seconds, in days where a day is 24 hours for sure (``exact`` is for types with a zone)."""
         if not seconds:
             return base
@@ -96,7 +100,7 @@ class Dialect:
         span = exp.Interval(this=exp.Literal.string(str(abs(seconds) // size)), unit=exp.var(unit))
         return exp.Sub(this=base, expression=span) if seconds < 0 else exp.Add(this=base, expression=span)
 
-    def _contains(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="CONTAINS", expressions=[text, part])
 
 
@@ -111,41 +115,45 @@ class DuckDB(Dialect):
         """``TIMESTAMP`` has no zone."""
         return exp.DataType(this=exp.DataType.Type.TIMESTAMP)
 
-    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expr, object]:  # noqa: ARG002
         """Types come with the Python values."""
         return exp.Parameter(this=exp.var(name)), value
 
-    def _starts_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="STARTS_WITH", expressions=[text, part])
 
-    def _ends_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def _ends_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="ENDS_WITH", expressions=[text, part])
 
-    def _json_text(self, document: exp.Expression, *path: str) -> exp.Expression:
+    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
         """A JSON pointer: unlike a path, every name can be said in it."""
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
         return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[document, exp.Literal.string(pointer)])
 
-    def _number(self, text: exp.Expression) -> exp.Expression:
+    def _number(self, text: exp.Expr) -> exp.Expr:
         return exp.TryCast(this=text, to=self.type("float"))
 
-    def _instant(self, text: exp.Expression, zone: str) -> exp.Expression:
-        """An offset is converted to UTC, none is UTC, and a day is its midnight in the zone."""
-        plain = exp.TryCast(this=text, to=self.naive)
+    def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
+        """An offset is converted to UTC (TRY_CAST to TIMESTAMP drops it), none is UTC, a day is its midnight there."""
+        plain = exp.TryCast(this=text.copy(), to=self.naive)
+        zoned = exp.Anonymous(this="REGEXP_FULL_MATCH", expressions=[text.copy(), exp.Literal.string(_ZONED)])
+        inside = exp.TryCast(this=text.copy(), to=self.type("timestamp_tz"))
+        utc = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), inside])
+        either = exp.Case(ifs=[exp.If(this=zoned, true=utc)], default=plain)
         aware = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), plain.copy()])
         midnight = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
-        return plain if zone == "UTC" else _by_length(text, midnight, plain)
+        return either if zone == "UTC" else _by_length(text, midnight, either)
 
-    def _sorted_list(self, value: exp.Expression) -> exp.Expression:
+    def _sorted_list(self, value: exp.Expr) -> exp.Expr:
         return exp.Anonymous(
             this="LIST", expressions=[exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])]
         )
 
-    def _integer_sum(self, value: exp.Expression) -> exp.Expression:
+    def _integer_sum(self, value: exp.Expr) -> exp.Expr:
         """A sum of integers is a HUGEINT, which few readers of results know."""
         return exp.Cast(this=exp.Sum(this=value), to=self.type("integer"))
 
-    def _local_date(self, naive: exp.Expression, zone: str) -> exp.Expression:
+    def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
         aware = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), naive])
         local = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), aware])
         return exp.Cast(this=local, to=self.type("date"))
@@ -162,7 +170,7 @@ class Snowflake(Dialect):
         """``TIMESTAMP`` alone means what the account's TIMESTAMP_TYPE_MAPPING says."""
         return exp.DataType(this=exp.DataType.Type.TIMESTAMPNTZ)
 
-    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expression, object]:
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expr, object]:
         """Times go as text and are cast: the driver's own mapping of them depends on the session."""
         mark = exp.Placeholder(this=name)
         if isinstance(value, dt.datetime):
@@ -171,23 +179,23 @@ class Snowflake(Dialect):
             return exp.Cast(this=mark, to=self.type("date")), value.isoformat()
         return mark, value
 
-    def _starts_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="STARTSWITH", expressions=[text, part])
 
-    def _ends_with(self, text: exp.Expression, part: exp.Expression) -> exp.Expression:
+    def _ends_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="ENDSWITH", expressions=[text, part])
 
-    def _json_text(self, document: exp.Expression, *path: str) -> exp.Expression:
+    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
         for part in path:
             document = exp.Anonymous(this="GET", expressions=[document, exp.Literal.string(part)])
         return exp.Anonymous(this="TO_VARCHAR", expressions=[document])
 
-    def _number(self, text: exp.Expression) -> exp.Expression:
+    def _number(self, text: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="TRY_TO_DOUBLE", expressions=[text])
 
-    def _instant(self, text: exp.Expression, zone: str) -> exp.Expression:
+    def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
         """With an offset it is converted to UTC, without one it is UTC: a bare TRY_TO_TIMESTAMP drops the offset."""
-        pattern = exp.Literal.string(r".*T.*(Z|[+-][0-9]{2}:?[0-9]{2})")
+        pattern = exp.Literal.string(_ZONED)
         zoned = exp.Anonymous(this="REGEXP_LIKE", expressions=[text.copy(), pattern])
         aware = exp.Anonymous(this="TRY_TO_TIMESTAMP_TZ", expressions=[text.copy()])
         utc = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
@@ -198,20 +206,20 @@ class Snowflake(Dialect):
         midnight = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, plain.copy()])
         return either if zone == "UTC" else _by_length(text, midnight, either)
 
-    def _sorted_list(self, value: exp.Expression) -> exp.Expression:
+    def _sorted_list(self, value: exp.Expr) -> exp.Expr:
         listed = exp.Anonymous(this="ARRAY_AGG", expressions=[value.copy()])
         return exp.WithinGroup(this=listed, expression=exp.Order(expressions=[exp.Ordered(this=value)]))
 
-    def _integer_sum(self, value: exp.Expression) -> exp.Expression:
+    def _integer_sum(self, value: exp.Expr) -> exp.Expr:
         return exp.Sum(this=value)
 
-    def _local_date(self, naive: exp.Expression, zone: str) -> exp.Expression:
+    def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
         zones = [exp.Literal.string("UTC"), exp.Literal.string(zone)]
         local = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, naive])
         return exp.Cast(this=local, to=self.type("date"))
 
 
-def _by_length(text: exp.Expression, day: exp.Expression, instant: exp.Expression) -> exp.Expression:
+def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:
     """``day`` for texts as long as a date, else ``instant``."""
     length = exp.EQ(this=exp.Length(this=text.copy()), expression=exp.Literal.number(len("2026-01-31")))
     return exp.Case(ifs=[exp.If(this=length, true=day)], default=instant)

@@ -31,18 +31,18 @@ _CLASSES: Final[dict[Class, str]] = {"text": "string", "number": "number", "trut
 _PLACE, _TIMES = "place", "times"
 
 
-def metric(build: Build, node: Reduced, subject: Subject) -> Typed:
-    """The value per user or account: a column of the part that holds it. Its label is the metric's text."""
+def metric(build: Build, node: Reduced, subject: Subject) -> tuple[str, Typed]:
+    """The part that holds a value per user or account, and that value. Its label is the metric's text."""
     stream = _Stream(build, node.stream, subject)
     made, kind = _reduced(stream, node)
     key = f"{subject} {identity(node)}"
     if key not in build.known:
         name = "unique" if node.reducer == "unique_count" else node.reducer
         build.known[key] = build.add(name, made)
-    value: exp.Expression = column(build.known[key], "value")
+    value: exp.Expr = column(build.known[key], "value")
     if node.reducer in ZERO:
         value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
-    return Typed(value, kind, str(node), missing=node.reducer not in ZERO)
+    return build.known[key], Typed(value, kind, str(node), missing=node.reducer not in ZERO)
 
 
 def identity(node: object) -> str:
@@ -75,11 +75,11 @@ class _Stream:
         return self.build.event(self.of, self.build.events(self.of)[0], of)
 
     @property
-    def owner(self) -> exp.Expression:
+    def owner(self) -> exp.Expr:
         """The subject an event counts for."""
         return column("members_now", "account_id") if self.subject == "account" else self.build.events(self.of)[2]
 
-    def select(self, *listed: exp.Expression, extra: exp.Expression | None = None) -> exp.Select:
+    def select(self, *listed: exp.Expr, extra: exp.Expr | None = None) -> exp.Select:
         """The owner of each event that counts, as the id, and what is listed."""
         name, table, user = self.build.events(self.of)
         made = exp.select(as_(self.owner, ID[self.subject]), *listed).from_(table)
@@ -92,11 +92,11 @@ class _Stream:
             wanted.append(condition(self.events.condition, self))
         return made.where(all_of([*wanted, extra] if extra is not None else wanted)) if wanted or extra else made
 
-    def _window(self, *, resolved: bool) -> list[exp.Expression]:
+    def _window(self, *, resolved: bool) -> list[exp.Expr]:
         """After ``as_of`` there are no events; resolved ones have left them out already."""
         at, window = self.of.at, self.events.window
 
-        def bound(comparison: type[exp.Binary], ago: int) -> exp.Expression:
+        def bound(comparison: type[exp.Binary], ago: int) -> exp.Expr:
             return comparison(this=self.read(at), expression=instant(-ago, at.type, self.zone))
 
         if window is None:
@@ -119,7 +119,7 @@ class _Stream:
             raise UnknownName("property", node.name, [of.name for of in known], where=where)
         return self._json(node, self.of.properties, wanted)
 
-    def group(self, node: OfUsers | OfAccounts) -> exp.Expression:
+    def group(self, node: OfUsers | OfAccounts) -> exp.Expr:  # noqa: ARG002
         raise DefinitionError("where speaks of one event, not of users", where=self.events.name)
 
     def _column(self, node: PropertyRef, of: Column) -> Typed:
@@ -159,7 +159,7 @@ def _folded(known: list[Column], name: str) -> Column | None:
     return same[0] if len(same) == 1 else None
 
 
-def _truth(text: exp.Expression) -> exp.Expression:
+def _truth(text: exp.Expr) -> exp.Expr:
     """JSON has two truth values and no other spelling of them."""
     ifs = [
         exp.If(this=exp.EQ(this=text.copy(), expression=exp.Literal.string(word)), true=truth)
@@ -213,7 +213,7 @@ def _check(node: Reduced, value: Typed, stream: _Stream) -> None:
             f"{node.reducer} needs a number, and {value.label} is {value.type}",
             where=str(node),
             hint=f"write prop({node.of.name!r}, 'number')"
-            if node.of and stream.of.properties
+            if node.of is not None and stream.of.properties
             else "choose a number property",
         )
     if value.type in _UNORDERED:
@@ -231,7 +231,7 @@ def _check(node: Reduced, value: Typed, stream: _Stream) -> None:
         )
 
 
-def _aggregate(reducer: str, value: Typed) -> tuple[exp.Expression, ColumnType]:
+def _aggregate(reducer: str, value: Typed) -> tuple[exp.Expr, ColumnType]:
     match reducer:
         case "sum" if value.type == "integer":
             return op("integer_sum", value.sql), "integer"

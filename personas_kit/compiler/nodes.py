@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sqlglot import exp
 
@@ -23,36 +23,32 @@ Function = Literal[
 class Constant(exp.Expression):
     """A value the person wrote: ``value`` of the column's ``kind``. Bound when executed, a literal when shown."""
 
-    arg_types = {"value": True, "kind": True}
+    arg_types: ClassVar[dict[str, bool]] = {"value": True, "kind": True}
 
 
 class Instant(exp.Expression):
-    """``as_of`` plus ``seconds`` as a value of ``kind`` (timestamp, timestamp_tz, date); dates by ``zone``.
+    """``as_of`` plus ``seconds`` as a value of ``kind`` (timestamp, timestamp_tz, date); dates by ``zone``."""
 
-    ``strict`` is one second earlier for dates: midnight of a day is before an instant if the day is at most the
-    day of the second before it.
-    """
-
-    arg_types = {"seconds": True, "kind": True, "zone": True, "strict": False}
+    arg_types: ClassVar[dict[str, bool]] = {"seconds": True, "kind": True, "zone": True}
 
 
 class Op(exp.Expression):
     """A function that dialects spell differently: ``name`` is one of ``Function``."""
 
-    arg_types = {"name": True, "expressions": False, "options": False}
+    arg_types: ClassVar[dict[str, bool]] = {"name": True, "expressions": False, "options": False}
 
 
-def constant(value: Plain, kind: ColumnType) -> exp.Expression:
+def constant(value: Plain, kind: ColumnType) -> exp.Expr:
     """A bound value of a column's type."""
     return Constant(value=value, kind=kind)
 
 
-def instant(seconds: int, kind: ColumnType, zone: str, *, strict: bool = False) -> exp.Expression:
+def instant(seconds: int, kind: ColumnType, zone: str) -> exp.Expr:
     """``as_of`` plus some seconds, in a column's type."""
-    return Instant(seconds=seconds, kind=kind, zone=zone, strict=strict)
+    return Instant(seconds=seconds, kind=kind, zone=zone)
 
 
-def op(name: Function, *arguments: exp.Expression, options: tuple[str, ...] = ()) -> exp.Expression:
+def op(name: Function, *arguments: exp.Expr, options: tuple[str, ...] = ()) -> exp.Expr:
     """A function by the kit's name for it."""
     return Op(name=name, expressions=list(arguments), options=options)
 
@@ -75,36 +71,36 @@ def table(of: Table, alias: str) -> exp.Table:
     return exp.Table(**names, alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
-def as_(value: exp.Expression, name: str | exp.Identifier) -> exp.Alias:
+def as_(value: exp.Expr, name: str | exp.Identifier) -> exp.Alias:
     """``value AS name``."""
     return exp.Alias(this=value, alias=exp.to_identifier(name) if isinstance(name, str) else name)
 
 
-def all_of(parts: list[exp.Expression]) -> exp.Expression:
+def all_of(parts: list[exp.Expr]) -> exp.Expr:
     """The parts joined by AND; TRUE for none."""
     return exp.and_(*parts) if parts else exp.true()
 
 
-def falsy(comparison: exp.Expression) -> exp.Expression:
+def falsy(comparison: exp.Expr) -> exp.Expr:
     """The comparison, with a missing value counted as false."""
     return exp.Coalesce(this=comparison, expressions=[exp.false()])
 
 
-def missing(value: exp.Expression) -> exp.Expression:
+def missing(value: exp.Expr) -> exp.Expr:
     """``value IS NULL``."""
     return exp.Is(this=value, expression=exp.null())
 
 
-def given(value: exp.Expression) -> exp.Expression:
+def given(value: exp.Expr) -> exp.Expr:
     """``value IS NOT NULL``."""
     return exp.Is(this=value, expression=exp.Not(this=exp.null()))
 
 
-def ordered(by: exp.Expression, *, largest: bool = False) -> exp.Ordered:
+def ordered(by: exp.Expr, *, largest: bool = False) -> exp.Ordered:
     """One ORDER BY term; a missing value is the smallest."""
     return exp.Ordered(this=by, desc=largest, nulls_first=not largest)
 
 
-def ranked(partition: list[exp.Expression], order: list[exp.Ordered]) -> exp.Window:
+def ranked(partition: list[exp.Expr], order: list[exp.Ordered]) -> exp.Window:
     """``ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...)``."""
     return exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))

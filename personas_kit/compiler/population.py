@@ -77,7 +77,7 @@ class Build:
         self._read[name][read.name] = read
         return exp.Column(this=_alias(read, "user_id"), table=exp.to_identifier(name))
 
-    def events(self, of: EventTable) -> tuple[str, exp.Expression, exp.Expression]:
+    def events(self, of: EventTable) -> tuple[str, exp.Expr, exp.Expr]:
         """What to call a table of events, what to read it from, and whose an event is."""
         if of.anonymous is not None and self.source.identities is not None:
             name = RESOLVED if len(self.source.events) == 1 else f"{RESOLVED}_{self.source.events.index(of) + 1}"
@@ -125,7 +125,8 @@ class Build:
 
     def _resolved(self, of: EventTable, name: str) -> exp.Select:
         """The event's own user wins; else whoever claimed its anonymous id."""
-        assert of.anonymous is not None
+        if of.anonymous is None:
+            raise TypeError("only events with anonymous ids are resolved")
         claimed = column(CLAIMS, "user_id")
         user = exp.Coalesce(this=column("e", of.user), expressions=[claimed]) if of.user else claimed
         listed = [as_(user, "user_id")]
@@ -142,7 +143,7 @@ def _alias(of: Column, taken: str) -> exp.Identifier:
     return real(f"own_{of.name}" if of.name.casefold() == taken else of.name)
 
 
-def _exists(members: Members, alias: str, zone: str) -> exp.Expression:
+def _exists(members: Members, alias: str, zone: str) -> exp.Expr:
     named = given(column(alias, members.id))
     return (
         named
@@ -151,7 +152,7 @@ def _exists(members: Members, alias: str, zone: str) -> exp.Expression:
     )
 
 
-def _open(read: exp.Expression, of: Column, zone: str, comparison: type[exp.Binary]) -> exp.Expression:
+def _open(read: exp.Expr, of: Column, zone: str, comparison: type[exp.Binary]) -> exp.Expr:
     """The bound holds at ``as_of``, or is missing."""
     held = comparison(this=read, expression=instant(0, of.type, zone))
     return exp.paren(exp.or_(missing(read.copy()), held))
@@ -159,7 +160,7 @@ def _open(read: exp.Expression, of: Column, zone: str, comparison: type[exp.Bina
 
 def _memberships(of: Memberships, zone: str) -> exp.Select:
     """Valid at ``as_of``, of users and accounts that exist then."""
-    valid: list[exp.Expression] = []
+    valid: list[exp.Expr] = []
     if of.valid_from:
         valid.append(_open(column("m", of.valid_from), of.valid_from, zone, exp.LTE))
     if of.valid_to:

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -21,7 +22,7 @@ CLOCK = "moment"
 _MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^'\\]|''|\\.)*'|:(pk_[0-9]+)""", re.DOTALL)
 
 
-class SQL(str):
+class SQL(str):  # noqa: SLOT000  - a text that knows how it is executed
     """A statement to read, runnable as pasted: every value is a literal and ``as_of`` stands in one place.
 
     Attributes:
@@ -34,7 +35,7 @@ class SQL(str):
     bound: str
     params: Parameters
 
-    def __new__(cls, text: str, dialect: str, bound: str, params: Parameters) -> SQL:
+    def __new__(cls, text: str, dialect: str, bound: str, params: Parameters) -> Self:
         """Keep the executed form beside the text."""
         made = super().__new__(cls, text)
         made.dialect, made.bound, made.params = dialect, bound, params
@@ -42,9 +43,9 @@ class SQL(str):
 
     def _repr_html_(self) -> str:
         """The statement in colours; styles are inline, because notebooks drop style sheets they do not trust."""
-        from pygments import highlight  # noqa: PLC0415  (only where a notebook asks for it)
-        from pygments.formatters import HtmlFormatter  # noqa: PLC0415
-        from pygments.lexers import SqlLexer  # noqa: PLC0415
+        from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415  (only where a notebook asks for it)
+        from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]  # noqa: PLC0415
+        from pygments.lexers import SqlLexer  # type: ignore[import-untyped]  # noqa: PLC0415
 
         return str(highlight(str(self), SqlLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
 
@@ -85,16 +86,16 @@ class _Rendering:
         self.dialect = dialect
         self.as_of = as_of
 
-    def render(self, tree: exp.Expression) -> exp.Expression:
+    def render(self, tree: exp.Expr) -> exp.Expr:
         return tree.transform(self._replaced)
 
-    def constant(self, node: Constant) -> exp.Expression:
+    def constant(self, node: Constant) -> exp.Expr:
         raise NotImplementedError
 
-    def instant(self, node: Instant) -> exp.Expression:
+    def instant(self, node: Instant) -> exp.Expr:
         raise NotImplementedError
 
-    def _replaced(self, node: exp.Expression) -> exp.Expression:
+    def _replaced(self, node: exp.Expr) -> exp.Expr:
         match node:
             case Op():
                 arguments = [self.render(part) for part in node.expressions]
@@ -114,7 +115,7 @@ class _Bound(_Rendering):
         super().__init__(dialect, as_of)
         self.values: dict[str, object] = {}
 
-    def statement(self, tree: exp.Expression) -> tuple[str, Parameters]:
+    def statement(self, tree: exp.Expr) -> tuple[str, Parameters]:
         text = self.render(tree).sql(self.dialect.name, pretty=True)
         if self.dialect.name == "duckdb":
             return text, self.values
@@ -128,17 +129,17 @@ class _Bound(_Rendering):
 
         return _MARK.sub(mark, text), tuple(order)
 
-    def constant(self, node: Constant) -> exp.Expression:
+    def constant(self, node: Constant) -> exp.Expr:
         return self._bind(node.args["value"], node.args["kind"])
 
-    def instant(self, node: Instant) -> exp.Expression:
+    def instant(self, node: Instant) -> exp.Expr:
         kind: ColumnType = node.args["kind"]
-        moment = self.as_of + dt.timedelta(seconds=node.args["seconds"] - bool(node.args.get("strict")))
+        moment = self.as_of + dt.timedelta(seconds=node.args["seconds"])
         if kind == "date":
             return self._bind(moment.astimezone(ZoneInfo(node.args["zone"])).date(), kind)
         return self._bind(moment if kind == "timestamp_tz" else moment.replace(tzinfo=None), kind)
 
-    def _bind(self, value: object, kind: ColumnType) -> exp.Expression:
+    def _bind(self, value: object, kind: ColumnType) -> exp.Expr:
         for name, known in self.values.items():  # one instant, one parameter: shorter to read in a query log
             if self.dialect.name == "duckdb" and type(known) is type(value) and repr(known) == repr(value):
                 return exp.Parameter(this=exp.var(name))
@@ -153,7 +154,7 @@ class _Shown(_Rendering):
         super().__init__(dialect, as_of)
         self.used: set[str] = set()
 
-    def text(self, tree: exp.Expression) -> str:
+    def text(self, tree: exp.Expr) -> str:
         shown = self.render(tree)
         if self.used:
             clock = exp.CTE(this=self._clock(), alias=exp.TableAlias(this=exp.to_identifier(CLOCK)))
@@ -172,12 +173,12 @@ class _Shown(_Rendering):
         made = [exp.alias_(self.dialect.literal(*instants[name]), name) for name in sorted(self.used)]
         return exp.select(*made)
 
-    def constant(self, node: Constant) -> exp.Expression:
+    def constant(self, node: Constant) -> exp.Expr:
         return self.dialect.literal(node.args["value"], node.args["kind"])
 
-    def instant(self, node: Instant) -> exp.Expression:
+    def instant(self, node: Instant) -> exp.Expr:
         kind: ColumnType = node.args["kind"]
-        seconds = node.args["seconds"] - bool(node.args.get("strict"))
+        seconds = node.args["seconds"]
         if kind == "timestamp_tz":
             return self.dialect.shifted(self._as_of("as_of_tz"), seconds, exact=True)
         moment = self.dialect.shifted(self._as_of("as_of"), seconds, exact=False)
@@ -187,9 +188,9 @@ class _Shown(_Rendering):
             return exp.Cast(this=moment, to=self.dialect.type("date"))
         return self.dialect.op("local_date", [moment], (node.args["zone"],))
 
-    def _as_of(self, name: str) -> exp.Expression:
+    def _as_of(self, name: str) -> exp.Expr:
         self.used.add(name)
-        return exp.var(f"(SELECT {name} FROM {CLOCK})")  # on one line: a subquery of sqlglot takes four
+        return exp.var(f"(SELECT {name} FROM {CLOCK})")  # noqa: S608  - both are the kit's own names; on one line: a subquery of sqlglot takes four
 
 
 def _utc(as_of: dt.datetime) -> dt.datetime:

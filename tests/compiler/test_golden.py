@@ -1,0 +1,152 @@
+"""What a person reads: the SQL of definitions, kept as files. ``pytest tests/compiler --update-golden`` writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from personas_kit.compiler import Column, Query, Source, SourceSettings, Table, bind, compile_definition
+from personas_kit.compiler.settings import (
+    AccountSettings,
+    EventSettings,
+    IdentitySettings,
+    MembershipSettings,
+    UserSettings,
+)
+from personas_kit.compiler.source import ColumnType
+from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Definition, Trait
+from personas_kit.definitions.expressions import (
+    account_trait,
+    all_users,
+    any_user,
+    event,
+    in_audience,
+    no_user,
+    prop,
+    trait,
+)
+
+AS_OF = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+order = event("Order Completed")
+pays = order.within(days=30).count() >= 1
+REGISTRY: dict[str, Definition] = {
+    "buyers": Audience("Buyers", pays),
+    "big": AccountAudience("Big", order.sum("amount") > 1000),
+}
+DEFINITIONS: dict[str, tuple[str, Definition]] = {
+    "order_completed_last_30days": ("plain", Audience("A", pays)),
+    "did_not": ("plain", Audience("A", order.within(hours=36).count() < 1)),
+    "between": ("plain", Audience("A", order.between(days=(90, 30)).count() >= 2)),
+    "where": (
+        "plain",
+        Audience("A", order.where((prop("amount") > 9.5) & ~prop("colour").contains("red", "%")).count() > 0),
+    ),
+    "traits": (
+        "plain",
+        Audience("A", ((trait("plan") == "it's") | (trait("seats") >= 5)) & trait("plan").none_of("x", "y")),
+    ),
+    "dates": ("plain", Audience("A", trait("birthday").before("2000-01-01") & trait("trial_ends").within_next(days=3))),
+    "inlined": ("plain", Audience("A", ~in_audience("buyers") & in_audience("big"))),
+    "sum": ("plain", Trait("T", order.sum("amount"))),
+    "average": ("plain", Trait("T", order.within(days=7).avg("amount"))),
+    "first": ("plain", Trait("T", order.first("colour"))),
+    "most_frequent": ("plain", Trait("T", order.most_frequent("colour"))),
+    "unique": ("plain", Trait("T", order.unique("colour"))),
+    "unique_count": ("plain", Trait("T", order.unique("colour").count())),
+    "any_user": ("full", AccountAudience("A", any_user(pays))),
+    "all_users": ("full", AccountAudience("A", all_users(pays) & (trait("plan") == "pro"))),
+    "no_user": ("full", AccountAudience("A", no_user(pays & (trait("plan") == "pro")))),
+    "account_sum": ("full", AccountTrait("T", order.sum("amount"))),
+    "account_of_user": ("full", Audience("A", pays & (account_trait("plan") == "pro"))),
+    "json": ("json", Audience("A", order.where(prop("cart.size", "number") >= 2).sum("amount") > 100)),
+    "json_dates": (
+        "json",
+        Audience("A", order.where((prop("on", "date") > dt.date(2026, 3, 1)) & (prop("new").one_of(True))).count() > 0),  # noqa: FBT003
+    ),
+    "own_table": ("tables", Audience("A", event("Signed Up").within(days=7).count() >= 1)),
+}
+_EVENT = (
+    "event text,user_id text,anonymous_id text,timestamp timestamp,id text,amount decimal,colour text,properties json"
+)
+_TABLES = {
+    "users": "user_id text,plan text,seats integer,birthday date,trial_ends timestamp_tz,created_at timestamp",
+    "accounts": "account_id text,plan text",
+    "memberships": "user_id text,account_id text,valid_from timestamp,valid_to timestamp",
+    "identifiers": "user_id text,id_type text,id_value text,first_seen_at timestamp",
+    "events": _EVENT,
+    "Signed-Up": "user_id text,timestamp timestamp_tz",
+}
+
+
+def _table(name: str, *, upper: bool) -> Table:
+    kinds: list[tuple[str, ColumnType]] = [tuple(each.split(" ")) for each in _TABLES[name].split(",")]  # type: ignore[misc]
+    own = name.upper() if upper and name.islower() else name
+    return Table((own,), tuple(Column(each.upper() if upper else each, kind) for each, kind in kinds))
+
+
+def _source(layout: str, *, upper: bool) -> Source:
+    """As in Snowflake, names are upper case there; written in lower case they are found all the same."""
+    schema = {table.name: table for table in (_table(name, upper=upper) for name in _TABLES)}
+    one = EventSettings("events", name="event", at="timestamp", user="user_id", anonymous="anonymous_id", id="id")
+    accounts, memberships, identities = None, None, None
+    users = UserSettings("users", "user_id", "created_at" if layout == "full" else "")
+    accounts = AccountSettings("accounts", "account_id")
+    memberships = MembershipSettings("memberships", "user_id", "account_id", "valid_from", "valid_to")
+    events = EventSettings("events", name="event", at="timestamp", user="user_id", id="id")
+    if layout == "full":
+        identities, events = IdentitySettings("identifiers", "user_id", "id_value", "id_type", "first_seen_at"), one
+    if layout == "json":
+        events = EventSettings("events", name="event", at="timestamp", user="user_id", properties="properties")
+    if layout == "tables":
+        events = EventSettings(tables={"Signed Up": "signed-up"}, at="timestamp", user="user_id")
+    return bind(SourceSettings("", "", users, accounts, memberships, identities, events), schema)
+
+
+def _query(name: str, dialect: str) -> Query:
+    layout, definition = DEFINITIONS[name]
+    return compile_definition(definition, _source(layout, upper=dialect == "snowflake"), REGISTRY)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_sql_is_what_it_was(name: str, dialect: str, request: pytest.FixtureRequest) -> None:
+    sql = _query(name, dialect).sql(dialect, AS_OF)
+    params = list(sql.params) if isinstance(sql.params, tuple) else dict(sql.params)
+    text = f"{sql}\n\n-- executed:\n\n{sql.bound}\n\n-- with:\n-- {params}\n"
+    path = Path(__file__).parents[1] / "golden" / f"{name}.{dialect}.sql"
+    if request.config.getoption("--update-golden", default=False):
+        path.write_text(text, encoding="utf-8", newline="\n")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_no_clock_and_no_value_is_in_what_is_executed(name: str, dialect: str) -> None:
+    sql = _query(name, dialect).sql(dialect, AS_OF)
+    for words in (sql.upper(), sql.bound.upper()):
+        assert "CURRENT_" not in words
+        assert "NOW()" not in words
+    for said in ("Order Completed", "Signed Up", "2026-03", "it's", "anonymous_id'"):
+        assert said not in sql.bound
+    if dialect == "snowflake":
+        outside = re.sub(r"'[^']*'", "", sql.bound)
+        assert outside.count("?") == len(sql.params)
+        assert ":" not in outside
+    else:
+        assert set(re.findall(r"\$(p\d+)", sql.bound)) == set(sql.params)
+
+
+def test_the_instant_stands_in_one_place() -> None:
+    sql = _query("any_user", "duckdb").sql("duckdb", AS_OF)
+    assert sql.count("2026-03-31 12:00:00") == 1
+    assert str(sql).startswith("WITH moment AS (")
+
+
+def test_a_notebook_sees_colours_without_style_sheets() -> None:
+    shown = _query("where", "duckdb").sql("duckdb", AS_OF)._repr_html_()
+    assert "style=" in shown
+    assert 'class="k"' not in shown
+    assert "<script" not in shown

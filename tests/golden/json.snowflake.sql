@@ -1,0 +1,59 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMPNTZ) AS as_of
+), users_now AS (
+  SELECT
+    t.USER_ID AS user_id
+  FROM USERS AS t
+  WHERE
+    t.USER_ID IS NOT NULL
+), sum_1 AS (
+  SELECT
+    e.USER_ID AS user_id,
+    SUM(TRY_TO_DOUBLE(TO_VARCHAR(GET(e.PROPERTIES, 'amount')))) AS value
+  FROM EVENTS AS e
+  WHERE
+    e.EVENT = 'Order Completed'
+    AND e.TIMESTAMP <= (SELECT as_of FROM moment)
+    AND COALESCE(TRY_TO_DOUBLE(TO_VARCHAR(GET(GET(e.PROPERTIES, 'cart'), 'size'))) >= 2, FALSE)
+  GROUP BY
+    e.USER_ID
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN sum_1
+  ON sum_1.user_id = users_now.user_id
+WHERE
+  COALESCE(sum_1.value, 0) > 100
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.USER_ID AS user_id
+  FROM USERS AS t
+  WHERE
+    t.USER_ID IS NOT NULL
+), sum_1 AS (
+  SELECT
+    e.USER_ID AS user_id,
+    SUM(TRY_TO_DOUBLE(TO_VARCHAR(GET(e.PROPERTIES, 'amount')))) AS value
+  FROM EVENTS AS e
+  WHERE
+    e.EVENT = ?
+    AND e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+    AND COALESCE(TRY_TO_DOUBLE(TO_VARCHAR(GET(GET(e.PROPERTIES, 'cart'), 'size'))) >= ?, FALSE)
+  GROUP BY
+    e.USER_ID
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN sum_1
+  ON sum_1.user_id = users_now.user_id
+WHERE
+  COALESCE(sum_1.value, 0) > ?
+
+-- with:
+-- ['Order Completed', '2026-03-31 12:00:00', 2, 100]
