@@ -8,20 +8,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, overload
 
 import polars as pl
 
-from personas_kit.activation.delivery import Delivery, check_overrides
-from personas_kit.activation.plan import Plan, SyncPlan
-from personas_kit.activation.planning import Occasion, plan_sync
-from personas_kit.activation.runs import RunLine, RunReport
+from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.plan import Plan
+from personas_kit.activation.planning import Occasion
+from personas_kit.activation.runs import RunLine, RunReport, run_one
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members, calls_for, wanted_by
+from personas_kit.activation.wanted import Members
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
@@ -37,30 +36,34 @@ from personas_kit.compiler import (
 from personas_kit.config import Config, Scheduled, SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
-from personas_kit.destinations.base import Call, Computation, Connection
-from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName
+from personas_kit.destinations.base import Call
+from personas_kit.errors import DefinitionError, PersonasError, UnknownName
+from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
-from personas_kit.masking import masked
+from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, SyncChange, spread
 from personas_kit.profile import Profile
 from personas_kit.warehouses.base import Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
-_UTC = pl.Datetime("us", "UTC")
+_STATUS = pl.Schema(
+    {
+        "key": pl.String,
+        "destination": pl.String,
+        "call": pl.String,
+        "place": pl.String,
+        "acknowledged": pl.Int64,
+        "unknown": pl.Int64,
+        "rejected": pl.Int64,
+        "as_of": pl.Datetime("us", "UTC"),
+        "pushed_at": pl.Datetime("us", "UTC"),
+        "paused": pl.Boolean,
+    }
+)
 Instant = dt.datetime | dt.date | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Members that were looked at a moment ago."""
-
-    fingerprint: str
-    members: Members
-    as_of: dt.datetime
-    at: dt.datetime
-    carry: frozenset[str]
+Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
 
 
 class Workspace:
@@ -71,12 +74,12 @@ class Workspace:
     ) -> None:
         self.config = config
         self.warehouse = warehouse
-        self._clock = clock or SystemClock()
         self.store = LocalStore(config.state)
-        self._delivery = delivery or Delivery(self.store, self._clock)
+        self._clock = clock or SystemClock()
+        self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._source: Source | None = None
-        self._previewed: dict[str, _Found] = {}
+        self._previewed: dict[str, Found] = {}
 
     # --- definitions -------------------------------------------------------------------------------------------------
 
@@ -99,9 +102,7 @@ class Workspace:
                     where=definition.name,
                     hint="give this one another key",
                 )
-            self._scheduled[definition.key] = Scheduled(
-                definition, before.every if before else 0, before.to if before else ()
-            )
+            self._scheduled[definition.key] = self._scheduled_as(definition)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -115,17 +116,18 @@ class Workspace:
     ) -> SQL:
         """The SQL of a definition, runnable as pasted; ``.bound`` and ``.params`` are what is executed."""
         query = self._compile(self._definition(definition), expand=expand == "users")
-        return query.sql(dialect or self.warehouse.dialect, self._instant(as_of))
+        own = self.warehouse.dialect
+        return query.sql(dialect or own, self._instant(as_of), foreign=dialect not in {None, own})
 
     @overload
     def members(
         self, definition: Definition | str, *, as_of: Instant = None, expand: Literal["users"] | None = None
     ) -> pl.DataFrame: ...
     @overload
-    def members(self, definition: Sequence[Definition | str], *, as_of: Instant = None) -> dict[str, pl.DataFrame]: ...
+    def members(self, definition: Several, *, as_of: Instant = None) -> dict[str, pl.DataFrame]: ...
     def members(
         self,
-        definition: Definition | str | Sequence[Definition | str],
+        definition: Definition | str | Several,
         *,
         as_of: Instant = None,
         expand: Literal["users"] | None = None,
@@ -158,12 +160,12 @@ class Workspace:
         """Size, share, what would change at the destinations, a masked sample, the SQL. Nothing is sent."""
         meant = self._definition(definition)
         instant, start = self._instant(as_of), self._clock.monotonic()
-        syncs = self._scheduled[meant.key].to if meant.key in self._scheduled else ()
-        found = self._find(meant, instant, self._carried(syncs))
+        scheduled = self._scheduled_as(meant)
+        found = self._find(meant, instant, carried(scheduled.to))
         if as_of is None:
             self._previewed[meant.key] = found
         population = self._run(compile_population(self.source, meant.subject), instant, meant.key)["size"][0]
-        plans = self._plan_syncs(meant, found, syncs, None, self._occasion(instant, meant))
+        plans = self._planner.sync_plans(scheduled, found, scheduled.to, Occasion("preview", instant, scheduled.every))
         subjects = found.members.subjects
         return Preview(
             definition=meant,
@@ -212,10 +214,18 @@ class Workspace:
             UnknownName: no such destination.
         """
         meant = self._definition(definition)
-        syncs = self._syncs_for(meant, to, SyncSettings(destination=to or "", send=tuple(send) if send else None, ids=dict(ids or {}), list=list, integrations=tuple(integrations), combine=combine))  # fmt: skip
-        found, members_from = self._reused(meant, as_of, self._carried(syncs))
-        occasion = self._occasion(found.as_of, meant)
-        return self._make_plan(meant, found, syncs, send, occasion, members_from)
+        scheduled = self._scheduled_as(meant)
+        asked = SyncSettings(
+            destination=to or "",
+            send=tuple(send) if send else None,
+            ids=dict(ids or {}),
+            list=list,
+            integrations=tuple(integrations),
+            combine=combine,
+        )
+        syncs = self._planner.syncs_for(scheduled, to, asked)
+        found, members_from = self._reused(meant, as_of, carried(syncs))
+        return self._planner.plan(scheduled, found, syncs, members_from=members_from)
 
     def run(
         self, *, approve: Literal["guards"] | None = None, override: Sequence[str] = (), as_of: Instant = None
@@ -232,36 +242,15 @@ class Workspace:
         lines: list[RunLine] = []
         for scheduled in self._scheduled.values():
             for sync in scheduled.to:
-                lines.append(self._run_one(scheduled, sync, approve, override, instant))  # noqa: PERF401  (pushes)
-        return RunReport(instant, tuple(lines))
-
-    def _run_one(
-        self,
-        scheduled: Scheduled,
-        settings: SyncSettings,
-        approve: str | None,
-        override: Sequence[str],
-        as_of: dt.datetime,
-    ) -> RunLine:
-        """One definition at one destination; a failure is a line, so that the others go on."""
-        key = scheduled.definition.key
-        try:
-            occasion = self._occasion(as_of, scheduled.definition, unattended=True)
-            found = self._find(scheduled.definition, as_of, self._carried([settings]))
-            plan = self._make_plan(scheduled.definition, found, [settings], None, occasion, "the warehouse")
-            standing = check_overrides(plan.guards, override)
-            if any(guard.name == "interval" for guard in standing):
-                return RunLine(
-                    key, settings.destination, "not due", next(g.saw for g in standing if g.name == "interval"), plan
+                line = run_one(
+                    scheduled.definition.key,
+                    sync.destination,
+                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant),  # type: ignore[misc]
+                    approve=approve,
+                    override=override,
                 )
-            if standing:
-                return RunLine(key, settings.destination, "blocked", "; ".join(guard.saw for guard in standing), plan)
-            if approve is None:
-                return RunLine(key, settings.destination, "planned", "", plan)
-            report = plan.push(override=[guard.name for guard in plan.guards])
-            return RunLine(key, settings.destination, "pushed", report.syncs[0].why, plan, report)
-        except PersonasError as problem:
-            return RunLine(key, settings.destination, "failed", str(problem))
+                lines.append(line)
+        return RunReport(instant, tuple(lines))
 
     def status(self) -> pl.DataFrame:
         """Every sync there has been: what it acknowledged, what is unknown or refused, when it was pushed last.
@@ -285,8 +274,7 @@ class Workspace:
             }
             for sync, state in self.store.syncs()
         ]
-        schema = {"key": pl.String, "destination": pl.String, "call": pl.String, "place": pl.String, "acknowledged": pl.Int64, "unknown": pl.Int64, "rejected": pl.Int64, "as_of": _UTC, "pushed_at": _UTC, "paused": pl.Boolean}  # fmt: skip
-        return pl.DataFrame(lines, schema=schema)
+        return pl.DataFrame(lines, schema=_STATUS)
 
     def profile(self, member: str | int, *, as_of: Instant = None) -> Profile:
         """One user or account: traits, audiences, accounts or users, and what each destination acknowledged.
@@ -335,7 +323,7 @@ class Workspace:
 
     def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
         key = definition.key if isinstance(definition, Definition) else definition
-        name = self._destination_name(to)
+        name = self._planner.destination_name(to)
         known = [sync for sync, _ in self.store.syncs()]
         found = [sync for sync in known if sync.key == key and sync.destination == name]
         if not found:
@@ -350,7 +338,7 @@ class Workspace:
 
     def _look_up(self, member: str | int, as_of: dt.datetime) -> tuple[Subject, dict[str, object]]:
         """Whether it is a user or an account, and its traits in the source."""
-        subjects: list[Subject] = ["user", *(["account"] if self.source.accounts else [])]  # type: ignore[list-item]
+        subjects: tuple[Subject, ...] = ("user", "account") if self.source.accounts else ("user",)
         for subject in subjects:
             found = self._run(compile_lookup(self.source, subject, [member]), as_of, "profile")
             if found.height:
@@ -389,6 +377,16 @@ class Workspace:
             raise UnknownName("audience or trait", str(given), self._scheduled)
         return self._scheduled[given].definition
 
+    def _scheduled_as(self, definition: Definition) -> Scheduled:
+        """The definition with the interval and the syncs that are registered under its key."""
+        known = self._scheduled.get(definition.key, Scheduled(definition))
+        return replace(known, definition=definition)
+
+    def _scheduled_plan(self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime) -> Plan:
+        """The plan of one sync that nobody looks at before it is pushed."""
+        found = self._find(scheduled.definition, as_of, carried([sync]))
+        return self._planner.plan(scheduled, found, [sync], members_from="the warehouse", unattended=True)
+
     def _compile(self, definition: Definition, *, expand: bool = False, carry: Iterable[str] = ()) -> Query:
         registry = {**self.definitions, definition.key: definition}
         try:
@@ -400,7 +398,7 @@ class Workspace:
         statement, params = query.bound(self.warehouse.dialect, as_of)
         return self.warehouse.query(statement, params, tag=tag)
 
-    def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> _Found:
+    def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
         """The members of a definition, with the user's columns that identifiers are made of."""
         columns = tuple(sorted(carry))
         query = self._compile(definition, carry=columns if definition.subject == "user" else ())
@@ -409,9 +407,9 @@ class Workspace:
         if definition.subject == "account":
             pairs = self._run(self._compile(definition, expand=True, carry=columns), as_of, definition.key)
         members = Members(subjects, pairs, query.zero_is_empty)
-        return _Found(definition.fingerprint, members, as_of, self._clock.now(), carry)
+        return Found(definition.fingerprint, members, as_of, self._clock.now(), carry)
 
-    def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[_Found, str]:
+    def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[Found, str]:
         """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
         seen = self._previewed.get(definition.key)
         if seen is not None and as_of is None and seen.fingerprint == definition.fingerprint and carry <= seen.carry:
@@ -432,82 +430,6 @@ class Workspace:
             compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
         )
         return masked(some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left"))
-
-    def _syncs_for(self, definition: Definition, to: str | None, asked: SyncSettings) -> Sequence[SyncSettings]:
-        """The syncs that a person means: those of the file, or one to the destination named, with what was asked."""
-        configured = self._scheduled[definition.key].to if definition.key in self._scheduled else ()
-        if to is None:
-            if not configured:
-                raise DestinationError(
-                    "this definition has no sync yet",
-                    where=definition.name,
-                    hint=f"say where: ws.plan({definition.key!r}, to=...)",
-                )
-            return configured
-        name = self._destination_name(to)
-        base = next((sync for sync in configured if sync.destination == name), SyncSettings(destination=name))
-        changes = {field: value for field, value in asked if field != "destination" and value}
-        return [base.model_copy(update=changes)]
-
-    def _destination_name(self, to: str) -> str:
-        """The configured name; or the type, if it is configured once."""
-        if to in self.config.destinations:
-            return to
-        of_type = [name for name, settings in self.config.destinations.items() if settings.type == to]
-        if len(of_type) == 1:
-            return of_type[0]
-        if of_type:
-            raise DestinationError(
-                f"{to!r} is configured {len(of_type)} times", hint=f"say which: {', '.join(of_type)}"
-            )
-        raise UnknownName("configured destination", to, self.config.destinations)
-
-    def _occasion(self, as_of: dt.datetime, definition: Definition, *, unattended: bool = False) -> Occasion:
-        scheduled = self._scheduled.get(definition.key)
-        return Occasion(secrets.token_hex(16), as_of, scheduled.every if scheduled else 0, unattended)
-
-    def _make_plan(self, definition: Definition, found: _Found, syncs: Sequence[SyncSettings], send: Sequence[Call] | None, occasion: Occasion, members_from: str) -> Plan:  # fmt: skip
-        plans = tuple(self._plan_syncs(definition, found, syncs, send, occasion))
-        return Plan(
-            occasion.plan_id,
-            definition.key,
-            definition.name,
-            occasion.as_of,
-            self._clock.now(),
-            plans,
-            members_from,
-            self._delivery.push,
-        )
-
-    def _plan_syncs(
-        self,
-        definition: Definition,
-        found: _Found,
-        syncs: Sequence[SyncSettings],
-        send: Sequence[Call] | None,
-        occasion: Occasion,
-    ) -> list[SyncPlan]:
-        plans = []
-        for settings in syncs:
-            connection = self.config.destinations[settings.destination].connect(
-                settings.list, self.config.at("destinations", settings.destination)
-            )
-            computation = Computation(definition.key, definition.kind, definition.name, settings.integrations)
-            for call in calls_for(definition, connection, send or settings.send):
-                sync = Sync(
-                    definition.key,
-                    settings.destination,
-                    call,
-                    ",".join((*filter(None, [settings.list]), *settings.integrations)),
-                )
-                wanted = wanted_by(call, found.members, connection, settings.ids, settings.combine)
-                state = self.store.load(sync)
-                plans.append(plan_sync(sync, connection, computation, definition.fingerprint, wanted, state, occasion))
-        return plans
-
-    def _carried(self, syncs: Iterable[SyncSettings]) -> frozenset[str]:
-        """The columns of users that identifiers are made of."""
-        return frozenset(column for sync in syncs for column in sync.ids.values() if column != "user_id")
 
     def _instant(self, as_of: Instant) -> dt.datetime:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from personas_kit.activation.delivery import check_overrides
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
 from personas_kit.display import Displayed
+from personas_kit.errors import PersonasError
 
 Did = Literal["pushed", "planned", "blocked", "not due", "failed"]
 
@@ -63,3 +66,33 @@ class RunReport(Displayed):
         }
         words = ", ".join(f"{count} {did}" for did, count in counts.items() if count)
         return f"run of {self.as_of:%Y-%m-%d %H:%M} UTC: {words or 'nothing is scheduled'}"
+
+
+def run_one(
+    key: str, destination: str, make: Callable[[], Plan], *, approve: str | None, override: Sequence[str]
+) -> RunLine:
+    """Plan one definition for one destination, and push it if nothing stands against it.
+
+    A failure is a line of the report, so that the others go on.
+
+    Args:
+        key: of the definition.
+        destination: the configured name.
+        make: makes the plan.
+        approve: ``"guards"`` pushes what no guard stops; None only plans.
+        override: guards to override.
+    """
+    try:
+        plan = make()
+        standing = check_overrides(plan.guards, override)
+        saw = "; ".join(guard.saw for guard in standing)
+        if standing:
+            waits = any(guard.name == "interval" for guard in standing)
+            return RunLine(key, destination, "not due" if waits else "blocked", saw, plan)
+        if approve is None:
+            return RunLine(key, destination, "planned", "", plan)
+        report = plan.push(override=[guard.name for guard in plan.guards])
+        why = next((sync.why for sync in report.syncs if sync.why), "")
+        return RunLine(key, destination, "pushed", why, plan, report)
+    except PersonasError as problem:
+        return RunLine(key, destination, "failed", str(problem))

@@ -1,7 +1,7 @@
 """What DuckDB and Snowflake spell differently. One class each; everything else is sqlglot's generator.
 
-Read 2026-11-23: https://duckdb.org/docs/stable/sql/functions/overview and
-https://docs.snowflake.com/en/sql-reference/functions-all.
+DuckDB's side is executed by the tests; Snowflake's is checked against an emulator, see
+https://docs.snowflake.com/en/sql-reference/functions-all for the functions themselves.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
 )
 #: A text that says its offset from UTC.
 _ZONED = ".+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -46,10 +47,14 @@ class Dialect:
     name: ClassVar[str]
     _bare: ClassVar[re.Pattern[str]]
 
-    def identifier(self, name: str) -> exp.Identifier:
-        """The warehouse's own name, quoted unless it means the same without."""
-        bare = bool(self._bare.fullmatch(name)) and name.casefold() not in _RESERVED
-        return exp.to_identifier(name, quoted=not bare)
+    def identifier(self, name: str, *, foreign: bool = False) -> exp.Identifier:
+        """The warehouse's own name, quoted unless it means the same without.
+
+        A ``foreign`` name comes from a warehouse of another kind, which may have folded it differently: a plain one is
+        left for this warehouse to fold.
+        """
+        plain = bool((_PLAIN if foreign else self._bare).fullmatch(name))
+        return exp.to_identifier(name, quoted=not plain or name.casefold() in _RESERVED)
 
     def type(self, kind: ColumnType) -> exp.DataType:
         """The type to cast a literal to."""

@@ -4,9 +4,9 @@ What the person writes wins. A part whose table the schema does not have is left
 
 Segment: https://segment.com/docs/connections/storage/warehouses/schema/
 RudderStack: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/
-(both read 2026-11-23). Both keep the last traits of each user in ``users``, those of each group in ``groups`` or
-``accounts`` (an object of one's own), all tracked events in ``tracks`` with the event's plain name in ``event_text``,
-and their properties in one table per event.
+(both read 2026-11-23). Both keep the last traits of each user in ``users``, every group call in ``groups``, all tracked
+events in ``tracks`` with the event's plain name in ``event_text``, and their properties in one table per event. Segment
+keeps the last state of each group in ``accounts``. A user belongs to an account from its first group call on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from personas_kit.compiler.settings import (
     AccountSettings,
     EventSettings,
     IdentitySettings,
+    MembershipSettings,
     SourceSettings,
     UserSettings,
 )
@@ -26,6 +27,7 @@ _SEGMENT = SourceSettings(
     preset="segment",
     users=UserSettings(table="users", id="id"),
     accounts=AccountSettings(table="accounts", id="id"),
+    memberships=MembershipSettings(table="groups", user="user_id", account="group_id", valid_from="timestamp"),
     identities=IdentitySettings(table="identifies", user="user_id", value="anonymous_id", since="timestamp"),
     events=EventSettings(
         table="tracks", name="event_text", at="timestamp", user="user_id", anonymous="anonymous_id", id="id"
@@ -35,6 +37,7 @@ _RUDDERSTACK = SourceSettings(
     preset="rudderstack",
     users=UserSettings(table="users", id="id"),
     accounts=AccountSettings(table="groups", id="group_id"),
+    memberships=MembershipSettings(table="groups", user="user_id", account="group_id", valid_from="timestamp"),
     identities=IdentitySettings(table="identifies", user="user_id", value="anonymous_id", since="timestamp"),
     events=EventSettings(
         table="tracks", name="event_text", at="timestamp", user="user_id", anonymous="anonymous_id", id="id"

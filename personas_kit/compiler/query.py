@@ -68,11 +68,17 @@ class Query:
     zero_is_empty: bool
     tree: exp.Query
 
-    def sql(self, dialect: str, as_of: dt.datetime) -> SQL:
-        """The statement to read. ``as_of`` is cut to the second; without a zone it is UTC."""
+    def sql(self, dialect: str, as_of: dt.datetime, *, foreign: bool = False) -> SQL:
+        """The statement to read.
+
+        Args:
+            dialect: the name of the dialect.
+            as_of: cut to the second; without a zone it is UTC.
+            foreign: the source is a warehouse of another dialect, so plain names are left unquoted.
+        """
         found = dialects.find(dialect)
         bound, params = self.bound(dialect, as_of)
-        return SQL(_Shown(found, _utc(as_of)).text(self.tree), dialect, bound, params)
+        return SQL(_Shown(found, _utc(as_of), foreign=foreign).text(self.tree), dialect, bound, params)
 
     def bound(self, dialect: str, as_of: dt.datetime) -> tuple[str, Parameters]:
         """The statement to execute and its values: a mapping for ``$p1``, a tuple for ``?``."""
@@ -82,9 +88,10 @@ class Query:
 class _Rendering:
     """A copy of the tree in which the kit's own nodes are replaced by the dialect's."""
 
-    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
+    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime, *, foreign: bool = False) -> None:
         self.dialect = dialect
         self.as_of = as_of
+        self.foreign = foreign
 
     def render(self, tree: exp.Expr) -> exp.Expr:
         return tree.transform(self._replaced)
@@ -105,7 +112,7 @@ class _Rendering:
             case Instant():
                 return self.instant(node)
             case exp.Identifier(quoted=True):
-                return self.dialect.identifier(node.name)
+                return self.dialect.identifier(node.name, foreign=self.foreign)
             case _:
                 return node
 
@@ -150,8 +157,8 @@ class _Bound(_Rendering):
 
 
 class _Shown(_Rendering):
-    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
-        super().__init__(dialect, as_of)
+    def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime, *, foreign: bool) -> None:
+        super().__init__(dialect, as_of, foreign=foreign)
         self.used: set[str] = set()
 
     def text(self, tree: exp.Expr) -> str:

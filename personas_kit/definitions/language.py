@@ -289,7 +289,7 @@ class _Reader:
             found.append(self._constant())
         return found
 
-    def _constant(self) -> Constant:
+    def _constant(self) -> Constant:  # noqa: RET503  (_unexpected never returns)
         token = self._token
         if token.kind == "name" and token.text == "literal":
             self._step()
@@ -305,7 +305,7 @@ class _Reader:
             return self._string()
         if token.kind == "name" and token.text in _PRIMARIES:
             self._refuse(token, "a value can be compared with a constant, not yet with another value")
-        self._unexpected("a text in quotes, a number, true or false")  # noqa: RET503  (never returns)
+        self._unexpected("a text in quotes, a number, true or false")
 
     def _string(self) -> str:
         if self._token.kind != "string":
@@ -374,12 +374,12 @@ class _Reader:
             self._unexpected(what)
         return self._step()
 
-    def _as_condition(self, found: Expression) -> Condition:
+    def _as_condition(self, found: Expression) -> Condition:  # noqa: RET503  (_refuse never returns)
         if isinstance(found, Condition):
             return found
         what = "an event" if isinstance(found, Events) else "a value"
         example = f"{found}.count() >= 1" if isinstance(found, Events) else f"{found} >= 1"
-        self._refuse(self._token, f"{what} is not a condition yet", hint=f"compare it, for example: {example}")  # noqa: RET503
+        self._refuse(self._token, f"{what} is not a condition yet", hint=f"compare it, for example: {example}")
 
     def _checked(self, at: Token, make: Callable[[], _T]) -> _T:
         """The node, with the place of the text if it cannot be."""

@@ -70,6 +70,8 @@ class _Resolver:
     registry: Registry
     traits: Traits
     path: tuple[str, ...]
+    of_users: bool = False
+    """Inside any/all: about a user, for the sake of an account."""
 
     def expression(self, definition: Definition) -> Expression:
         found = definition.expression
@@ -92,7 +94,7 @@ class _Resolver:
                         where=str(node),
                         hint="write the condition itself, or make an AccountAudience",
                     )
-                return OfUsers(quantifier, self._condition(part, "user"))
+                return OfUsers(quantifier, replace(self, of_users=True)._condition(part, "user"))  # noqa: SLF001
             case Compare(TraitRef() as ref, _, _):
                 return self._compared_trait(node, ref, subject)
             case Compare(left, _, _):
@@ -103,9 +105,18 @@ class _Resolver:
     def _compared_trait(self, node: Compare, ref: TraitRef, subject: Subject) -> Condition:
         whose: Subject = "account" if ref.of == "account" else subject
         if self.traits.has(whose, ref.key):
-            own = replace(node, left=TraitRef(ref.key))
-            return OfAccounts(own) if whose != subject else own
+            if whose == subject:
+                return replace(node, left=TraitRef(ref.key))
+            if self.of_users:
+                return replace(node, left=TraitRef(ref.key, "account"))
+            return OfAccounts(replace(node, left=TraitRef(ref.key)))
         definition = self._registered(ref, whose)
+        if self.of_users and definition.subject == "account":
+            raise DefinitionError(
+                f"{definition.name!r} is about the account, and this asks about its users one by one",
+                where=str(node),
+                hint="take it out of any/all and combine the two with &",
+            )
         inner = self._into(definition)
         if definition.is_audience:
             member = inner.expression(definition)
@@ -174,7 +185,7 @@ class _Resolver:
                 f"these definitions refer to each other in a circle: {cycle}",
                 hint="break it: one of them must not need the others",
             )
-        return replace(self, path=(*self.path, definition.key))
+        return replace(self, path=(*self.path, definition.key), of_users=self.of_users and definition.subject == "user")
 
 
 def _membership(node: Compare, definition: Definition, member: Expression) -> Condition:

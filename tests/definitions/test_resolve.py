@@ -47,6 +47,7 @@ def resolved(definition, registry=REGISTRY):
         ),
         (AccountAudience("Q", account_trait("kind") == "company"), "trait('kind') = 'company'"),
         (AccountAudience("Q", any_user(trait("orders") > 3)), "ANY event('Order').count() > 3"),
+        (AccountAudience("Q", any_user(account_trait("kind") == "x")), "ANY account_trait('kind') = 'x'"),
     ],
 )
 def test_references_become_what_they_stand_for(definition, text):
@@ -86,6 +87,7 @@ def test_a_circle_is_printed():
         (Audience("Q", event("X").where(trait("email") == "x").count() > 1), "write prop('email')"),
         (Audience("Q", event("X").where(event("Y").count() > 1).count() > 1), "not available yet"),
         (Trait("Q", account_trait("kind")), "several accounts"),
+        (AccountAudience("Q", any_user(account_trait("seats") > 1)), "take it out of any/all"),
     ],
 )
 def test_what_is_unknown_or_out_of_place_is_refused(definition, says):
