@@ -48,19 +48,15 @@ from personas_kit.warehouses.base import Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
+_UTC = pl.Datetime("us", "UTC")
 _STATUS = pl.Schema(
-    {
-        "key": pl.String,
-        "destination": pl.String,
-        "call": pl.String,
-        "place": pl.String,
-        "acknowledged": pl.Int64,
-        "unknown": pl.Int64,
-        "rejected": pl.Int64,
-        "as_of": pl.Datetime("us", "UTC"),
-        "pushed_at": pl.Datetime("us", "UTC"),
-        "paused": pl.Boolean,
-    }
+    [
+        *((name, pl.String()) for name in ("key", "destination", "call", "place")),
+        *((name, pl.Int64()) for name in ("acknowledged", "unknown", "rejected")),
+        ("as_of", _UTC),
+        ("pushed_at", _UTC),
+        ("paused", pl.Boolean()),
+    ]
 )
 Instant = dt.datetime | dt.date | str | None
 Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
