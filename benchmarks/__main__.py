@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.entry import OURS, entries, load
+from benchmarks.entry import OURS, Benchmark, entries, load
 from benchmarks.measure import Result, measure, to_json
 
 
@@ -20,25 +20,30 @@ from benchmarks.measure import Result, measure, to_json
 def main(names: tuple[str, ...], scale: float, rounds: int, only: tuple[str, ...], json_path: Path | None) -> None:
     """Run benchmarks, all or the NAMES given, each way interleaved with the others."""
     console = Console()
+    if not console.is_terminal:
+        console.width = 120
     results: dict[str, list[Result]] = {}
     for name in names or entries():
         with tempfile.TemporaryDirectory(prefix="personas-benchmark-") as folder:
             results[name] = measure(name, Path(folder), scale=scale, rounds=rounds, only=frozenset(only))
-        console.print(_table(f"{name}: {load(name).title}, x {scale:g}, {rounds} rounds", results[name]))
+        console.print(_table(load(name), f"{name}: x {scale:g}, {rounds} rounds", scale, results[name]))
     if json_path is not None:
         json_path.parent.mkdir(parents=True, exist_ok=True)
         json_path.write_text(to_json(results), encoding="utf-8")
 
 
-def _table(title: str, results: list[Result]) -> Table:
+def _table(entry: Benchmark, about: str, scale: float, results: list[Result]) -> Table:
     table = Table(
-        title=title, title_justify="left", caption="medians; x is against the kit: above 1 the kit is quicker"
+        title=f"{entry.title}\n{about}",
+        title_justify="left",
+        caption="medians; x is against the kit: above 1 the kit is quicker",
     )
-    for heading in ("way", "wall s", "from-to", "x", "cpu s", "x", "peak MB"):
+    for heading in ("way", f"{entry.unit}/s", "wall s", "from-to", "x", "cpu s", "x", "peak MB"):
         table.add_column(heading, justify="left" if heading == "way" else "right", no_wrap=True)
     for result in sorted(results, key=lambda result: result.wall):
         table.add_row(
             result.way,
+            f"{entry.size * scale / result.wall:,.0f}",
             f"{result.wall:.3f}",
             f"{result.fastest:.3f}-{result.slowest:.3f}",
             f"{result.wall_ratio:.2f}",

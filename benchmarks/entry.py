@@ -16,11 +16,15 @@ class Benchmark:
 
     Attributes:
         title: what is measured, in one line.
+        unit: what is counted, such as ``events``.
+        size: how many of them there are at scale 1.
         prepare: writes the input into a folder, at a scale where 1.0 is the usual size. Not measured.
         ways: by name; the kit's own is ``personas_kit``, all ratios are to it.
     """
 
     title: str
+    unit: str
+    size: int
     prepare: Callable[[Path, float], None]
     ways: Mapping[str, Way]
 

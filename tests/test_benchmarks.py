@@ -41,4 +41,4 @@ def test_ways_that_do_not_agree_are_not_compared():
 
 def test_a_benchmark_without_the_kit_is_none():
     with pytest.raises(ValueError, match="no way is named personas_kit"):
-        Benchmark(title="x", prepare=lambda folder, scale: None, ways={})
+        Benchmark(title="x", unit="x", size=1, prepare=lambda folder, scale: None, ways={})

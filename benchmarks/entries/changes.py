@@ -67,6 +67,8 @@ def python_sets(folder: Path) -> dict[str, int]:
 
 benchmark = Benchmark(
     title="changes between two sets of 1 M members (UUIDs; 2 % enter, 2 % leave)",
+    unit="members",
+    size=MEMBERS,
     prepare=prepare,
     ways={
         OURS: ours,
