@@ -2,13 +2,15 @@
 
 >>> import personas_kit as pk
 >>> from personas_kit import event
->>> pk.Audience("Order Completed last 30days", event("Order Completed").within(days=30).count() >= 1)
-Audience('Order Completed last 30days', event('Order Completed').within(30 days).count() >= 1, key='order_completed_last_30days')
+>>> pk.Audience("Buyers", event("Order Completed").within(days=30).count() >= 1)
+Audience('Buyers', event('Order Completed').within(30 days).count() >= 1, key='buyers')
 
 ``pk.open()`` opens the workspace of ``personas.toml``; ``pk.demo()`` opens a generated company to try things on.
 """
 
-from personas_kit import notebook as _notebook  # noqa: F401  (registers how results look)
+import importlib
+from typing import TYPE_CHECKING
+
 from personas_kit.definitions import (
     AccountAudience,
     AccountTrait,
@@ -24,11 +26,13 @@ from personas_kit.definitions import (
     prop,
     trait,
 )
-from personas_kit.demo import open_demo as demo
 from personas_kit.errors import PersonasError
-from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
 from personas_kit.secret import Secret
-from personas_kit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from personas_kit.company import open_demo as demo
+    from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
+    from personas_kit.workspace import Workspace
 
 __all__ = [
     "AccountAudience",
@@ -50,3 +54,24 @@ __all__ = [
     "prop",
     "trait",
 ]
+
+_WHEN_ASKED = {
+    "Workspace": ("personas_kit.workspace", "Workspace"),
+    "demo": ("personas_kit.company", "open_demo"),
+    "open": ("personas_kit.opening", "open_workspace"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """What needs a warehouse or a network is loaded when it is asked for, so that importing the package is quick."""
+    if name not in _WHEN_ASKED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    importlib.import_module("personas_kit.notebook")  # registers how results look
+    module, attribute = _WHEN_ASKED[name]
+    found = globals()[name] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def __dir__() -> list[str]:
+    """The public surface, for tab completion."""
+    return __all__

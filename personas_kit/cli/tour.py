@@ -13,9 +13,9 @@ from rich.text import Text
 
 from personas_kit.activation.plan import Plan
 from personas_kit.cli.terminal import DONE, ERROR, progress_bar, show_payloads, show_plan, show_preview, show_report
+from personas_kit.company import DemoWorkspace, open_demo
+from personas_kit.company.config import LIST_ID
 from personas_kit.config import FILE
-from personas_kit.demo import DemoWorkspace, open_demo
-from personas_kit.demo.config import LIST_ID
 from personas_kit.errors import PersonasError
 
 AUDIENCE = "order_completed_last_30days"

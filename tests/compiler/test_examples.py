@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from personas_kit.demo import open_demo
-from personas_kit.demo.generate import DEMO_AS_OF
+from personas_kit.company import open_demo
+from personas_kit.company.generate import DEMO_AS_OF
 
 EXAMPLES = Path(__file__).parents[2] / "sql" / "examples"
 DIALECTS = ("duckdb", "snowflake")

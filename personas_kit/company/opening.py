@@ -8,9 +8,9 @@ import time
 import weakref
 from pathlib import Path
 
+from personas_kit.company.config import SECRETS, config_text
+from personas_kit.company.generate import DEMO_AS_OF, generate
 from personas_kit.config import FILE, load
-from personas_kit.demo.config import SECRETS, config_text
-from personas_kit.demo.generate import DEMO_AS_OF, generate
 from personas_kit.opening import open_warehouse
 from personas_kit.sandbox import Sandbox
 from personas_kit.workspace import Workspace

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from personas_kit.demo.config import SECRETS, config_text
-from personas_kit.demo.generate import DEMO_AS_OF
+from personas_kit.company.config import SECRETS, config_text
+from personas_kit.company.generate import DEMO_AS_OF
 
 AS_OF = DEMO_AS_OF.replace(tzinfo=None)
 Members = set[tuple[Any, ...]]

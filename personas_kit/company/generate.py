@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from personas_kit.demo.behaviour import make_events
-from personas_kit.demo.chance import Chance
-from personas_kit.demo.people import DAY, make_people
+from personas_kit.company.behaviour import make_events
+from personas_kit.company.chance import Chance
+from personas_kit.company.people import DAY, make_people
 
 #: The instant the demo speaks of. Events go on for two days after it, so that its clock can be moved.
 DEMO_AS_OF = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

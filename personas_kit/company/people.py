@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from personas_kit.demo import words
-from personas_kit.demo.chance import Chance, weighted
+from personas_kit.company import words
+from personas_kit.company.chance import Chance, weighted
 
 USERS = 8_000
 ACCOUNTS = 900

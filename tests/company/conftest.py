@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from personas_kit.demo.generate import generate
+from personas_kit.company.generate import generate
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import datetime as dt
 
 import polars as pl
 
-from personas_kit.demo import words
-from personas_kit.demo.chance import Chance, weighted
-from personas_kit.demo.people import DAY, USERS, People, by_weight, device, device_count, rows
+from personas_kit.company import words
+from personas_kit.company.chance import Chance, weighted
+from personas_kit.company.people import DAY, USERS, People, by_weight, device, device_count, rows
 
 DAYS = 365
 STRANGERS = 2_000

@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from personas_kit.demo.chance import Chance, weighted
-from personas_kit.demo.generate import DEMO_AS_OF, generate, make_tables
+from personas_kit.company.chance import Chance, weighted
+from personas_kit.company.generate import DEMO_AS_OF, generate, make_tables
 
 TABLES = ("users", "accounts", "memberships", "identifiers", "events")
 AS_OF = DEMO_AS_OF.replace(tzinfo=None)
