@@ -29,48 +29,7 @@ LIST = [776, 776, 780, 1_138]
 MOVED = [(776, 0), (0, 0), (9, 5), (455, 97)]
 ACCOUNTS_MOVED = [(47, 0), (0, 0), (2, 3), (21, 21)]
 
-CONFIG = """
-[warehouse]
-files = {{ users = '{data}/users.parquet', accounts = '{data}/accounts.parquet', memberships = '{data}/memberships.parquet', \
-identifiers = '{data}/identifiers.parquet', events = '{data}/events.parquet' }}
-
-[source]
-users       = {{ table = "users", id = "user_id"{since} }}
-accounts    = {{ table = "accounts", id = "account_id" }}
-memberships = {{ table = "memberships", user = "user_id", account = "account_id", valid_from = "valid_from", valid_to = "valid_to" }}
-identities  = {{ table = "identifiers", user = "user_id", type = "id_type", value = "id_value", since = "first_seen_at" }}
-events      = {{ table = "events", name = "event", at = "timestamp", user = "user_id", anonymous = "anonymous_id", id = "message_id" }}
-
-[destinations.analytics]
-type = "segment"
-url  = "{url}"
-write_key = {{ env = "OPENSTACK_WRITE_KEY" }}
-
-[destinations.ads]
-type = "facebook-custom-audiences"
-url  = "{url}"
-access_token = {{ env = "OPENSTACK_ACCESS_TOKEN" }}
-
-[[audience]]
-name  = "Mergers"
-where = "event('Change Merged').within(30 days).count() >= 1"
-to    = [{{ destination = "analytics", send = ["identify"] }}, {{ destination = "ads", list = "1", ids = {{ extern_id = "user_id" }} }}]
-
-[[account_audience]]
-name  = "Any merged"
-where = "ANY event('Change Merged').within(30 days).count() >= 1"
-to    = [{{ destination = "analytics", send = ["identify", "group"] }}, {{ destination = "ads", list = "2", ids = {{ extern_id = "user_id" }} }}]
-
-[[account_audience]]
-name  = "All merged"
-where = "ALL event('Change Merged').within(30 days).count() >= 1"
-to    = [{{ destination = "analytics", send = ["group"] }}]
-
-[[account_audience]]
-name  = "None merged"
-where = "NOT ANY event('Change Merged').within(30 days).count() >= 1"
-to    = [{{ destination = "analytics", send = ["group"] }}]
-"""
+CONFIG = (Path(__file__).parent / "personas.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -85,9 +44,10 @@ def opened(tmp_path, sandbox, monkeypatch):
     monkeypatch.setenv("OPENSTACK_WRITE_KEY", "made-up")
     monkeypatch.setenv("OPENSTACK_ACCESS_TOKEN", "made-up")
 
-    def open_with(since=', since = "first_seen_at"') -> Workspace:
+    def open_with(*, since: bool = True) -> Workspace:
+        text = CONFIG.replace("DATA", DATA.as_posix()).replace("http://127.0.0.1:8765", sandbox.url)
         file = tmp_path / "personas.toml"
-        file.write_text(CONFIG.format(data=DATA.as_posix(), url=sandbox.url, since=since), encoding="utf-8")
+        file.write_text(text if since else text.replace(', since = "first_seen_at" } # user', " }"), encoding="utf-8")
         config = load(file)
         return Workspace(config, open_warehouse(config))
 
@@ -105,7 +65,7 @@ def test_the_members_are_those_of_the_table(opened):
 
 
 def test_without_since_everybody_exists_always(opened):
-    workspace = opened(since="")
+    workspace = opened(since=False)
 
     found = {key: [workspace.members(key, as_of=date).height for date in DATES] for key in MEMBERS}
     listed = [workspace.members("any_merged", as_of=date, expand="users").height for date in DATES]
