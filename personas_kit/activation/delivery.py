@@ -65,25 +65,23 @@ class Delivery:
         progress: Callable[[Progress], None] | None,
     ) -> Report:
         """Send the plan; see ``Plan.push``."""
-        last = plan.memory.report
-        if last is not None and _finished(last):
-            return Report(plan.key, plan.id, plan.as_of, (), last.changes.clear(), again=True)
+        todo = [sync for sync in plan.syncs if sync.sync.id not in plan.memory.concluded]
+        if not todo:
+            return Report(plan.key, plan.id, plan.as_of, (), plan.changes.clear(), again=True)
         _check_guards(plan, override)
+        _check_secrets(todo)
         limit = math.inf if deadline is None else self.clock.monotonic() + deadline
         total = sum(sync.lines.height for sync in plan.syncs)
         with contextlib.ExitStack() as stack:
-            for sync in plan.syncs:
+            for sync in todo:
                 stack.enter_context(self.store.lock(sync.sync))
-            for sync in plan.syncs:
+            for sync in todo:
                 self._check_fresh(plan, sync)
             tell = progress or (stack.enter_context(self.show(total)) if self.show else _silence)
-            for sync in plan.syncs:
+            for sync in todo:
                 self._begin(plan, sync, override)
-            report = self._send_all(
-                plan, override, limit, lambda done, sync: tell(Progress(done, total, str(sync.sync)))
-            )
-        plan.memory.report = report
-        return report
+            plan.memory.pushed = True
+            return self._send_all(plan, override, limit, lambda done, sync: tell(Progress(done, total, str(sync.sync))))
 
     def _check_fresh(self, plan: Plan, sync: SyncPlan) -> None:
         if self.store.holds(plan.id, sync.sync):
@@ -92,7 +90,7 @@ class Delivery:
                     "this plan was interrupted more than an hour ago", where=str(sync.sync), hint="plan again"
                 )
             return
-        if plan.memory.report is not None:
+        if plan.memory.pushed:
             raise PlanStale(
                 "another plan has taken over since this one was interrupted", where=str(sync.sync), hint="plan again"
             )
@@ -123,17 +121,23 @@ class Delivery:
     def _send_all(
         self, plan: Plan, override: Sequence[str], limit: float, tell: Callable[[int, SyncPlan], None]
     ) -> Report:
-        reports: list[SyncReport] = []
-        frames: list[pl.DataFrame] = []
+        parts: list[tuple[SyncReport, pl.DataFrame]] = []
         before, why = 0, ""
         for sync in plan.syncs:
-            report, changes = self._send(plan, sync, limit, functools.partial(_tell_sync, tell, before, sync), why)
-            reports.append(report)
-            frames.append(changes)
+            known = plan.memory.concluded.get(sync.sync.id)
+            part = known or self._send(plan, sync, limit, functools.partial(_tell_sync, tell, before, sync), why)
+            parts.append(part)
             before += sync.lines.height
-            why = why or report.why
-            self._note(plan, sync, report, override)
-        return Report(plan.key, plan.id, plan.as_of, tuple(reports), pl.concat(frames))
+            if known is None:
+                why = why or part[0].why
+                self._note(plan, sync, part[0], override)
+        return Report(
+            plan.key,
+            plan.id,
+            plan.as_of,
+            tuple(report for report, _ in parts),
+            pl.concat(changes for _, changes in parts),
+        )
 
     def _send(
         self, plan: Plan, sync: SyncPlan, limit: float, tell: Callable[[int], None], why: str
@@ -153,9 +157,11 @@ class Delivery:
                 why, fatal = tally.stopped, tally.fatal
         unsent = self.store.ready_batches(plan.id, sync.sync)
         finished = not unsent and not why
+        part = _report(sync, outcomes, why, finished=finished, fatal=fatal)
         if finished or fatal or not unsent:
             self.store.fold(plan.id, sync.sync, finished=finished)
-        return _report(sync, outcomes, why, finished=finished, fatal=fatal)
+            plan.memory.concluded[sync.sync.id] = part
+        return part
 
     def _send_batch(self, plan: Plan, sync: SyncPlan, number: int, courier: Courier) -> Tally:
         batch = sync.lines.filter(pl.col("number") == number)
@@ -192,26 +198,30 @@ def check_overrides(guards: Sequence[Guard], override: Sequence[str]) -> list[Gu
 
 def _check_guards(plan: Plan, override: Sequence[str]) -> None:
     standing = check_overrides(plan.guards, override)
-    unknown_names = set(override) - {guard.name for guard in plan.guards}
-    if unknown_names and not standing:
-        raise PlanError(
-            f"no guard named {', '.join(sorted(unknown_names))} fired for this plan",
-            where=plan.key,
-            hint=f"those that fired: {', '.join(guard.name for guard in plan.guards) or 'none'}",
-        )
+    fired = {guard.name for guard in plan.guards}
     if not standing:
+        mistaken = sorted(set(override) - fired)
+        if mistaken:
+            hint = f"those that fired: {', '.join(sorted(fired)) or 'none'}"
+            raise PlanError(f"no guard named {', '.join(mistaken)} fired for this plan", where=plan.key, hint=hint)
         return
-    names = [guard.name for guard in standing if not guard.final]
-    wording = "; ".join(guard.saw for guard in standing)
-    final = [guard.name for guard in standing if guard.final]
+    final = sorted({guard.name for guard in standing if guard.final})
+    names = sorted({*(guard.name for guard in standing), *(set(override) & fired)})
     hint = (
         f"{', '.join(final)} cannot be overridden: correct the data or the setting, then plan again"
         if final
-        else f"look at the plan; if it is right: plan.push(override={sorted({*names, *override})!r})"
+        else f"look at the plan; if it is right: plan.push(override={names!r})"
     )
-    raise PlanBlocked(
-        f"nothing was sent: {wording}", guards=[guard.name for guard in standing], where=plan.key, hint=hint
-    )
+    wording = "; ".join(dict.fromkeys(guard.saw for guard in standing))
+    stopped = [*dict.fromkeys(guard.name for guard in standing)]
+    raise PlanBlocked(f"nothing was sent: {wording}", guards=stopped, where=plan.key, hint=hint)
+
+
+def _check_secrets(syncs: Sequence[SyncPlan]) -> None:
+    """Read every secret once: a missing one is said before anything is committed."""
+    for sync in syncs:
+        for secret in sync.connection.secrets:
+            secret.reveal()
 
 
 def _report(
@@ -220,15 +230,17 @@ def _report(
     changes = _with_outcomes(sync, outcomes)
     counts = dict(changes["outcome"].value_counts().iter_rows())
     rejected, unknown, unsent = (int(counts.get(word, 0)) for word in ("rejected", "unknown", "unsent"))
-    state: State
-    if not finished:
-        state = "failed" if fatal else "interrupted"
-    else:
-        state = "partial" if rejected or unknown else "done"
+    state = _state(finished=finished, fatal=fatal, complete=not rejected and not unknown)
     report = SyncReport(
         sync.sync, state, int(counts.get("acknowledged", 0)), rejected, unknown, sync.skipped.height, unsent, why
     )
     return report, changes
+
+
+def _state(*, finished: bool, fatal: bool, complete: bool) -> State:
+    if finished:
+        return "done" if complete else "partial"
+    return "failed" if fatal else "interrupted"
 
 
 def _with_outcomes(sync: SyncPlan, outcomes: dict[int, Tally]) -> pl.DataFrame:
@@ -254,10 +266,6 @@ def _word(tally: Tally | None, at: int) -> tuple[str, str | None]:
     if at in tally.rejected:
         return "rejected", tally.rejected[at]
     return ("unknown", None) if at in tally.unknown else ("acknowledged", None)
-
-
-def _finished(report: Report) -> bool:
-    return all(sync.state in {"done", "partial"} for sync in report.syncs)
 
 
 def _tell_sync(tell: Callable[[int, SyncPlan], None], before: int, sync: SyncPlan, done: int) -> None:

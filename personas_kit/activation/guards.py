@@ -63,21 +63,17 @@ def size_guards(*, wanted: int, before: int, enter: int, leave: int) -> list[Gua
     guards = []
     if not wanted and before:
         guards.append(Guard("empty_result", f"nobody is wanted, where {before:,} were before"))
+    share = max(before, 1)
     if leave > REMOVALS_COUNT and leave > REMOVALS_SHARE * before:
+        normal = f"at most {REMOVALS_SHARE:.0%}, or {REMOVALS_COUNT}"
         guards.append(
-            Guard(
-                "removals",
-                f"{leave:,} of {before:,} would leave ({leave / max(before, 1):.0%}; normal is at most {REMOVALS_SHARE:.0%} or {REMOVALS_COUNT})",
-            )
+            Guard("removals", f"{leave:,} of {before:,} would leave ({leave / share:.0%}; normal is {normal})")
         )
     total = enter + leave
     if total > TOTAL_COUNT and total > TOTAL_SHARE * before:
-        guards.append(
-            Guard(
-                "total_change",
-                f"{total:,} changes against {before:,} members ({total / max(before, 1):.0%}; normal is at most {TOTAL_SHARE:.0%} or {TOTAL_COUNT:,})",
-            )
-        )
+        normal = f"at most {TOTAL_SHARE:.0%}, or {TOTAL_COUNT:,}"
+        saw = f"{total:,} changes against {before:,} members ({total / share:.0%}; normal is {normal})"
+        guards.append(Guard("total_change", saw))
     return guards
 
 

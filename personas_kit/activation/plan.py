@@ -15,7 +15,7 @@ import polars as pl
 
 from personas_kit.activation.courier import Tally
 from personas_kit.activation.guards import Guard
-from personas_kit.activation.report import Report
+from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.state import SyncState
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
@@ -73,10 +73,17 @@ class SyncPlan:
 
 @dataclass(slots=True, repr=False)
 class Memory:
-    """What became of a plan in this process: the outcomes by sync and batch, and the last report."""
+    """What became of a plan in this process.
+
+    Attributes:
+        outcomes: by sync and batch.
+        concluded: the syncs that are folded, with what became of them.
+        pushed: it was tried before.
+    """
 
     outcomes: dict[str, dict[int, Tally]] = field(default_factory=dict)
-    report: Report | None = None
+    concluded: dict[str, tuple[SyncReport, pl.DataFrame]] = field(default_factory=dict)
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -97,12 +104,12 @@ class Plan(Displayed):
 
     @property
     def guards(self) -> tuple[Guard, ...]:
-        """The guards that fired, each once, over all syncs."""
-        return tuple({guard.name: guard for sync in self.syncs for guard in sync.guards}.values())
+        """The guards that fired, over all syncs; what they saw alike is said once."""
+        return tuple(dict.fromkeys(guard for sync in self.syncs for guard in sync.guards))
 
     @property
     def changes(self) -> pl.DataFrame:
-        """Every change: ``member``, ``change``, ``value``, ``cause``, and the ``destination`` and ``call`` it is for."""
+        """Every change: ``member``, ``change``, ``value``, ``cause``; and its ``destination`` and ``call``."""
         frames = [
             sync.lines.select(
                 pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", "cause",
@@ -177,10 +184,9 @@ class Plan(Displayed):
                 for change, sign in (("enter", "+"), ("exit", "-"), ("set", "="))
                 if sync.count(change)
             ]
-            parts.append(
-                f"{sync.sync.destination} {sync.sync.call}: {' '.join(counts) or 'no change'}{', first push' if sync.first else ''}"
-            )
-        blocked = f"  BLOCKED by {', '.join(guard.name for guard in self.guards)}" if self.guards else ""
+            words = " ".join(counts) or "no change"
+            parts.append(f"{sync.sync.destination} {sync.sync.call}: {words}{', first push' if sync.first else ''}")
+        blocked = f"  BLOCKED by {', '.join(dict.fromkeys(guard.name for guard in self.guards))}" if self.guards else ""
         return f"plan of {self.key}, as of {self.as_of:%Y-%m-%d %H:%M} UTC: {'; '.join(parts)}{blocked}"
 
 

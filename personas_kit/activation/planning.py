@@ -77,7 +77,7 @@ def plan_sync(
 def _guards(
     connection: Connection, wanted: Wanted, state: SyncState, known: SyncState, due: pl.DataFrame, occasion: Occasion
 ) -> list[Guard]:
-    """Every guard that fires for the sync. By hand only the destination's minimum counts, on a schedule its interval."""
+    """Every guard that fires. By hand only the destination's minimum counts, on a schedule the sync's interval."""
     every = occasion.every if occasion.unattended else 0
     next_tick = due_from(state.last_as_of, every, connection.destination.minimum_interval)
     guards = [*key_guards(wanted.problems), *_undecided(wanted), *_paused(state)]
@@ -143,20 +143,19 @@ def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasio
     sent = state.unknown.cast({"member": member}).select(
         "member",
         "value",
-        pl.lit(True).alias("same"),
         sent_change="change",
         sent_id="message_id",
         sent_at="timestamp",
     )
     before = fresh.join(
-        sent.select("member", was_unknown=pl.lit(True)), on="member", how="left", maintain_order="left"
+        sent.select("member", was_unknown=pl.lit(value=True)), on="member", how="left", maintain_order="left"
     ).join(sent, on=["member", "value"], how="left", maintain_order="left")
     same = (pl.col("sent_change") == pl.col("change").cast(pl.String)).fill_null(value=False)
     return before.with_columns(
         message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),
         timestamp=pl.when(same).then("sent_at").otherwise(pl.lit(occasion.as_of, pl.Datetime("us", "UTC"))),
         was_unknown=pl.col("was_unknown").fill_null(value=False),
-    ).drop("content", "fresh_id", "same", "sent_change", "sent_id", "sent_at")
+    ).drop("content", "fresh_id", "sent_change", "sent_id", "sent_at")
 
 
 def _cause(state: SyncState, fingerprint: str) -> pl.Expr:

@@ -126,7 +126,8 @@ class LocalStore:
         numbers = lines.get_column("number").unique().sort().to_list()
         with self._open() as db, transaction(db):
             db.execute(
-                """insert into sync (id, definition, destination, call, place, target, fingerprint, version, members, valued)
+                """insert into sync
+                     (id, definition, destination, call, place, target, fingerprint, version, members, valued)
                    values (?, ?, ?, ?, ?, ?, '', 0, 0, ?) on conflict (id) do nothing""",
                 (sync.id, sync.key, sync.destination, sync.call, sync.place, head.target, head.valued),
             )
@@ -134,7 +135,8 @@ class LocalStore:
                 self._forget(db, sync.id)
                 db.execute("update sync set target = ?, version = version + 1 where id = ?", (head.target, sync.id))
             db.execute(
-                "insert into plan (id, sync_id, file, as_of, fingerprint, wanted, overrides) values (?, ?, ?, ?, ?, ?, ?)",
+                """insert into plan (id, sync_id, file, as_of, fingerprint, wanted, overrides)
+                   values (?, ?, ?, ?, ?, ?, ?)""",
                 (
                     head.plan_id,
                     sync.id,
@@ -346,7 +348,7 @@ class LocalStore:
     def _with_plan(
         self, db: sqlite3.Connection, state: SyncState, plan_id: str, sync_id: str, file: str, *, valued: bool
     ) -> SyncState:
-        """The state as ``recover`` would leave it: what a plan had acknowledged counts, what is in flight is unknown."""
+        """The state as ``recover`` would leave it: what was acknowledged counts, what is in flight is unknown."""
         batches = db.execute(
             "select number, state, excluded from batch where plan_id = ? and sync_id = ?", (plan_id, sync_id)
         ).fetchall()
@@ -376,7 +378,8 @@ class LocalStore:
         """Remove members from a table that is usually empty."""
         if db.execute(f"select 1 from {table} where sync_id = ? limit 1", (sync_id,)).fetchone():  # noqa: S608
             db.executemany(
-                f"delete from {table} where sync_id = ? and member = ?", ((sync_id, member) for member in members)
+                f"delete from {table} where sync_id = ? and member = ?",  # noqa: S608  (names of our own)
+                ((sync_id, member) for member in members),
             )
 
     def _remember_unknown(
@@ -384,7 +387,8 @@ class LocalStore:
     ) -> None:
         columns = lines[sorted(positions)].select("member", "change", "value", "message_id", "timestamp")
         db.executemany(
-            "insert or replace into unknown (sync_id, member, change, value, message_id, timestamp) values (?, ?, ?, ?, ?, ?)",
+            """insert or replace into unknown (sync_id, member, change, value, message_id, timestamp)
+               values (?, ?, ?, ?, ?, ?)""",
             ((sync_id, *line[:-1], microseconds(line[-1])) for line in columns.iter_rows()),
         )
 
@@ -395,9 +399,10 @@ class LocalStore:
         for at in sorted(rejected):
             member, change, value = lines.select("member", "change", "value").row(at)
             db.execute(
-                """insert into reject (sync_id, member, change, value, reason, times, last_at) values (?, ?, ?, ?, ?, 1, ?)
-                   on conflict (sync_id, member) do update set change = excluded.change, value = excluded.value,
-                   reason = excluded.reason, times = times + 1, last_at = excluded.last_at""",
+                """insert into reject (sync_id, member, change, value, reason, times, last_at)
+                   values (?, ?, ?, ?, ?, 1, ?) on conflict (sync_id, member) do update set
+                     change = excluded.change, value = excluded.value, reason = excluded.reason, times = times + 1,
+                     last_at = excluded.last_at""",
                 (sync_id, member, change, value, rejected[at], now),
             )
 

@@ -7,12 +7,13 @@ import hmac
 import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import quote_plus
 
 import httpx
 
 
+@runtime_checkable
 class Revealing(Protocol):
     """Something that holds a secret by reference."""
 

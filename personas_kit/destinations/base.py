@@ -16,7 +16,7 @@ import httpx
 import polars as pl
 
 from personas_kit.definitions.definition import Kind
-from personas_kit.destinations.auth import AuthScheme
+from personas_kit.destinations.auth import AuthScheme, Revealing
 from personas_kit.destinations.batching import cut
 from personas_kit.destinations.encode import Field, Json, obj, optional, raw
 from personas_kit.destinations.normalise import Identifier
@@ -283,11 +283,10 @@ class Connection:
         return hashlib.sha256(repr((self.destination.slug, self._base, telling)).encode()).hexdigest()[:16]
 
     @property
-    def secrets(self) -> tuple[object, ...]:
+    def secrets(self) -> tuple[Revealing, ...]:
         """The references to secrets among the settings."""
-        return tuple(
-            self._values[s.name] for s in self.destination.settings if s.secret and self._values[s.name] is not None
-        )
+        found = (self._values[setting.name] for setting in self.destination.settings if setting.secret)
+        return tuple(value for value in found if isinstance(value, Revealing))
 
     def auth(self) -> httpx.Auth:
         """Reads the secrets at the moment a request leaves."""

@@ -1,10 +1,10 @@
 """Segment, by its HTTP Tracking API: a gateway to the destinations behind it.
 
 What is odd: 200 means *accepted for processing*; wrong write keys, missing ids, and everything after the 2,500th
-message of a batch are swallowed with a 200, so the kit counts itself. A workspace in the EU that posts to the US host gets 200
-and its events vanish: set ``region``. Messages are deduplicated by ``messageId`` for at least 24 hours. Bodies are
-limited to 500 KB and messages to 32 KB; as Segment's own library does, 475,000 bytes are used. A 400 does not say which
-message was wrong: the batch is halved until it stands alone.
+message of a batch are swallowed with a 200, so the kit counts itself. A workspace in the EU that posts to the US host
+gets 200 and its events vanish: set ``region``. Messages are deduplicated by ``messageId`` for at least 24 hours. Bodies
+are limited to 500 KB and messages to 32 KB; as Segment's own library does, 475,000 bytes are used. A 400 does not say
+which message was wrong: the batch is halved until it stands alone.
 
 Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/ (read 2026-11-23).
 """

@@ -76,7 +76,8 @@ def test_a_date_in_retry_after_counts_from_the_answers_own_date():
 def test_an_absurd_retry_after_stops_and_leaves_everything_to_be_sent_later():
     tally, became, transport, clock = deliver(batch("ann"), answer(429, retry_after="31536000"))
 
-    assert tally.stopped and not tally.fatal
+    assert tally.stopped
+    assert not tally.fatal
     assert (became, len(transport.sent), clock.waits) == ({**NOTHING, "unsent": ["ann"]}, 1, [])
 
 
