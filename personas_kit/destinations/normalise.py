@@ -64,6 +64,12 @@ def _zip(text: pl.Expr) -> pl.Expr:
     return pl.when(packed.str.contains(r"^\d{5}(-?\d{4})?$")).then(packed.str.head(5)).otherwise(packed)
 
 
+def _country(text: pl.Expr) -> pl.Expr:
+    """Two letters. ``USA`` is understood; other long forms are the source's to correct (``Germany`` is not ``ge``)."""
+    packed = _packed(text)
+    return pl.when(packed == "usa").then(pl.lit("us")).otherwise(packed)
+
+
 def _as_is(text: pl.Expr) -> pl.Expr:
     return text
 
@@ -76,7 +82,7 @@ META: Mapping[str, Identifier] = {
     "city": Identifier("CT", _packed),
     "state": Identifier("ST", _packed),
     "zip": Identifier("ZIP", _zip),
-    "country": Identifier("COUNTRY", _packed),
+    "country": Identifier("COUNTRY", _country),
     "extern_id": Identifier("EXTERN_ID", _as_is, hashed=False),
     "mobile_advertiser_id": Identifier("MADID", _lower, hashed=False),
 }
