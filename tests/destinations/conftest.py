@@ -32,13 +32,8 @@ def connect(slug):
 
 def computation_of(fixture):
     """What was computed."""
-    return Computation(
-        **{
-            "integrations": (),
-            **fixture["computation"],
-            **{"integrations": tuple(fixture["computation"].get("integrations", ()))},
-        }
-    )
+    about = fixture["computation"]
+    return Computation(about["key"], about["kind"], about["name"], tuple(about.get("integrations", ())))
 
 
 def batch_of(lines):

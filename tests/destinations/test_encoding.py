@@ -1,4 +1,4 @@
-"""Whatever a value or an id says, the request is strict JSON that reads back to the same; and cuts keep their limits."""
+"""Whatever a value or an id says, a request is strict JSON that reads back to the same; cuts keep their limits."""
 
 import json
 
