@@ -1,0 +1,245 @@
+"""Every command, its exit code, and what it says to people and to programs."""
+
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from personas_kit.cli.entry import cli
+from personas_kit.sandbox import Fault
+from tests import small
+
+TEN = [f"u{n}" for n in range(10)]
+
+
+def test_help_names_every_command_and_its_purpose(personas):
+    said = personas("--help")
+
+    assert said.code == 0
+    for name, command in cli.commands.items():
+        assert name in said.out
+        own = personas(name, "--help")
+        assert own.code == 0
+        assert command.help.split(".")[0].split("\n")[0] in " ".join(own.out.split())
+
+
+def test_check_says_what_is_right(personas):
+    said = personas("check")
+
+    assert said.code == 0
+    assert "audience vips" in said.out
+    assert "destination analytics" in said.out
+    assert all(finding["ok"] for finding in personas("check", "--json").json)
+
+
+def test_check_says_what_is_wrong_and_exits_with_1(personas, folder):
+    (folder / "key.txt").unlink()
+    said = personas("check")
+
+    assert said.code == 1
+    assert "missing or empty" in said.out
+    assert "key.txt" in said.out
+
+
+def test_sql_prints_what_can_be_pasted(personas):
+    said = personas("sql", "vips")
+    snowflake = personas("sql", "vips", "--dialect", "snowflake", "--json")
+
+    assert said.out.startswith("WITH")
+    assert "vip" in said.out
+    assert snowflake.json["dialect"] == "snowflake"
+
+
+def test_preview_shows_size_and_change_and_no_address(personas):
+    said = personas("preview", "vips")
+    (card,) = personas("preview", "--json").json
+
+    assert "10" in said.out
+    assert "+10" in said.out
+    assert "u0@example.com" not in said.out
+    assert (card["size"], card["population"], card["changes"][0]["enter"]) == (10, 10, 10)
+
+
+def test_plan_sends_nothing_and_shows_the_requests(personas, sandbox):
+    said = personas("plan", "vips", "--to", "analytics")
+
+    assert said.code == 0
+    assert "POST /v1/batch" in said.out
+    assert '"userId": "u' in said.out
+    assert list(sandbox.requests) == []
+
+
+def test_push_sends_and_the_second_time_there_is_nothing_to_send(personas, sandbox):
+    first = personas("push", "vips", "--yes", "--as-of", "2026-11-01")
+    second = personas("push", "vips", "--yes", "--as-of", "2026-11-02")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "10 acknowledged" in first.err
+    assert small.received(sandbox) == set(TEN)
+
+
+def test_push_prints_one_json_document_and_everything_else_to_people(personas):
+    said = personas("push", "vips", "--yes", "--json", "--as-of", "2026-11-01")
+
+    assert said.code == 0
+    document = said.json
+    assert {"key", "as_of", "plan", "syncs"} <= set(document)
+    assert document["key"] == "vips"
+    assert document["as_of"] == "2026-11-01T00:00:00Z"
+    assert [(s["destination"], s["call"], s["acknowledged"]) for s in document["syncs"]] == [
+        ("analytics", "identify", 10),
+        ("analytics", "track", 10),
+        ("ads", "list", 10),
+    ]
+    assert {"rejected", "unknown", "skipped"} <= set(document["syncs"][0])
+    assert (document["acknowledged"], document["rejected"], document["unknown"]) == (30, 0, 0)
+
+
+def test_without_an_answer_nothing_is_sent(personas, sandbox):
+    said = personas("push", "vips")
+
+    assert said.code == 2
+    assert "--yes" in said.err
+    assert list(sandbox.requests) == []
+
+
+def test_a_guard_exits_with_3_and_says_the_exact_override(personas, folder, sandbox):
+    personas("push", "vips", "--yes", "--as-of", "2026-11-01")
+    small.set_vips(folder, [])
+    before = len(sandbox.requests)
+    blocked = personas("push", "vips", "--yes", "--as-of", "2026-11-02")
+    as_json = personas("push", "vips", "--yes", "--json", "--as-of", "2026-11-02")
+
+    assert (blocked.code, as_json.code) == (3, 3)
+    assert "--override empty_result" in blocked.err
+    assert as_json.json["blocked"] == ["empty_result"]
+    assert len(sandbox.requests) == before
+    assert personas("plan", "vips", "--as-of", "2026-11-02").code == 3
+
+    assert personas("push", "vips", "--yes", "--as-of", "2026-11-02", "--override", "empty_result").code == 0
+    assert small.received(sandbox) == set()
+
+
+def test_rejects_exit_with_4(personas, sandbox):
+    sandbox.fail(*[400] * 5)
+    assert personas("push", "vips", "--to", "analytics", "--yes").code == 4
+
+
+def test_something_unknown_exits_with_5_and_running_again_mends_it(personas, sandbox):
+    sandbox.fail(*[Fault(kind="drop", applied=True)] * 60)
+    said = personas("push", "vips", "--to", "analytics", "--yes", "--deadline", "1s", "--as-of", "2026-11-01")
+    sandbox.heal()
+
+    assert said.code == 5
+    assert "unknown" in said.err
+    assert personas("push", "vips", "--to", "analytics", "--yes", "--as-of", "2026-11-02").code == 0
+    assert small.received(sandbox) == set(TEN)
+
+
+def test_a_destination_that_refuses_us_exits_with_1(personas, sandbox):
+    sandbox.fail(401)
+    said = personas("push", "vips", "--to", "analytics", "--yes")
+
+    assert said.code == 1
+    assert "credentials" in said.err
+
+
+def test_a_first_push_of_a_schedule_waits_for_a_person_then_the_schedule_goes_on(personas, sandbox):
+    planned = personas("run", "--as-of", "2026-11-01")
+    blocked = personas("run", "--approve", "guards", "--as-of", "2026-11-01", "--json")
+    assert (planned.code, blocked.code) == (3, 3)
+    assert {line["did"] for line in blocked.json["lines"]} == {"blocked"}
+    assert "first push" in planned.err
+
+    agreed = personas("run", "--approve", "guards", "--override", "first_sync", "--as-of", "2026-11-01")
+    later = personas("run", "--approve", "guards", "--as-of", "2026-11-02", "--json")
+    assert (agreed.code, later.code) == (0, 0)
+    assert {line["did"] for line in later.json["lines"]} == {"pushed"}
+    assert small.received(sandbox) == set(TEN)
+
+
+def test_status_shows_what_is_acknowledged(personas):
+    assert "Nothing was pushed yet" in personas("status").err
+    personas("push", "vips", "--yes")
+
+    said = personas("status", "--json").json
+    assert {(sync["call"], sync["acknowledged"]) for sync in said["syncs"]} == {
+        ("identify", 10),
+        ("track", 10),
+        ("list", 10),
+    }
+    assert len(said["runs"]) == 3
+    assert "analytics" in personas("status").out
+
+
+def test_pause_resume_and_reset(personas, sandbox):
+    personas("push", "vips", "--yes", "--as-of", "2026-11-01")
+
+    assert personas("pause", "vips", "--to", "ads").code == 0
+    assert personas("push", "vips", "--to", "ads", "--yes", "--as-of", "2026-11-02").code == 3
+    assert personas("resume", "vips", "--to", "ads").code == 0
+    assert personas("push", "vips", "--to", "ads", "--yes", "--as-of", "2026-11-02").code == 0
+    assert personas("reset", "vips", "--to", "ads").code == 2
+    assert personas("reset", "vips", "--to", "ads", "--yes").code == 0
+    assert personas("plan", "vips", "--to", "ads", "--as-of", "2026-11-03", "--json").json["syncs"][0]["first"]
+
+
+def test_profile_shows_one_person_and_masks_what_is_personal(personas):
+    said = personas("profile", "u1")
+
+    assert "vips" in said.out
+    assert "u1@example.com" not in said.out
+    assert personas("profile", "u1", "--json").json["audiences"] == {"vips": True}
+    assert personas("profile", "nobody").code == 1
+
+
+def test_destinations_and_a_block_to_paste(personas):
+    assert "amplitude" in personas("destinations").out
+    assert 'type = "amplitude"' in personas("destinations", "amplitude").out
+    assert personas("destinations", "amplitude", "--json").json["slug"] == "amplitude"
+    wrong = personas("destinations", "amplitud")
+    assert wrong.code == 1
+    assert "did you mean 'amplitude'" in wrong.err
+
+
+def test_export_makes_formulas_harmless(personas, folder):
+    small.set_vips(folder, ["=cmd()", "u1"])
+    assert personas("export", "vips", "out.csv").code == 0
+    assert personas("export", "vips", "out.parquet").code == 0
+
+    assert "'=cmd()" in (folder / "out.csv").read_text(encoding="utf-8")
+    assert sorted(pl.read_parquet(folder / "out.parquet")["user_id"]) == ["=cmd()", "u1"]
+    assert personas("export", "vips", "out.docx").code == 1
+
+
+def test_init_writes_a_file_that_loads_and_leaves_an_existing_one(personas, folder):
+    (folder / "new").mkdir()
+    made = personas("init", "--duckdb", folder / "warehouse.duckdb", "--folder", folder / "new")
+    again = personas("init", "--folder", folder / "new")
+
+    assert (made.code, again.code) == (0, 1)
+    assert "warehouse.duckdb" in (folder / "new" / "personas.toml").read_text(encoding="utf-8")
+    assert "left as it is" in again.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fly"], ["sql"], ["push", "vips", "--sideways"], ["push", "vips", "--deadline", "soon"]]
+)
+def test_wrong_usage_exits_with_2(personas, arguments):
+    assert personas(*arguments).code == 2
+
+
+def test_the_demo_tells_its_story_and_both_sides_agree(tmp_path):
+    command = [sys.executable, "-m", "personas_kit.cli", "demo", "--folder", str(tmp_path / "demo")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+    assert done.returncode == 0, done.stderr
+    assert "1,143" in done.stdout
+    assert "+16" in done.stdout
+    assert done.stdout.count("✓") >= 10
+    assert "✗" not in done.stdout
+    assert (tmp_path / "demo" / "personas.toml").is_file()
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert again.returncode == 1
+    assert "there is a demo in this folder already" in again.stderr
