@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from personas_kit.activation.wanted import calls_for
+from personas_kit.config import DestinationSettings, SyncSettings
+from personas_kit.definitions import Definition
 from personas_kit.errors import PersonasError
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
-from personas_kit.activation.wanted import calls_for
 from personas_kit.workspace import Workspace
 
 
@@ -39,19 +42,17 @@ def check_workspace(path: Path) -> list[Finding]:
 
 
 def _findings(workspace: Workspace) -> Iterator[Finding]:
-    source = _tried("source", lambda: _source(workspace))
+    source = _tried("source", functools.partial(_source, workspace))
     yield source
     if source.ok:
         for key, definition in workspace.definitions.items():
-            yield _tried(f"{definition.kind} {key}", lambda d=definition: _compiles(workspace, d))  # type: ignore[misc]
+            yield _tried(f"{definition.kind} {key}", functools.partial(_compiles, workspace, definition))
     for name, settings in workspace.config.destinations.items():
-        yield _tried(f"destination {name}", lambda s=settings: _secrets(s.values.values(), s.type))  # type: ignore[misc]
+        yield _tried(f"destination {name}", functools.partial(_secrets, settings))
     for scheduled in workspace.config.scheduled:
         for sync in scheduled.to:
-            yield _tried(
-                f"sync {scheduled.definition.key} -> {sync.destination}",
-                lambda d=scheduled.definition, s=sync: _calls(workspace, d, s),
-            )  # type: ignore[misc]
+            what = f"sync {scheduled.definition.key} -> {sync.destination}"
+            yield _tried(what, functools.partial(_calls, workspace, scheduled.definition, sync))
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:
@@ -69,18 +70,18 @@ def _source(workspace: Workspace) -> str:
     return f"{workspace.warehouse.describe()}: {', '.join(parts)}"
 
 
-def _compiles(workspace: Workspace, definition: object) -> str:
-    return f"{len(str(workspace.sql(definition)).splitlines())} lines of SQL"  # type: ignore[arg-type]
+def _compiles(workspace: Workspace, definition: Definition) -> str:
+    return f"{len(workspace.sql(definition).splitlines())} lines of SQL"
 
 
-def _secrets(values: object, kind: str) -> str:
-    for value in values:  # type: ignore[attr-defined]
+def _secrets(settings: DestinationSettings) -> str:
+    for value in settings.values.values():
         if isinstance(value, Secret):
             value.reveal()
-    return f"{kind}, settings and secrets are there (nothing was sent)"
+    return f"{settings.type}, settings and secrets are there (nothing was sent)"
 
 
-def _calls(workspace: Workspace, definition: object, sync: object) -> str:
-    settings = workspace.config.destinations[sync.destination]  # type: ignore[attr-defined]
-    connection = settings.connect(sync.list, workspace.config.at("destinations", settings.name))  # type: ignore[attr-defined]
-    return f"by {', '.join(calls_for(definition, connection, sync.send))}"  # type: ignore[arg-type, attr-defined]
+def _calls(workspace: Workspace, definition: Definition, sync: SyncSettings) -> str:
+    settings = workspace.config.destinations[sync.destination]
+    connection = settings.connect(sync.list, workspace.config.at("destinations", settings.name))
+    return f"by {', '.join(calls_for(definition, connection, sync.send))}"

@@ -6,12 +6,14 @@ references (``{ env = "..." }``), never values. Nothing is connected here.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -25,6 +27,7 @@ from personas_kit.membership.expansion import Combine
 from personas_kit.secret import Secret
 
 FILE = "personas.toml"
+_T = TypeVar("_T")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -55,7 +58,7 @@ class WarehouseSettings(_Table):
     role: str | None = None
     warehouse: str | None = None
     database: str | None = None
-    schema_: str | None = Field(None, alias="schema")
+    schema_: Annotated[str | None, Field(alias="schema")] = None
 
 
 class StateSettings(_Table):
@@ -78,10 +81,10 @@ class SyncSettings(_Table):
     """
 
     destination: str
-    send: tuple[Call, ...] | None = Field(None, strict=False)
+    send: Annotated[tuple[Call, ...] | None, Field(strict=False)] = None
     ids: dict[str, str] = {}
     list: str | None = None
-    integrations: tuple[str, ...] = Field((), strict=False)
+    integrations: Annotated[tuple[str, ...], Field(strict=False)] = ()
     combine: Combine | None = None
 
 
@@ -89,7 +92,7 @@ class _DefinitionTable(_Table):
     name: str
     key: str = ""
     every: Duration = 0
-    to: tuple[SyncSettings, ...] = Field((), strict=False)
+    to: Annotated[tuple[SyncSettings, ...], Field(strict=False)] = ()
 
 
 class _AudienceTable(_DefinitionTable):
@@ -107,11 +110,11 @@ class _File(_Table):
     state: StateSettings = StateSettings()
     source: dict[str, Any] = {}
     destinations: dict[str, dict[str, Any]] = {}
-    include: tuple[str, ...] = Field((), strict=False)
-    audience: tuple[_AudienceTable, ...] = Field((), strict=False)
-    account_audience: tuple[_AudienceTable, ...] = Field((), strict=False)
-    trait: tuple[_TraitTable, ...] = Field((), strict=False)
-    account_trait: tuple[_TraitTable, ...] = Field((), strict=False)
+    include: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    audience: Annotated[tuple[_AudienceTable, ...], Field(strict=False)] = ()
+    account_audience: Annotated[tuple[_AudienceTable, ...], Field(strict=False)] = ()
+    trait: Annotated[tuple[_TraitTable, ...], Field(strict=False)] = ()
+    account_trait: Annotated[tuple[_TraitTable, ...], Field(strict=False)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,50 +228,44 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"not valid TOML: {problem}", where=str(path)) from None
 
 
-def _validate(model: Any, data: Mapping[str, Any], file: str, *above: str) -> Any:
+def _validate(model: type[_T], data: Mapping[str, Any], file: str, *above: str) -> _T:
     """The checked data; the first problem as an error with file, key and hint."""
     try:
         return pydantic.TypeAdapter(model).validate_python(data)
     except pydantic.ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
         keys = [*above, *(str(key) for key in first["loc"])]
-        raise _explained(first["type"], first["msg"], keys, model, data, file) from None
+        raise _explained(first["type"], first["msg"], keys, model, file) from None
 
 
-def _explained(
-    kind: str, message: str, keys: Sequence[str], model: Any, data: Mapping[str, Any], file: str
-) -> ConfigError:
+def _explained(kind: str, message: str, keys: Sequence[str], model: object, file: str) -> ConfigError:
     where = f"{file}: {'.'.join(keys)}"
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
-        near = nearest(keys[-1], _fields_beside(model, keys))
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(_fields_beside(model, keys)))}"
+        beside = _fields_beside(model, keys)
+        near = nearest(keys[-1], beside)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(beside))}"
         return ConfigError(f"unknown key {keys[-1]!r}", where=where, hint=hint)
     if kind.startswith("missing"):
         return ConfigError(f"the key {keys[-1]!r} is missing", where=where, hint=f"add {keys[-1]} = ...")
-    del data
     return ConfigError(message.removeprefix("Value error, "), where=where)
 
 
-def _fields_beside(model: Any, keys: Sequence[str]) -> set[str]:
+def _fields_beside(model: object, keys: Sequence[str]) -> set[str]:
     """The names that could stand where the unknown key stands."""
-    fields: dict[str, Any] = _fields(model)
+    fields = _fields(model)
     for key in keys[:-1]:
-        if key.isdigit() or key not in fields:
-            continue
-        inner = _fields(fields[key])
-        fields = inner or fields
+        if not key.isdigit() and key in fields:
+            fields = _fields(fields[key]) or fields
     return set(fields)
 
 
-def _fields(annotation: Any) -> dict[str, Any]:
+def _fields(annotation: object) -> dict[str, object]:
     """Field name -> annotation, for a model or dataclass anywhere inside an annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {info.alias or name: info.annotation for name, info in annotation.model_fields.items()}
-    if hasattr(annotation, "__dataclass_fields__"):
-        import typing  # noqa: PLC0415
-
-        return typing.get_type_hints(annotation)
-    for inner in getattr(annotation, "__args__", ()):
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return dict(typing.get_type_hints(annotation))
+    for inner in typing.get_args(annotation):
         if found := _fields(inner):
             return found
     return {}
@@ -326,8 +323,10 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
     try:
         find(kind)
         seconds = float(duration(timeout))
-    except (PersonasError, ValueError) as problem:
-        raise ConfigError(*_split(problem), where=where) from None  # type: ignore[misc]
+    except UnknownName as problem:
+        raise ConfigError(problem.what, where=where, hint=problem.hint) from None
+    except ValueError as problem:
+        raise ConfigError(str(problem), where=f"{where}.timeout") from None
     references = {
         key: Secret.parse(value, base=path.parent, where=f"{where}.{key}") if isinstance(value, Mapping) else value
         for key, value in values.items()
@@ -336,11 +335,6 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
     if find(kind).list_setting is None:
         settings.connect(None, where)
     return settings
-
-
-def _split(problem: Exception) -> tuple[str]:
-    hint = getattr(problem, "hint", "")
-    return (f"{getattr(problem, 'what', problem)}{f' ({hint})' if hint else ''}",)
 
 
 def _checked_warehouse(settings: WarehouseSettings, path: Path) -> WarehouseSettings:

@@ -1,14 +1,26 @@
 """How a result is shown: one line of text everywhere, and HTML where a front end wants it.
 
-The HTML is made by ``personas_kit.notebook``, which nothing below may import; so it registers its renderers here.
+The HTML is made by ``personas_kit.notebook``, which nothing below may import; so it registers its renderers here, and
+the display of a push's progress.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import polars as pl
+
+from personas_kit.errors import PersonasError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]])
 _renderers: dict[str, Callable[[Any], str]] = {}
+_progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
 
 
 def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
@@ -19,6 +31,17 @@ def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]
         return render
 
     return register
+
+
+def shows_progress(show: _Show) -> _Show:
+    """Register what shows the progress of a push; called with the number of changes."""
+    _progress[:] = [show]
+    return show
+
+
+def progress_of(total: int) -> contextlib.AbstractContextManager[Callable[[Any], None]]:
+    """The registered display of progress, or one that shows nothing."""
+    return _progress[0](total) if _progress else contextlib.nullcontext(_silence)
 
 
 class Displayed:
@@ -35,3 +58,32 @@ class Displayed:
         """The text line, and the card if there is one."""
         html = self._repr_html_()
         return {"text/plain": repr(self)} | ({"text/html": html} if html else {})
+
+
+class Tabular(Displayed):
+    """A result that is a frame, too."""
+
+    __slots__ = ()
+
+    def to_polars(self) -> pl.DataFrame:
+        """As a polars frame."""
+        raise NotImplementedError
+
+    def to_arrow(self) -> pa.Table:
+        """As an Arrow table."""
+        return self.to_polars().to_arrow()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """As a pandas frame.
+
+        Raises:
+            PersonasError: pandas is not installed.
+        """
+        try:
+            return self.to_polars().to_pandas()
+        except ModuleNotFoundError:
+            raise PersonasError("pandas is not installed", hint="pip install pandas, or use .to_polars()") from None
+
+
+def _silence(_: object) -> None:
+    """No display."""

@@ -17,7 +17,12 @@ _PUBLIC = re.compile(r"(plan|product|event|company|account|domain|project|campai
 
 
 def masked(frame: pl.DataFrame, keep: tuple[str, ...] = ("user_id", "account_id")) -> pl.DataFrame:
-    """The frame with personal data made unreadable: columns whose name says so, and e-mail addresses anywhere."""
+    """The frame with personal data made unreadable: columns whose name says so, and e-mail addresses anywhere.
+
+    Args:
+        frame: what is to be shown.
+        keep: columns whose name says nothing: ids, and the ``name`` of an account. Addresses go from them, too.
+    """
     return frame.with_columns(
         pl.col(name).map_elements(_mask_private if _is_private(name) else mask_text, return_dtype=pl.String).alias(name)
         for name, dtype in frame.schema.items()

@@ -10,7 +10,7 @@ import polars as pl
 from personas_kit.activation.sync import Sync
 from personas_kit.compiler import SQL
 from personas_kit.definitions import Definition
-from personas_kit.display import Displayed
+from personas_kit.display import Tabular
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SyncChange:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Preview(Displayed):
+class Preview(Tabular):
     """The card of a definition.
 
     Attributes:
@@ -89,10 +89,9 @@ class Preview(Displayed):
         """One line with the same numbers as the card."""
         subject = f"{self.definition.subject}s"
         users = f", {self.users:,} users in them" if self.users is not None else ""
-        return (
-            f"{self.definition.key}: {self.size:,} of {self.population:,} {subject} ({self.share:.1%}){users}; {change_words(self.changes)}; "
-            f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
-        )
+        size = f"{self.size:,} of {self.population:,} {subjects} ({self.share:.1%}){users}"
+        as_of = f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
+        return f"{self.definition.key}: {size}; {change_words(self.changes)}; {as_of}"
 
 
 def change_words(changes: tuple[SyncChange, ...]) -> str:

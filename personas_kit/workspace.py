@@ -425,7 +425,8 @@ class Workspace:
         traits = self._run(
             compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
         )
-        return masked(some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left"))
+        sample = some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left")
+        return masked(sample, keep=(column, "name") if definition.subject == "account" else (column,))
 
     def _instant(self, as_of: Instant) -> dt.datetime:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""

@@ -26,6 +26,7 @@ from personas_kit.activation.store import LocalStore
 from personas_kit.activation.transport import HttpTransport, Transport
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.base import Connection
+from personas_kit.display import progress_of
 from personas_kit.errors import PlanBlocked, PlanError, PlanStale
 
 RESUMABLE = dt.timedelta(hours=1)
@@ -48,13 +49,11 @@ class Delivery:
         store: what was acknowledged.
         clock: for waiting and for the history.
         connect: opens the network for a destination.
-        show: makes a progress display for a push; called with its total.
     """
 
     store: LocalStore
     clock: Clock = SystemClock()  # noqa: RUF009  (has no state)
     connect: Callable[[Connection], Transport] = HttpTransport
-    show: Callable[[int], contextlib.AbstractContextManager[Callable[[Progress], None]]] | None = None
 
     def push(
         self,
@@ -77,7 +76,7 @@ class Delivery:
                 stack.enter_context(self.store.lock(sync.sync))
             for sync in todo:
                 self._check_fresh(plan, sync)
-            tell = progress or (stack.enter_context(self.show(total)) if self.show else _silence)
+            tell = progress or stack.enter_context(progress_of(total))
             for sync in todo:
                 self._begin(plan, sync, override)
             plan.memory.pushed = True
@@ -271,7 +270,3 @@ def _word(tally: Tally | None, at: int) -> tuple[str, str | None]:
 def _tell_sync(tell: Callable[[int, SyncPlan], None], before: int, sync: SyncPlan, done: int) -> None:
     """Progress of one sync as progress of the plan."""
     tell(before + done, sync)
-
-
-def _silence(_: Progress) -> None:
-    """No display."""

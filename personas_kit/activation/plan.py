@@ -19,7 +19,7 @@ from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.state import SyncState
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
-from personas_kit.display import Displayed
+from personas_kit.display import Tabular
 from personas_kit.errors import PlanBlocked
 
 
@@ -87,7 +87,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Plan(Displayed):
+class Plan(Tabular):
     """What would be sent, for a person to decide. Nothing has been sent, and only ``push`` will."""
 
     id: str

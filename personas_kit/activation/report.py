@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from personas_kit.activation.sync import Sync
-from personas_kit.display import Displayed
+from personas_kit.display import Tabular
 
 State = Literal["done", "partial", "interrupted", "failed"]
 
@@ -54,7 +54,7 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Report(Displayed):
+class Report(Tabular):
     """The result of a push. Counts are of changes, summed over the syncs; ``changes`` has each with its outcome."""
 
     key: str

@@ -36,7 +36,7 @@ def cli(context: click.Context, config: Path) -> None:
     \b
     Exit codes: 0 all acknowledged, 1 error, 2 usage, 3 blocked by a guard, 4 finished with rejects,
     5 interrupted or something unknown: run again.
-    """
+    """  # noqa: D301  (click wants the character itself)
     context.obj = config
 
 

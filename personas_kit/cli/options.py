@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -24,12 +23,12 @@ def split_names(_: click.Context, __: click.Parameter, value: str | None) -> tup
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
-def with_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_workspace(command: Callable[..., object]) -> Callable[..., object]:
     """Hand the open workspace to a command, and close it afterwards."""
 
     @click.pass_context
     @functools.wraps(command)
-    def run(context: click.Context, /, **options: Any) -> Any:
+    def run(context: click.Context, /, **options: object) -> object:
         config: Path = context.obj
         workspace = open_workspace(config)
         context.call_on_close(workspace.close)

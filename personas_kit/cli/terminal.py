@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 import polars as pl
@@ -54,7 +53,8 @@ def frame_json(frame: pl.DataFrame) -> list[dict[str, object]]:
 def table_of(frame: pl.DataFrame, title: str = "", width: int | None = None) -> Table:
     """A frame as a table of the terminal: one line per line, and only the columns that fit."""
     cells = {name: [_cell(value) for value in frame[name]] for name in frame.columns}
-    shown, room = [], width or output.width
+    shown: list[str] = []
+    room = width or output.width
     for name, texts in cells.items():
         room -= min(_WIDEST, max(map(len, [name, *texts]))) + 2
         if room < 0 and shown:
@@ -236,7 +236,7 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, dt.datetime):
         return value.isoformat().replace("+00:00", "Z")
     return str(value)

@@ -43,9 +43,9 @@ class SQL(str):  # noqa: SLOT000  - a text that knows how it is executed
 
     def _repr_html_(self) -> str:
         """The statement in colours; styles are inline, because notebooks drop style sheets they do not trust."""
-        from pygments import highlight  # type: ignore[import-untyped]  # noqa: PLC0415  (only where a notebook asks for it)
-        from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]  # noqa: PLC0415
-        from pygments.lexers import SqlLexer  # type: ignore[import-untyped]  # noqa: PLC0415
+        from pygments import highlight  # noqa: PLC0415  (only where a notebook asks for it)
+        from pygments.formatters import HtmlFormatter  # noqa: PLC0415
+        from pygments.lexers import SqlLexer  # noqa: PLC0415
 
         return str(highlight(str(self), SqlLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from personas_kit.masking import mask_text
-
 LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
 GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
@@ -39,20 +37,21 @@ def card(*sections: str) -> str:
 
 def title(name: str, badge: str, right: str) -> str:
     """The head of a card: a name, a badge for the kind, and small print on the right."""
+    pill = f"border:{LINE};border-radius:9px;padding:1px 8px;font-size:11px;{FAINT}"
     return (
         '<div style="display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap">'
-        f'<div><span style="font-weight:600;font-size:14px">{text(name)}</span> '
-        f'<span style="border:{LINE};border-radius:9px;padding:1px 8px;font-size:11px;{FAINT}">{text(badge)}</span></div>'
+        f'<div><span style="font-weight:600;font-size:15px">{text(name)}</span> '
+        f'<span style="{pill}">{text(badge)}</span></div>'
         f'<div style="{FAINT};font-size:12px">{text(right)}</div></div>'
     )
 
 
 def figure(label: str, number: str, below: str = "", colour: str = "") -> str:
-    """A labelled number, the largest thing on a card."""
-    tint = f"color:{colour};" if colour else ""
+    """A labelled number; a coloured one is a change, the largest thing on a card."""
+    style = f"color:{colour};font-size:28px" if colour else "font-size:22px"
     return (
-        f'<div style="min-width:120px"><div style="{FAINT};font-size:12px">{text(label)}</div>'
-        f'<div style="{tint}font-size:22px;font-weight:600">{text(number)}</div>'
+        f'<div style="min-width:110px"><div style="{FAINT};font-size:12px">{text(label)}</div>'
+        f'<div style="{style};font-weight:600;line-height:1.3">{text(number)}</div>'
         f'<div style="{FAINT};font-size:12px">{text(below)}</div></div>'
     )
 
@@ -76,7 +75,7 @@ def table(frame: pl.DataFrame) -> str:
     numeric = {name for name, dtype in frame.schema.items() if dtype.is_numeric()}
     heads = "".join(_cell("th", name, right=name in numeric) for name in frame.columns)
     rows = "".join(
-        f"<tr>{''.join(_cell('td', _shown(value), right=name in numeric) for name, value in row.items())}</tr>"
+        f"<tr>{''.join(_cell('td', shown(value), right=name in numeric) for name, value in row.items())}</tr>"
         for row in frame.iter_rows(named=True)
     )
     return (
@@ -87,17 +86,13 @@ def table(frame: pl.DataFrame) -> str:
 
 def code(body: str) -> str:
     """A block of code, as it is."""
-    return f'<pre style="white-space:pre;overflow-x:auto;font-size:12px;margin:0;padding:8px;border:{LINE};border-radius:4px">{text(body)}</pre>'
+    style = f"white-space:pre;overflow-x:auto;font-size:12px;margin:0;padding:8px;border:{LINE};border-radius:4px"
+    return f'<pre style="{style}">{text(body)}</pre>'
 
 
 def notice(words: str, colour: str) -> str:
     """A line that must not be missed."""
     return f'<div style="border-left:3px solid {colour};padding:4px 10px;margin:2px 0">{words}</div>'
-
-
-def masked_json(body: str) -> str:
-    """A payload for the eye: e-mail addresses made unreadable."""
-    return mask_text(body)
 
 
 def number(value: float) -> str:
@@ -106,11 +101,13 @@ def number(value: float) -> str:
 
 
 def _cell(tag: str, value: object, *, right: bool) -> str:
-    weight = "600" if tag == "th" else "400"
-    return f'<{tag} style="text-align:{"right" if right else "left"};font-weight:{weight};padding:3px 10px;border-bottom:{LINE}">{text(value)}</{tag}>'
+    align, weight = "right" if right else "left", "600" if tag == "th" else "400"
+    style = f"text-align:{align};font-weight:{weight};padding:3px 10px;border-bottom:{LINE};white-space:nowrap"
+    return f'<{tag} style="{style}">{text(value)}</{tag}>'
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value the way people read it; a dash for a missing one."""
     if value is None:
         return "–"  # noqa: RUF001  (a dash)
     if isinstance(value, bool):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import polars as pl
 
 from personas_kit.activation.plan import Plan
 from personas_kit.display import renders
-from personas_kit.notebook import html
 from personas_kit.masking import mask_text
+from personas_kit.notebook import html
 
 
 @renders("Plan")
@@ -74,10 +75,8 @@ def _some(changes: pl.DataFrame) -> pl.DataFrame:
 
 def _payload(sample: dict[str, str]) -> str:
     body = sample["body"]
-    try:
+    with contextlib.suppress(ValueError):  # a form is shown as it is
         body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        pass  # not JSON: shown as it is
     return html.details(
         "Request",
         f"{sample['destination']} {sample['call']}: {sample['method']} {sample['path']}, personal data masked",

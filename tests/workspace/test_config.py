@@ -42,8 +42,8 @@ WRONG = [
     ('{ env = "WRITE_KEY" }', '"hunter2"', "destinations.analytics", "refer to it"),
     ('write_key = { env = "WRITE_KEY" }', "", "destinations.analytics", "'write_key' is missing"),
     ('{ env = "WRITE_KEY" }', '{ enviroment = "WRITE_KEY" }', "destinations.analytics.write_key", "env"),
-    ('write_key =', 'region = "mars"\nwrite_key =', "destinations.analytics", "one of us, eu"),
-    ('write_key =', 'url = "http://example.com"\nwrite_key =', "destinations.analytics", "not allowed"),
+    ("write_key =", 'region = "mars"\nwrite_key =', "destinations.analytics", "one of us, eu"),
+    ("write_key =", 'url = "http://example.com"\nwrite_key =', "destinations.analytics", "not allowed"),
     ('every = "1h"', 'every = "hourly"', "audience.0.every", "not a duration"),
     ('destination = "analytics"', 'destination = "analitics"', "vips.to", "did you mean 'analytics'"),
     ('send = ["identify"]', 'send = ["identfy"]', "audience.0.to.0.send", "identify"),
@@ -56,7 +56,9 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "place", "says"), WRONG, ids=[f"{place}-{says}"[:60] for *_, place, says in WRONG])
+@pytest.mark.parametrize(
+    ("old", "new", "place", "says"), WRONG, ids=[f"{place}-{says}"[:60] for *_, place, says in WRONG]
+)
 def test_a_mistake_is_said_with_its_place(tmp_path, old, new, place, says):
     assert old in RIGHT
     file = tmp_path / "personas.toml"
@@ -72,7 +74,7 @@ def test_a_mistake_is_said_with_its_place(tmp_path, old, new, place, says):
 
 def test_two_definitions_with_one_key(tmp_path):
     file = tmp_path / "personas.toml"
-    file.write_text(RIGHT + "\n[[audience]]\nname = \"VIPs!\"\nwhere = \"trait('vip') = false\"\n", encoding="utf-8")
+    file.write_text(RIGHT + '\n[[audience]]\nname = "VIPs!"\nwhere = "trait(\'vip\') = false"\n', encoding="utf-8")
 
     with pytest.raises(PersonasError, match="two definitions have the key 'vips'"):
         load(file)
@@ -82,7 +84,7 @@ def test_definitions_may_lie_in_files_of_their_own(tmp_path):
     (tmp_path / "personas.toml").write_text('include = ["audiences/*.toml"]\n' + RIGHT, encoding="utf-8")
     (tmp_path / "audiences").mkdir()
     (tmp_path / "audiences" / "a.toml").write_text(
-        "[[trait]]\nname = \"Orders\"\nvalue = \"event('Order').count()\"\n", encoding="utf-8"
+        '[[trait]]\nname = "Orders"\nvalue = "event(\'Order\').count()"\n', encoding="utf-8"
     )
 
     assert [scheduled.definition.key for scheduled in load(tmp_path / "personas.toml").scheduled] == ["vips", "orders"]

@@ -8,7 +8,7 @@ import pytest
 import personas_kit as pk
 from personas_kit import account_trait, any_user, event, in_audience, prop, trait
 from personas_kit.company import open_demo
-from personas_kit.errors import DefinitionError, DestinationError, UnknownName
+from personas_kit.errors import DefinitionError, UnknownName
 
 BUYERS = "order_completed_last_30days"
 
@@ -64,7 +64,9 @@ DEFINITIONS = [
     pk.Audience("Last", event("Order Completed").last("product") != "x"),
     pk.Audience("Often", event("Page Viewed").most_frequent("page", at_least=3).exists()),
     pk.Audience("Many", event("Page Viewed").unique("page").count() > 3),
-    pk.Audience("Nested", (trait("country").one_of("US", "DE") | ~in_audience(BUYERS)) & ~(trait("marketing_consent") == False)),  # noqa: E712
+    pk.Audience(
+        "Nested", (trait("country").one_of("US", "DE") | ~in_audience(BUYERS)) & in_audience("marketing_consent")
+    ),
     pk.Audience("Of accounts", in_audience("active_accounts") | (account_trait("plan") == "enterprise")),
     pk.AccountAudience("Any", any_user(trait("country") == "DE")),
     pk.AccountAudience("All", pk.all_users(event("Signed In").within(days=90).count() >= 1)),
@@ -110,9 +112,8 @@ def test_an_edited_definition_is_not_the_one_that_was_previewed(own):
 
 def test_by_default_a_definition_goes_by_the_calls_that_fit(own):
     def calls(definition, to):
-        return [sync.sync.call for sync in own.plan(definition, to=to, list="7", ids={"email": "email"}).syncs] if to == "meta" else [
-            sync.sync.call for sync in own.plan(definition, to=to).syncs
-        ]  # fmt: skip
+        more = {"list": "7", "ids": {"email": "email"}} if to == "meta" else {}
+        return [sync.sync.call for sync in own.plan(definition, to=to, **more).syncs]
 
     assert calls(pk.Audience("A", trait("country") == "DE"), "analytics") == ["identify", "track"]
     assert calls(pk.AccountAudience("B", trait("plan") == "free"), "analytics") == ["identify", "track", "group"]
@@ -136,10 +137,16 @@ def test_values_of_several_accounts_need_a_rule(own):
         (lambda ws: ws.plan(BUYERS, to="analytics", send=["list"]), "cannot take this audience by list"),
         (lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE")), "no sync yet"),
         (lambda ws: ws.plan(BUYERS, to="analitics"), "did you mean 'analytics'"),
-        (lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", list="7"), "which column is which identifier"),
+        (
+            lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", list="7"),
+            "which column is which identifier",
+        ),
         (lambda ws: ws.plan(BUYERS, to="meta", ids={"emial": "email"}), "did you mean 'email'"),
         (lambda ws: ws.plan(BUYERS, to="meta", ids={"email": "e_mail"}), "email"),
-        (lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", ids={"email": "email"}), "audience_id"),
+        (
+            lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", ids={"email": "email"}),
+            "audience_id",
+        ),
         (lambda ws: ws.preview("buyer"), "there is no audience or trait 'buyer'"),
     ],
 )
@@ -231,7 +238,9 @@ def test_results_are_data(own):
 def test_nothing_personal_and_no_secret_is_in_any_repr(own):
     preview, plan = own.preview(BUYERS), own.plan(BUYERS)
     shown = " ".join(
-        str(part) for thing in (own, preview, plan, own.config.destinations, plan.push()) for part in (repr(thing), getattr(thing, "_repr_html_", lambda: "")())
+        str(part)
+        for thing in (own, preview, plan, own.config.destinations, plan.push())
+        for part in (repr(thing), getattr(thing, "_repr_html_", lambda: "")())
     )
 
     addresses = own.members(BUYERS).join(_emails(own), on="user_id")["email"].drop_nulls()
