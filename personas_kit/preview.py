@@ -89,7 +89,7 @@ class Preview(Tabular):
         """One line with the same numbers as the card."""
         subject = f"{self.definition.subject}s"
         users = f", {self.users:,} users in them" if self.users is not None else ""
-        size = f"{self.size:,} of {self.population:,} {subjects} ({self.share:.1%}){users}"
+        size = f"{self.size:,} of {self.population:,} {subject} ({self.share:.1%}){users}"
         as_of = f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
         return f"{self.definition.key}: {size}; {change_words(self.changes)}; {as_of}"
 
