@@ -9,7 +9,7 @@ import re
 
 import polars as pl
 
-_EMAIL = re.compile(r"(?P<one>[^\s@\"'<>])[^\s@\"'<>]*@(?P<two>[^\s@\"'<>.])[^\s@\"'<>]*?(?P<end>\.[A-Za-z]{2,})\b")
+_EMAIL = re.compile(r"(?P<one>[^\s@\"'<>])[^\s@\"'<>]*@(?P<two>[^\s@\"'<>.])[^\s@\"'<>]*(?P<end>\.[A-Za-z]{2,})\b")
 _PRIVATE = re.compile(
     r"e?mail|phone|mobile|name|address|street|birth|dob\b|ssn|passport|iban|ip\b|token|secret", re.IGNORECASE
 )

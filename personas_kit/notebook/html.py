@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections.abc import Iterable, Sequence
 
@@ -112,6 +113,8 @@ def shown(value: object) -> str:
         return "–"  # noqa: RUF001  (a dash)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
         return number(value)
     if isinstance(value, Sequence) and not isinstance(value, str):

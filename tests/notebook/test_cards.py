@@ -1,0 +1,158 @@
+"""The cards: the same numbers as the text, nothing that a sanitizer removes, nothing that a hostile name can do."""
+
+import datetime as dt
+import re
+
+import polars as pl
+import pytest
+
+import personas_kit as pk
+from personas_kit import event, trait
+from personas_kit.activation.report import Report, SyncReport
+from personas_kit.activation.sync import Sync
+from personas_kit.company import open_demo
+from personas_kit.masking import mask_text, masked
+from personas_kit.notebook import html
+from personas_kit.preview import SyncChange
+from tests.notebooks.sanitizer import problems
+
+BUYERS = "order_completed_last_30days"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</pre></details><iframe src=//evil>",
+    "{{constructor.constructor('alert(1)')()}}",
+    "javascript:alert(1)",
+    "\u202eexe.\u2066txt",
+    "nul\x00 bell\x07",
+    "&lt;b&gt;",
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    opened = open_demo(tmp_path_factory.mktemp("demo"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def cards(demo):
+    """Every kind of result, after a push and a day."""
+    demo.plan(BUYERS).push()
+    demo.clock.move(days=1)
+    plan = demo.plan(BUYERS)
+    return {
+        "preview": demo.preview(BUYERS),
+        "accounts": demo.preview("active_accounts"),
+        "values": demo.preview("revenue_90d"),
+        "plan": plan,
+        "report": plan.push(),
+        "again": plan.push(),
+        "profile": demo.profile("u_05305"),
+        "run": demo.run(),
+    }
+
+
+KINDS = ["preview", "accounts", "values", "plan", "report", "again", "profile", "run"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_has_nothing_that_a_sanitizer_removes(cards, kind):
+    assert problems(cards[kind]._repr_html_()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bundle_has_a_text_line_beside_the_card(cards, kind):
+    bundle = cards[kind]._repr_mimebundle_()
+
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "\n" not in bundle["text/plain"]
+
+
+def test_text_and_card_have_the_same_numbers(cards):
+    for number in ("1,130", "7,981", "14.2%", "+16"):
+        assert number in repr(cards["preview"])
+        assert number in cards["preview"]._repr_html_()
+    assert "135 acknowledged" in repr(cards["report"])
+    assert ">135<" in cards["report"]._repr_html_()
+
+
+def test_the_change_is_the_largest_thing_on_the_preview(cards):
+    found = re.findall(r"font-size:(\d+)px[^>]*>([^<]+)", cards["preview"]._repr_html_())
+    sizes = {int(size): text for size, text in found}
+
+    assert sizes[max(sizes)] in {"+16", "\N{MINUS SIGN}29"}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_name_stays_text(demo, hostile):
+    definition = pk.Audience(f"A {hostile}", (trait("country") == hostile) | (event("Signed In").count() >= 1), key="a")
+    shown = demo.preview(definition)._repr_html_()
+    plan = demo.plan(definition, to="analytics")._repr_html_()
+
+    assert problems(shown) == problems(plan) == []
+    assert "<script" not in shown + plan
+    assert "\u202e" not in shown + plan
+    assert "\x07" not in shown + plan
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_value_stays_text(hostile):
+    frame = pl.DataFrame({hostile: [hostile], "list": [[hostile]]})
+    changes = pl.DataFrame({"member": [hostile], "outcome": ["rejected"], "reason": [hostile]})
+    failed = SyncReport(Sync(hostile, hostile, "track"), "failed", why=hostile)
+    report = Report(hostile, "p", dt.datetime(2026, 11, 1, tzinfo=dt.UTC), (failed,), changes)
+
+    assert problems(html.table(frame)) == []
+    assert problems(report._repr_html_()) == []
+
+
+def test_every_destination_has_a_line_and_none_says_so(demo, cards):
+    lines = [change.sync.call for change in cards["preview"].changes]
+    alone = demo.preview(pk.Audience("Alone", trait("country") == "DE"))
+
+    assert lines == ["identify", "track", "list"]
+    assert all(isinstance(change, SyncChange) for change in cards["preview"].changes)
+    assert "No sync yet" in alone._repr_html_()
+    assert "no sync yet" in repr(alone)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("jane.doe@example.com", "j•••@e•••.com"),
+        ("to <Jane@Sub.Example.CO.UK>, now", "to <J•••@S•••.UK>, now"),
+        ("no address @ all", "no address @ all"),
+    ],
+)
+def test_addresses_are_masked_wherever_they_stand(text, shown):
+    assert mask_text(text) == shown
+
+
+def test_columns_that_are_personal_by_name_are_masked():
+    frame = pl.DataFrame({"user_id": ["u1"], "first_name": ["Zoe"], "phone": ["+49"], "plan_name": ["pro"], "age": [7]})
+
+    assert masked(frame).row(0) == ("u1", "Z•••", "+•••", "pro", 7)
+
+
+def test_the_progress_of_a_push_has_a_number(demo, monkeypatch):
+    from personas_kit.activation.delivery import Progress
+    from personas_kit.notebook import progress
+
+    shown = []
+
+    class Handle:
+        def update(self, data, *, raw):
+            shown.append((data, raw))
+
+    monkeypatch.setattr(progress, "_handle", lambda total: Handle())
+    with progress.notebook_progress(4) as tell:
+        tell(Progress(1, 4, "a -> b"))
+        tell(Progress(2, 4, "a -> b"))
+        tell(Progress(4, 4, "a -> b"))
+
+    assert [data["text/plain"] for data, _ in shown] == ["1 of 4 changes (25%) a -> b", "4 of 4 changes (100%) a -> b"]
+    assert problems(shown[-1][0]["text/html"]) == []
