@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from personas_kit.errors import SyntaxProblem, nearest
 
-Kind = Literal["name", "number", "instant", "string", "symbol", "end"]
+Kind = Literal["name", "number", "string", "symbol", "end"]
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
-      | (?P<instant>\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)
       | (?P<number>-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
-      | (?P<string>'(?:[^'\\\r\n]|\\[^\r\n])*'|"(?:[^"\\\r\n]|\\[^\r\n])*")
+      | (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<symbol>==|!=|<>|<=|>=|[=<>().,:{}\[\]])""",
-    re.VERBOSE | re.ASCII,
+    re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:([nrt'\"\\])|u([0-9A-Fa-f]{4})|.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-_CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
-_INSTEAD = {
-    "&": "write AND", "|": "write OR", "~": "write NOT", "!": "write NOT",
-    "\u2265": "write >=", "\u2264": "write <=", "\u2260": "write !=",
-}  # fmt: skip
+_CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,67 +40,46 @@ def tokens_of(text: str) -> list[Token]:
     """The tokens of the text, the last of kind ``end``.
 
     Raises:
-        SyntaxProblem: a character that starts nothing, or a quote that is not closed in its line.
+        SyntaxProblem: a character that starts nothing, or a quote that is not closed.
     """
     found: list[Token] = []
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            if not text[at].isspace():
-                _refuse(text, at)
-            at += 1
-            continue
+            _refuse(text, at)
         if match.lastgroup != "space":
             found.append(Token(match.lastgroup, match.group(), at))  # type: ignore[arg-type]
         at = match.end()
     return [*found, Token("end", "", len(text.rstrip()))]
 
 
-def unquoted(text: str, token: Token) -> str:
-    """What a string token stands for.
-
-    Raises:
-        SyntaxProblem: a backslash before what it does not escape.
-    """
-
-    def meaning(found: re.Match[str]) -> str:
-        if found[1]:
-            return _ESCAPES.get(found[1], found[1])
-        if found[2]:
-            return chr(int(found[2], 16))
-        raise problem(text, token.at + 1 + found.start(), "this backslash escapes nothing", hint="write \\\\ for one")
-
-    return _ESCAPE.sub(meaning, token.text[1:-1])
+def unquoted(token: Token) -> str:
+    """The text that a string token stands for."""
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL)
 
 
 def problem(text: str, at: int, what: str, *, hint: str = "") -> SyntaxProblem:
     """An error that shows the line and a caret under the character."""
     start = text.rfind("\n", 0, at) + 1
     stop = text.find("\n", at)
-    line = text[start : stop if stop >= 0 else len(text)].replace("\t", " ").rstrip("\r")
+    line = text[start : stop if stop >= 0 else len(text)]
     first = max(0, at - start - 60)
-    before = sum(_width(character) for character in line[first : at - start].ljust(at - start - first))
-    return SyntaxProblem(what, where=f"{line[first : first + 100]}\n         {' ' * before}^", hint=hint)
+    shown = line[first : first + 100]
+    return SyntaxProblem(what, where=f"{shown}\n         {' ' * (at - start - first)}^", hint=hint)
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def meant(word: str, known: tuple[str, ...] | list[str]) -> str:
     """``did you mean 'count'?``, or nothing."""
     near = nearest(word, known, limit=1)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
-def _width(character: str) -> int:
-    """How many columns a character takes where letters have one width."""
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _refuse(text: str, at: int) -> NoReturn:
     character = text[at]
     if character in "'\"":
-        raise problem(text, at, "this text is not closed", hint=f"end it with {character} in the same line")
-    if character in _CURLY:
+        raise problem(text, at, "this text is not closed", hint=f"end it with {character}")
+    if character.translate(_CURLY) != character:
         raise problem(text, at, "a typographic quote starts no text", hint="write ' or \"")
-    raise problem(text, at, f"{character!r} means nothing here", hint=_INSTEAD.get(character, ""))
+    hints = {"&": "write AND", "|": "write OR", "~": "write NOT", "!": "write NOT"}
+    raise problem(text, at, f"{character!r} means nothing here", hint=hints.get(character, ""))
