@@ -180,7 +180,7 @@ def find_file(start: Path) -> Path:
         ConfigError: there is none.
     """
     if start.is_file():
-        return start
+        return start.absolute()
     for folder in (start.absolute(), *start.absolute().parents):
         if (folder / FILE).is_file():
             return folder / FILE

@@ -61,6 +61,11 @@ class Secret:
             raise ConfigError(f"{place!r} needs a name", where=where, hint=_HOW)
         return cls(place, str(base / Path(name).expanduser())) if place == "file" else cls(place, name)
 
+    @property
+    def reference(self) -> str:
+        """Where it lies, in words that stay the same when a folder is moved."""
+        return f"{self.place} {Path(self.name).name}" if self.place == "file" else str(self)
+
     def reveal(self) -> str:
         """Read the secret. Only what sends a request calls this; keep the answer nowhere.
 

@@ -63,7 +63,7 @@ def status(workspace: Workspace, runs: int, json_: bool) -> None:
     if not syncs.height:
         people.print("Nothing was pushed yet.")
         return
-    output.print(table_of(syncs, "syncs"))
+    output.print(table_of(syncs.select(pl.exclude("place"), "place"), "syncs"))
     columns = [
         "finished_at",
         "key",

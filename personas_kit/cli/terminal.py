@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -28,7 +29,7 @@ _WIDEST = 60
 
 people = Console(stderr=True, highlight=False)
 """For words: standard error, so that standard output can be piped."""
-output = Console(highlight=False, soft_wrap=True)
+output = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
 """For what was asked for."""
 
 

@@ -22,6 +22,7 @@ from personas_kit.destinations.encode import Field, Json, obj, optional, raw
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import Answer, Outcome, Outcomes
 from personas_kit.errors import ConfigError, UnknownName, nearest
+from personas_kit.secret import Secret
 
 Call = Literal["identify", "track", "group", "list"]
 CALLS: tuple[Call, ...] = ("identify", "track", "group", "list")
@@ -278,8 +279,11 @@ class Connection:
 
     @property
     def target(self) -> str:
-        """Which account (and list) this is: 16 hex digits that say nothing else. A rotated secret keeps it."""
-        telling = [(s.name, str(self._values[s.name])) for s in self.destination.settings if s.identifies]
+        """Which account (and list) this is: 16 hex digits that say nothing else.
+
+        A secret counts by where it lies, so that a rotated one is the same account, and so is a moved folder.
+        """
+        telling = [(s.name, _named(self._values[s.name])) for s in self.destination.settings if s.identifies]
         return hashlib.sha256(repr((self.destination.slug, self._base, telling)).encode()).hexdigest()[:16]
 
     @property
@@ -362,6 +366,10 @@ class Connection:
         ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
         each = self.destination.posts[call].each(Fields(computation, ids, batch))
         return batch.select(item=each.text)["item"]
+
+
+def _named(value: object) -> str:
+    return value.reference if isinstance(value, Secret) else str(value)
 
 
 def _setting_value(setting: Setting, value: object) -> object:

@@ -150,3 +150,16 @@ def test_there_is_no_file(tmp_path):
     with pytest.raises(PersonasError, match=r"there is no personas\.toml") as missing:
         open_workspace(tmp_path)
     assert "personas init" in missing.value.hint
+
+
+def test_a_moved_folder_and_another_way_to_it_are_the_same_account(tmp_path, monkeypatch):
+    text = RIGHT.replace('{ env = "WRITE_KEY" }', '{ file = "key.txt" }')
+    targets = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "personas.toml").write_text(text, encoding="utf-8")
+        monkeypatch.chdir(tmp_path / name)
+        for way in (".", str(tmp_path / name), f"../{name}/personas.toml"):
+            targets.add(open_workspace(way).config.destinations["analytics"].connect(None, "").target)
+
+    assert len(targets) == 1
