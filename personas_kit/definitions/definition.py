@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from personas_kit.definitions.expressions import Condition, Events, Expression, Reduced, Value
+from personas_kit.definitions.expressions import Condition, Events, Expression, Value, check_depth, kind_of
 from personas_kit.errors import DefinitionError
 
 Subject = Literal["user", "account"]
@@ -154,34 +154,44 @@ def _checked_key(key: str) -> str:
 
 
 def _check_condition(audience: Audience | AccountAudience) -> None:
-    if not isinstance(audience.where, Condition):
-        raise DefinitionError(
-            f"an audience must end in a condition, and this ends in {_what(audience.where)}",
-            where=f"{audience.name!r}: {audience.where}",
-            hint=f"compare it, for example: {_as_value(audience.where)} >= 1",
-        )
+    where = audience.where
+    if isinstance(where, Condition):
+        _check_depth(audience)
+        return
+    example = f"{where}.count()" if isinstance(where, Events) else str(where)
+    hint = f"compare it, for example: {example} >= 1" if isinstance(where, Expression) else _read_text(where)
+    raise DefinitionError(
+        f"an audience must end in a condition, and this ends in {_ending(where)}",
+        where=f"{audience.name!r}: {where}",
+        hint=hint,
+    )
 
 
 def _check_value(trait: Trait | AccountTrait) -> None:
-    if not isinstance(trait.value, Value):
-        raise DefinitionError(
-            f"a trait must end in a value, and this is {_what(trait.value)}",
-            where=f"{trait.name!r}: {trait.value}",
-            hint="end it in a reducer, for example .count() or .sum('revenue'); for true/false make an Audience",
-        )
+    value = trait.value
+    if isinstance(value, Value):
+        _check_depth(trait)
+        return
+    hint = "end it in a reducer, for example .count() or .sum('revenue'); for true/false make an Audience"
+    raise DefinitionError(
+        f"a trait must end in a value, and this is {_ending(value)}",
+        where=f"{trait.name!r}: {value}",
+        hint=hint if isinstance(value, Expression) else _read_text(value),
+    )
 
 
-def _what(thing: object) -> str:
-    match thing:
-        case Condition():
-            return "a condition"
-        case Reduced() | Value():
-            return "a value"
-        case Events():
-            return "an event that is neither counted nor reduced"
-        case _:
-            return f"a {type(thing).__name__}"
+def _check_depth(definition: Definition) -> None:
+    try:
+        check_depth(definition.expression)
+    except DefinitionError as error:
+        raise error.at(repr(definition.name)) from None
 
 
-def _as_value(thing: object) -> str:
-    return f"{thing}.count()" if isinstance(thing, Events) else str(thing)
+def _ending(thing: object) -> str:
+    return "an event that is neither counted nor reduced" if isinstance(thing, Events) else kind_of(thing)
+
+
+def _read_text(thing: object) -> str:
+    return (
+        "text of the query language is read by parse(...)" if isinstance(thing, str) else "use event(...), trait(...)"
+    )

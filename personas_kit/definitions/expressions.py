@@ -11,10 +11,12 @@ condition, so use ``str(a) == str(b)`` to compare trees.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
 
+from personas_kit.definitions import constants
+from personas_kit.definitions.constants import checked_constants, checked_instant, checked_name, seconds
 from personas_kit.errors import DefinitionError
 
 TYPE_NAMES = ("number", "string", "boolean", "date")
@@ -28,12 +30,10 @@ Operator = Literal[
     "before_date", "after_date",
     "within_last", "within_next", "before_last", "after_next",
 ]  # fmt: skip
-Constant = str | int | float | bool | dt.date | dt.datetime
+Constant = constants.Constant
 
-_NO_TRUTH = (
-    "a condition has no truth value of its own: combine conditions with & | ~ (in parentheses), "
-    "not with and/or/not, and write two comparisons instead of a < x < b"
-)
+_DEEPEST = 80
+"""Levels of a definition: more than a person can follow, and far from where Python gives up."""
 
 
 class Expression:
@@ -53,7 +53,12 @@ class Expression:
 
     def __bool__(self) -> NoReturn:
         """Raise: ``and``, ``or``, ``not`` and chained comparisons cannot be overloaded in Python."""
-        raise DefinitionError(_NO_TRUTH, where=str(self), hint="write (a) & (b), (a) | (b), ~(a)")
+        raise DefinitionError(
+            f"{kind_of(self)} has no truth value of its own: combine conditions with & | ~ (in parentheses), "
+            "not with and/or/not, and write two comparisons instead of a < x < b",
+            where=str(self),
+            hint="write (a) & (b), (a) | (b), ~(a); for one of several values: .one_of('a', 'b')",
+        )
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -63,6 +68,17 @@ class Condition(Expression):
     """True or false for every user, account or event; never missing."""
 
     __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Identity. A comparison with ``True`` or ``False`` is refused: it would drop the condition silently."""
+        if isinstance(other, bool):
+            raise DefinitionError(
+                "a condition is true or false by itself",
+                where=f"{self} == {other}",
+                hint="leave == True out; for == False write ~(...)",
+            )
+        return self is other
 
     def __and__(self, other: Condition) -> Condition:
         """Both hold."""
@@ -71,6 +87,14 @@ class Condition(Expression):
     def __or__(self, other: Condition) -> Condition:
         """At least one holds."""
         return Or(_flatten(Or, self, _condition(other)))
+
+    def __rand__(self, other: object) -> Condition:
+        """Something that is no condition stands on the left: refused with what to write."""
+        return _condition(other) & self
+
+    def __ror__(self, other: object) -> Condition:
+        """As ``__rand__``."""
+        return _condition(other) | self
 
     def __invert__(self) -> Condition:
         """True negation: holds exactly where this does not, missing values included."""
@@ -132,7 +156,23 @@ class OfAccounts(Condition):
 # --- values ----------------------------------------------------------------------------------------------------------
 
 
-class Value(Expression):
+class Uncompared(Expression):
+    """What becomes a condition by being compared; until then ``& | ~`` on it are refused with what to write."""
+
+    __slots__ = ()
+
+    def __and__(self, other: object) -> NoReturn:
+        """Refused: a comparison, or the parentheses around one, are missing."""
+        raise _no_condition(self)
+
+    __or__ = __rand__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        """Refused, as above."""
+        raise _no_condition(self)
+
+
+class Value(Uncompared):
     """One thing per subject; may be missing. A comparison with a missing value is false, whatever the operator."""
 
     __slots__ = ()
@@ -140,27 +180,27 @@ class Value(Expression):
 
     def __eq__(self, other: object) -> Condition:  # type: ignore[override]
         """Exists and equals; case-sensitive."""
-        return self._compare("=", other)
+        return self.compare("=", other)
 
     def __ne__(self, other: object) -> Condition:  # type: ignore[override]
         """Exists and differs (a missing value does not differ)."""
-        return self._compare("!=", other)
+        return self.compare("!=", other)
 
     def __lt__(self, other: object) -> Condition:
         """Less than."""
-        return self._compare("<", other)
+        return self.compare("<", other)
 
     def __le__(self, other: object) -> Condition:
         """At most."""
-        return self._compare("<=", other)
+        return self.compare("<=", other)
 
     def __gt__(self, other: object) -> Condition:
         """Greater than."""
-        return self._compare(">", other)
+        return self.compare(">", other)
 
     def __ge__(self, other: object) -> Condition:
         """At least."""
-        return self._compare(">=", other)
+        return self.compare(">=", other)
 
     def exists(self) -> Condition:
         """The value is not missing."""
@@ -172,35 +212,35 @@ class Value(Expression):
 
     def contains(self, *texts: str) -> Condition:
         """Contains at least one of the texts as a substring; ``%`` and ``_`` are ordinary characters."""
-        return Compare(self, "contains", _constants("contains", texts))
+        return Compare(self, "contains", checked_constants("contains", texts))
 
     def omits(self, text: str) -> Condition:
         """Does not contain the text; true for a missing value, since it is the negation of ``contains``."""
-        return Compare(self, "omits", _constants("omits", (text,)))
+        return Compare(self, "omits", checked_constants("omits", (text,)))
 
     def starts_with(self, text: str) -> Condition:
         """Starts with the text."""
-        return Compare(self, "starts_with", _constants("starts_with", (text,)))
+        return Compare(self, "starts_with", checked_constants("starts_with", (text,)))
 
     def ends_with(self, text: str) -> Condition:
         """Ends with the text."""
-        return Compare(self, "ends_with", _constants("ends_with", (text,)))
+        return Compare(self, "ends_with", checked_constants("ends_with", (text,)))
 
     def one_of(self, *values: Constant) -> Condition:
         """Equals one of the values."""
-        return Compare(self, "one_of", _constants("one_of", values))
+        return Compare(self, "one_of", checked_constants("one_of", values))
 
     def none_of(self, *values: Constant) -> Condition:
         """Equals none of the values; true for a missing value."""
-        return Compare(self, "none_of", _constants("none_of", values))
+        return Compare(self, "none_of", checked_constants("none_of", values))
 
     def before(self, instant: dt.date | dt.datetime | str) -> Condition:
         """Strictly before the date or instant (text form: ``before_date``)."""
-        return Compare(self, "before_date", (_instant(instant),))
+        return Compare(self, "before_date", (checked_instant(instant),))
 
     def after(self, instant: dt.date | dt.datetime | str) -> Condition:
         """Strictly after the date or instant (text form: ``after_date``)."""
-        return Compare(self, "after_date", (_instant(instant),))
+        return Compare(self, "after_date", (checked_instant(instant),))
 
     def within_last(self, *, days: float | None = None, hours: float | None = None) -> Condition:
         """In ``(as_of - d, as_of]``."""
@@ -218,14 +258,15 @@ class Value(Expression):
         """After ``as_of + d``."""
         return Compare(self, "after_next", (seconds("after_next", days, hours),))
 
-    def _compare(self, operator: Operator, other: object) -> Condition:
+    def compare(self, operator: Operator, other: object) -> Condition:
+        """What the symbols and their functions in text are made of; ``other`` has to be a constant."""
         if isinstance(other, Expression):
             raise DefinitionError(
                 "a value can be compared with a constant, not yet with another value",
                 where=f"{self} {operator} {other}",
                 hint="compare each of the two with a constant, or compute their relation in the source",
             )
-        return Compare(self, operator, _constants(operator, (other,)))
+        return Compare(self, operator, checked_constants(operator, (other,)))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -293,12 +334,25 @@ class Reduced(Value):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Events(Expression):
+class Events(Uncompared):
     """A stream of one event's occurrences, narrowed by ``where``, ``within`` and ``between``; not yet a value."""
 
     name: str
     condition: Condition | None = None
     window: Window | None = None
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Identity. A comparison with a constant is refused: an event has to be counted first."""
+        if isinstance(other, str | int | float):
+            raise _no_condition(self)
+        return self is other
+
+    def __lt__(self, other: object) -> NoReturn:
+        """Refused: an event has to be counted first."""
+        raise _no_condition(self)
+
+    __le__ = __gt__ = __ge__ = __lt__
 
     def where(self, condition: Condition) -> Events:
         """Only events whose properties satisfy the condition; repeated calls must all hold."""
@@ -312,7 +366,7 @@ class Events(Expression):
     def between(self, *, days: tuple[float, float] | None = None, hours: tuple[float, float] | None = None) -> Events:
         """Only events in ``(as_of - larger, as_of - smaller]``; the two may be given in either order."""
         pair = days if days is not None else hours
-        if pair is None or (days is not None and hours is not None) or len(tuple(pair)) != 2:  # noqa: PLR2004
+        if (days is not None and hours is not None) or not isinstance(pair, tuple | list) or len(pair) != 2:  # noqa: PLR2004
             raise DefinitionError(
                 "between() takes two durations",
                 where=str(self),
@@ -376,22 +430,22 @@ class Events(Expression):
 
 def event(name: str) -> Events:
     """All occurrences of an event, by its exact name."""
-    return Events(_name("event", name))
+    return Events(checked_name("event", name))
 
 
 def trait(key: str) -> TraitRef:
     """A trait of the subject: of the user, or in an account definition outside any/all of the account."""
-    return TraitRef(_name("trait", key))
+    return TraitRef(checked_name("trait", key))
 
 
 def account_trait(key: str) -> TraitRef:
     """A trait of the account, wherever it stands."""
-    return TraitRef(_name("account_trait", key), of="account")
+    return TraitRef(checked_name("account_trait", key), of="account")
 
 
 def prop(name: str, as_type: PropertyType | None = None) -> PropertyRef:
     """A property of the event, inside ``event(...).where(...)`` or a reducer (text: ``property``)."""
-    return PropertyRef(_name("prop", name), as_type)
+    return PropertyRef(checked_name("prop", name), as_type)
 
 
 def in_audience(key: str) -> Condition:
@@ -414,44 +468,7 @@ def no_user(condition: Condition) -> Condition:
     return Not(any_user(condition))
 
 
-# --- the tree, walked ------------------------------------------------------------------------------------------------
-
-
-def transform(node: Condition, leaf: Callable[[Condition], Condition]) -> Condition:
-    """The condition with every leaf (``Compare``, ``OfUsers``) replaced by ``leaf`` of it; and/or/not are kept."""
-    match node:
-        case And(parts):
-            return And(tuple(transform(part, leaf) for part in parts))
-        case Or(parts):
-            return Or(tuple(transform(part, leaf) for part in parts))
-        case Not(part):
-            return Not(transform(part, leaf))
-        case _:
-            return leaf(node)
-
-
-def seconds(method: str, days: float | None = None, hours: float | None = None, *, zero: bool = False) -> int:
-    """A duration given as ``days=`` or ``hours=`` in whole seconds."""
-    if (days is None) == (hours is None):
-        raise DefinitionError(f"{method}() takes either days= or hours=", hint=f"write {method}(days=30)")
-    amount = days if days is not None else hours
-    if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise DefinitionError(
-            f"{method}() takes a number of days or hours, not {amount!r}", hint=f"write {method}(days=30)"
-        )
-    total = amount * (86_400 if days is not None else 3_600)
-    if total != total or total < 0 or (total == 0 and not zero) or total > 3_155_760_000 or total != int(total):  # noqa: PLR0124, PLR2004
-        raise DefinitionError(
-            f"{method}() takes more than nothing, whole seconds, and at most 100 years, not {amount!r}",
-            hint=f"write {method}(days=30)",
-        )
-    return int(total)
-
-
-def _name(function: str, name: object) -> str:
-    if not isinstance(name, str) or not name:
-        raise DefinitionError(f"{function}() takes a name in quotes, not {name!r}", hint=f"write {function}('...')")
-    return name
+# --- checks -----------------------------------------------------------------------------------------------------------
 
 
 def _property(of: PropertyRef | str) -> PropertyRef:
@@ -461,20 +478,59 @@ def _property(of: PropertyRef | str) -> PropertyRef:
 def _condition(thing: object) -> Condition:
     if isinstance(thing, Condition):
         return thing
-    if isinstance(thing, Value):
-        raise DefinitionError(
-            "a value is not a condition yet",
-            where=str(thing),
-            hint=f"compare it, each comparison in parentheses: ({thing} >= 1) & (...)",
-        )
-    if isinstance(thing, Events):
-        raise DefinitionError(
-            "an event is not a condition yet", where=str(thing), hint=f"count it, for example: {thing}.count() >= 1"
-        )
-    raise DefinitionError(
-        f"expected a condition, not {type(thing).__name__}",
-        hint="put each comparison in parentheses: (a >= 1) & (b == 2)",
-    )
+    raise _no_condition(thing)
+
+
+def _no_condition(thing: object) -> DefinitionError:
+    match thing:
+        case Events():
+            hint = f"count it, for example: {thing}.count() >= 1"
+        case Value():
+            example = f"{thing} == True" if isinstance(thing, TraitRef) else f"{thing} >= 1"
+            hint = f"compare it, each comparison in parentheses: ({example}) & (...)"
+        case str():
+            hint = "put each comparison in parentheses: (a >= 1) & (b == 2); text of conditions is read by parse(...)"
+        case _:
+            hint = "put each comparison in parentheses: (a >= 1) & (b == 2)"
+    if isinstance(thing, Uncompared):
+        return DefinitionError(f"{kind_of(thing)} is not a condition yet", where=str(thing), hint=hint)
+    return DefinitionError(f"expected a condition, not {kind_of(thing)}", hint=hint)
+
+
+def kind_of(thing: object) -> str:
+    """What a thing is, for messages: ``a condition``."""
+    match thing:
+        case Condition():
+            return "a condition"
+        case Value():
+            return "a value"
+        case Events():
+            return "an event"
+        case _:
+            name = type(thing).__name__
+            return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def check_depth(node: Expression) -> None:
+    """Refuse what is nested absurdly deep, before anything that walks the tree meets Python's own limit."""
+    level: list[Expression] = [node]
+    for _ in range(_DEEPEST):
+        level = [part for above in level for part in _parts(above)]
+        if not level:
+            return
+    raise DefinitionError(f"nested more than {_DEEPEST} deep", hint="split it into several audiences")
+
+
+def _parts(node: Expression) -> Iterator[Expression]:
+    match node:
+        case And(parts) | Or(parts):
+            yield from parts
+        case Not(part) | OfUsers(_, part) | OfAccounts(part):
+            yield part
+        case Compare(Reduced(Events(_, Condition() as condition))) | Reduced(Events(_, Condition() as condition)):
+            yield condition
+        case Events(_, Condition() as condition):
+            yield condition
 
 
 def _flatten(kind: type[And | Or], *parts: Condition) -> tuple[Condition, ...]:
@@ -482,50 +538,3 @@ def _flatten(kind: type[And | Or], *parts: Condition) -> tuple[Condition, ...]:
     for part in parts:
         flat.extend(part.parts if isinstance(part, kind) else (part,))
     return tuple(flat)
-
-
-def _constants(operator: str, values: Iterable[object]) -> tuple[Constant, ...]:
-    found = tuple(values)
-    if not found:
-        raise DefinitionError(f"{operator} needs at least one value")
-    return tuple(_constant(operator, value) for value in found)
-
-
-def _constant(operator: str, value: object) -> Constant:
-    if value is None:
-        raise DefinitionError(f"nothing can be compared with None ({operator})", hint="use .exists() or .absent()")
-    if isinstance(value, list | tuple | set | frozenset):
-        raise DefinitionError(
-            f"{operator} takes constants, not a {type(value).__name__}", hint="write .one_of('a', 'b')"
-        )
-    if not isinstance(value, str | int | float | bool | dt.date):
-        raise DefinitionError(f"{operator} takes a text, number, truth value or date, not {type(value).__name__}")
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):  # noqa: PLR0124
-        raise DefinitionError(f"{operator} takes a finite number, not {value!r}")
-    if operator in {"contains", "omits", "starts_with", "ends_with"} and (not isinstance(value, str) or not value):
-        raise DefinitionError(f"{operator} takes a text that is not empty, not {value!r}")
-    if isinstance(value, dt.datetime):
-        return _utc(value)
-    return value
-
-
-def _instant(value: object) -> dt.date | dt.datetime:
-    if isinstance(value, dt.datetime):
-        return _utc(value)
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, str):
-        try:
-            return (
-                dt.date.fromisoformat(value)
-                if len(value) == len("2026-01-31")
-                else _utc(dt.datetime.fromisoformat(value))
-            )
-        except ValueError:
-            pass
-    raise DefinitionError(f"{value!r} is not a date or an instant", hint="write '2026-01-31' or '2026-01-31T08:00:00Z'")
-
-
-def _utc(instant: dt.datetime) -> dt.datetime:
-    """Naive is UTC; the tree holds aware UTC instants only."""
-    return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)

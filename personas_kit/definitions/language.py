@@ -9,6 +9,7 @@ The grammar (source: Segment's query language reference, read 2026-11-23; ours w
     value      := trait('k') | account_trait('k') | property('p') [as type] | events "." reducer
     events     := event('Name') ("." (where(condition) | within(duration) | between(duration, duration)))*
     reducer    := count() | sum(p) | avg(p) | min(p) | max(p) | first(p) | last(p) | mode(p, n) | unique(p)[.count()]
+    constant   := 'text' | 1 | 1.5 | true | false | 2026-01-31 | 2026-01-31T08:00:00Z | literal(constant)
     duration   := N second(s) | hour(s) | day(s)
 
 ``str`` of what is read gives the canonical text; reading that gives an equal tree. Funnels (an event inside another's
@@ -21,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
+from personas_kit.definitions import words
+from personas_kit.definitions.constants import checked_instant, whole_seconds
 from personas_kit.definitions.expressions import (
     TYPE_NAMES,
     And,
@@ -31,7 +34,6 @@ from personas_kit.definitions.expressions import (
     Expression,
     Not,
     OfUsers,
-    Operator,
     Or,
     PropertyRef,
     PropertyType,
@@ -39,42 +41,17 @@ from personas_kit.definitions.expressions import (
     TraitRef,
     Value,
     Window,
+    account_trait,
+    check_depth,
     event,
+    kind_of,
+    prop,
+    trait,
 )
 from personas_kit.definitions.tokens import Token, meant, problem, tokens_of, unquoted
 from personas_kit.errors import DefinitionError
 
-_SYMBOLS: dict[str, Operator] = {
-    "=": "=",
-    "==": "=",
-    "!=": "!=",
-    "<>": "!=",
-    "<": "<",
-    "<=": "<=",
-    ">": ">",
-    ">=": ">=",
-}
-_ONE: dict[str, Operator] = {
-    "equals": "=", "differs": "!=", "greater_than": ">", "at_least": ">=", "less_than": "<", "at_most": "<=",
-}  # fmt: skip
-_NONE = ("exists", "absent")
-_TEXT = ("omits", "starts_with", "ends_with")
-_MANY = ("contains", "one_of", "none_of")
-_DATES = {"before_date": "before", "after_date": "after", "before": "before", "after": "after"}
-_RELATIVE = ("within_last", "within_next", "before_last", "after_next")
-_OPERATORS = (*_ONE, *_NONE, *_TEXT, *_MANY, *_DATES, *_RELATIVE)
-_REDUCERS = ("count", "sum", "avg", "min", "max", "first", "last", "mode", "most_frequent", "unique")
-_FILTERS = ("where", "within", "between")
-_PRIMARIES = ("event", "trait", "account_trait", "property", "prop")
-_WORDS = ("AND", "OR", "NOT", "ANY", "ALL")
-_LATER = {
-    "context": "properties only, for now: property('...')",
-    "sources": "leave it out: all sources of the warehouse count",
-    "entity": "use trait() and account_trait()",
-    "expires_after": "use within(...)",
-}
-_UNITS = {"second": 1, "seconds": 1, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
-_DEEPEST = 80
+_DEEPEST = 80  # as many levels as a tree may have, so that whatever is printed can be read
 _T = TypeVar("_T")
 
 
@@ -90,7 +67,9 @@ def parse(text: str) -> Condition | Value:
     """
     if not isinstance(text, str) or not text.strip():
         raise DefinitionError("there is nothing to read", hint="write for example: event('Signed In').count() >= 1")
-    return _Reader(text).whole()
+    found = _Reader(text).whole()
+    check_depth(found)
+    return found
 
 
 class _Reader:
@@ -107,7 +86,8 @@ class _Reader:
         """The whole text."""
         found = self._either()
         if self._token.kind != "end":
-            self._unexpected("the end, AND or OR")
+            near = meant(self._token.text, ("AND", "OR")) if self._token.kind == "name" else ""
+            self._unexpected("the end, AND or OR", hint=near)
         if isinstance(found, Events):
             self._refuse(
                 self._token, "an event is neither a condition nor a value yet", hint="end it in a reducer: .count()"
@@ -154,13 +134,16 @@ class _Reader:
 
     def _compared(self, left: Expression) -> Expression:
         """The comparison that follows a value, or the value itself if none does."""
+        symbol = self._token.kind == "symbol" and self._token.text in words.SYMBOLS
+        if isinstance(left, Events) and symbol:
+            self._refuse(self._token, "an event cannot be compared", hint="count it first: .count()")
         if not isinstance(left, Value):
-            if isinstance(left, Events) and self._token.text in _SYMBOLS:
-                self._refuse(self._token, "an event cannot be compared", hint="count it first: .count()")
             return left
-        if self._token.text in _SYMBOLS and self._token.kind == "symbol":
-            operator = _SYMBOLS[self._step().text]
-            return Compare(left, operator, (self._constant(),))
+        if symbol:
+            operator = words.SYMBOLS[self._step().text]
+            at = self._token
+            constant = self._constant()
+            return self._checked(at, lambda: left.compare(operator, constant))
         if self._take("."):
             return self._operator(left)
         return left
@@ -168,49 +151,64 @@ class _Reader:
     def _operator(self, left: Value) -> Condition:
         name = self._expect_name("a comparison such as exists() or contains()")
         word = name.text
-        self._expect("(")
-        if word in _ONE:
-            condition: Condition = Compare(left, _ONE[word], (self._constant(),))
-        elif word in _NONE:
-            condition = Compare(left, word)  # type: ignore[arg-type]
-        elif word in _TEXT or word in _MANY:
-            constants = self._constants()
-            condition = self._checked(name, lambda: getattr(left, word)(*constants))
-        elif word in _DATES:
-            day = self._constant()
-            condition = self._checked(name, lambda: getattr(left, _DATES[word])(day))
-        elif word in _RELATIVE:
-            condition = Compare(left, word, (self._duration(),))  # type: ignore[arg-type]
-        else:
-            self._unknown(name, "comparison", _OPERATORS)
+        if word not in words.COMPARISONS:
+            hint = f"{word}() follows an event" if word in words.OF_EVENTS else ""
+            self._unknown(name, "comparison", words.COMPARISONS, hint=hint)
+        self._open(word)
+        condition = self._function(left, name)
         self._expect(")")
         return condition
+
+    def _function(self, left: Value, name: Token) -> Condition:
+        """A comparison by name, between its parentheses."""
+        word = name.text
+        if word in words.TESTS:
+            return Compare(left, words.TESTS[word])
+        if word in words.RELATIVE:
+            return Compare(left, words.RELATIVE[word], (self._duration(),))
+        if word in words.OF_MANY:
+            constants = self._constants()
+            many: Callable[..., Condition] = getattr(left, word)
+            return self._checked(name, lambda: many(*constants))
+        at = self._token
+        constant = self._constant()
+        if word in words.AS_SYMBOLS:
+            return self._checked(at, lambda: left.compare(words.AS_SYMBOLS[word], constant))
+        one: Callable[..., Condition] = getattr(left, words.DATES.get(word, word))
+        return self._checked(at, lambda: one(constant))
 
     # --- values ------------------------------------------------------------------------------------------------------
 
     def _primary(self) -> Expression:
+        if self._token.kind in {"number", "instant", "string"}:
+            self._unexpected("event(...) or trait(...)", hint=words.INSTEAD["literal"])
         name = self._expect_name("event(...), trait(...), NOT, ANY, ALL or (")
         word = name.text
-        if word in _LATER:
-            self._refuse(name, f"{word}() is not available yet", hint=_LATER[word])
-        if word not in _PRIMARIES:
-            self._unknown(name, "thing to start with", _PRIMARIES)
+        self._not_yet(name)
+        if word not in words.STARTS:
+            self._unknown(name, "thing to start with", words.STARTS, hint=words.INSTEAD.get(word.lower(), ""))
         if word == "event" and self._inside_where:
             self._refuse(name, "an event inside another's where() (a funnel) is not available yet")
-        self._expect("(")
-        if word in {"property", "prop"}:
+        self._open(word)
+        if word in words.PROPERTIES:
             return self._property_rest()
+        at = self._token
         key = self._string()
         self._expect(")")
         if word == "event":
-            return self._events(event(key))
-        return TraitRef(key, "account" if word == "account_trait" else "subject")
+            return self._events(self._checked(at, lambda: event(key)))
+        return self._checked(at, lambda: account_trait(key) if word == "account_trait" else trait(key))
 
     def _property_rest(self) -> PropertyRef:
         self._no_parent()
+        at = self._token
         name = self._string()
         self._expect(")")
-        return PropertyRef(name, self._as_type())
+        return self._property_named(at, name)
+
+    def _property_named(self, at: Token, name: str) -> PropertyRef:
+        as_type = self._as_type()
+        return self._checked(at, lambda: prop(name, as_type))
 
     def _as_type(self) -> PropertyType | None:
         if not self._take_word("AS"):
@@ -225,15 +223,13 @@ class _Reader:
         while self._take("."):
             name = self._expect_name("where, within, between or a reducer such as count()")
             word = name.text
-            if word in _LATER:
-                self._refuse(name, f"{word}() is not available yet", hint=_LATER[word])
-            if word in {"then", "not_then"}:
-                self._refuse(name, f"{word}() (a funnel) is not available yet")
-            self._expect("(")
-            if word in _REDUCERS:
+            self._not_yet(name)
+            if word not in words.OF_EVENTS:
+                hint = "count it first: .count()" if word in words.COMPARISONS else ""
+                self._unknown(name, "function of an event", words.OF_EVENTS, hint=hint)
+            self._open(word)
+            if word in words.REDUCERS:
                 return self._reducer(stream, word)
-            if word not in _FILTERS:
-                self._unknown(name, "function of an event", (*_FILTERS, *_REDUCERS))
             stream = self._filtered(stream, name)
             self._expect(")")
         return stream
@@ -244,7 +240,6 @@ class _Reader:
             condition = self._as_condition(self._either())
             self._inside_where = False
             return stream.where(condition)
-        self._no_parent()
         first = self._duration(zero=name.text == "between")
         if name.text == "within":
             return self._checked(name, lambda: stream.windowed(Window(first)))
@@ -266,7 +261,7 @@ class _Reader:
         if word == "unique" and self._token.text == "." and self._ahead("count"):
             self._step()
             self._step()
-            self._expect("(")
+            self._open("count")
             self._expect(")")
             return reduced.count()
         return reduced
@@ -274,11 +269,12 @@ class _Reader:
     def _property_argument(self) -> PropertyRef:
         """``property('p')``, ``property('p') as number``, or just ``'p'``."""
         if self._token.kind == "string":
-            return PropertyRef(self._string(), self._as_type())
+            at = self._token
+            return self._property_named(at, self._string())
         name = self._expect_name("property('...')")
-        if name.text not in {"property", "prop"}:
+        if name.text not in words.PROPERTIES:
             self._unknown(name, "thing to reduce", ("property",))
-        self._expect("(")
+        self._open(name.text)
         return self._property_rest()
 
     # --- constants ---------------------------------------------------------------------------------------------------
@@ -289,31 +285,45 @@ class _Reader:
             found.append(self._constant())
         return found
 
-    def _constant(self) -> Constant:  # noqa: RET503  (_unexpected never returns)
+    def _constant(self) -> Constant:
         token = self._token
         if token.kind == "name" and token.text == "literal":
             self._step()
-            self._expect("(")
+            self._open("literal")
             inside = self._constant()
             self._expect(")")
             return inside
         if token.kind == "name" and token.text.lower() in {"true", "false"}:
             return self._step().text.lower() == "true"
         if token.kind == "number":
-            return _number(self._step().text)
+            return self._number()
+        if token.kind == "instant":
+            return self._checked(token, lambda: checked_instant(self._step().text))
         if token.kind == "string":
             return self._string()
-        if token.kind == "name" and token.text in _PRIMARIES:
+        if token.kind == "name" and token.text in words.STARTS:
             self._refuse(token, "a value can be compared with a constant, not yet with another value")
-        self._unexpected("a text in quotes, a number, true or false")
+        hint = "use .exists() or .absent()" if token.text.lower() in words.MISSING else ""
+        return self._unexpected("a text in quotes, a number, a date, true or false", hint=hint)
 
     def _string(self) -> str:
         if self._token.kind != "string":
             self._unexpected("a text in quotes")
-        return unquoted(self._step())
+        return unquoted(self._text, self._step())
+
+    def _number(self) -> int | float:
+        token = self._step()
+        try:
+            return float(token.text) if any(mark in token.text for mark in ".eE") else int(token.text)
+        except ValueError:  # Python reads whole numbers up to some thousands of digits
+            self._refuse(token, "this number has too many digits")
 
     def _whole_number(self) -> int:
-        if self._token.kind != "number" or not self._token.text.isdigit() or int(self._token.text) < 1:
+        if (
+            self._token.kind != "number"
+            or not self._token.text.isdigit()
+            or not 1 <= int(self._token.text[:20]) < 10**9
+        ):
             self._unexpected("a whole number, 1 or more")
         return int(self._step().text)
 
@@ -323,14 +333,15 @@ class _Reader:
         start = self._token
         if start.kind != "number":
             self._unexpected("a duration such as 30 days")
-        amount = _number(self._step().text)
+        amount = self._number()
         unit = self._expect_name("days or hours")
-        if unit.text not in _UNITS:
+        if unit.text not in words.UNITS:
             self._unknown(unit, "unit", ("days", "hours"))
-        total = amount * _UNITS[unit.text]
-        if total < 0 or (total == 0 and not zero) or total != int(total) or total > 3_155_760_000:  # noqa: PLR2004
-            self._refuse(start, "a duration is more than nothing, whole seconds, and at most 100 years")
-        return int(total)
+        return self._checked(start, lambda: whole_seconds(amount, words.UNITS[unit.text], zero=zero))
+
+    def _not_yet(self, name: Token) -> None:
+        if name.text in words.LATER:
+            self._refuse(name, f"{name.text}() is not available yet", hint=words.LATER[name.text])
 
     def _no_parent(self) -> None:
         if self._token.text == "parent" and self._tokens[self._next + 1].text == ":":
@@ -369,17 +380,23 @@ class _Reader:
         if not self._take(symbol):
             self._unexpected(repr(symbol))
 
+    def _open(self, function: str) -> None:
+        """The parenthesis after the name of a function."""
+        if not self._take("("):
+            self._unexpected("'('", hint=f"write {function}(...)")
+
     def _expect_name(self, what: str) -> Token:
         if self._token.kind != "name":
             self._unexpected(what)
         return self._step()
 
-    def _as_condition(self, found: Expression) -> Condition:  # noqa: RET503  (_refuse never returns)
+    def _as_condition(self, found: Expression) -> Condition:
         if isinstance(found, Condition):
             return found
-        what = "an event" if isinstance(found, Events) else "a value"
-        example = f"{found}.count() >= 1" if isinstance(found, Events) else f"{found} >= 1"
-        self._refuse(self._token, f"{what} is not a condition yet", hint=f"compare it, for example: {example}")
+        example = {Events: f"{found}.count() >= 1", TraitRef: f"{found} = true"}.get(type(found), f"{found} >= 1")
+        return self._refuse(
+            self._token, f"{kind_of(found)} is not a condition yet", hint=f"compare it, for example: {example}"
+        )
 
     def _checked(self, at: Token, make: Callable[[], _T]) -> _T:
         """The node, with the place of the text if it cannot be."""
@@ -388,13 +405,12 @@ class _Reader:
         except DefinitionError as wrong:
             raise problem(self._text, at.at, wrong.what, hint=wrong.hint) from None
 
-    def _unknown(self, token: Token, kind: str, known: tuple[str, ...]) -> NoReturn:
-        near = meant(token.text, known)
-        self._refuse(token, f"there is no {kind} {token.text!r}", hint=near or f"known here: {', '.join(known)}")
+    def _unknown(self, token: Token, kind: str, known: tuple[str, ...], *, hint: str = "") -> NoReturn:
+        said = hint or meant(token.text, known) or f"known here: {', '.join(known)}"
+        self._refuse(token, f"there is no {kind} {token.text!r}", hint=said)
 
-    def _unexpected(self, expected: str) -> NoReturn:
-        near = meant(self._token.text, list(_WORDS)) if self._token.kind == "name" else ""
-        self._refuse(self._token, f"expected {expected}, and here is {self._token.shown}", hint=near)
+    def _unexpected(self, expected: str, *, hint: str = "") -> NoReturn:
+        self._refuse(self._token, f"expected {expected}, and here is {self._token.shown}", hint=hint)
 
     def _refuse(self, token: Token, what: str, *, hint: str = "") -> NoReturn:
         raise problem(self._text, token.at, what, hint=hint)
@@ -409,7 +425,3 @@ _WRAPS: dict[str, Callable[[Condition], Condition]] = {
 
 def _flat(kind: type[And | Or], parts: list[Condition]) -> tuple[Condition, ...]:
     return tuple(inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
-
-
-def _number(text: str) -> int | float:
-    return float(text) if any(mark in text for mark in ".eE") else int(text)

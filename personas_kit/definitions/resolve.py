@@ -2,6 +2,9 @@
 
 After this a tree speaks of the source only: its traits, its events. An audience in an audience is its condition, a
 computed trait is its reduced events; nothing is computed twice because of a name.
+
+A definition means the same wherever it is referred to: the accounts that a user audience asks about are all accounts of
+the user, also where it stands inside any/all of one account.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ from personas_kit.definitions.expressions import (
 from personas_kit.errors import DefinitionError, UnknownName
 
 Registry = Mapping[str, Definition]
+
+_DEEPEST = 120
+"""Levels of everything that is referred to, taken together. SQL of 160 levels is where Python itself gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class _Resolver:
     path: tuple[str, ...]
     of_users: bool = False
     """Inside any/all: about a user, for the sake of an account."""
+    depth: int = 0
 
     def expression(self, definition: Definition) -> Expression:
         found = definition.expression
@@ -80,13 +87,14 @@ class _Resolver:
         return self._value(found, definition.subject)
 
     def _condition(self, node: Condition, subject: Subject) -> Condition:
+        below = self._below()
         match node:
             case And(parts):
-                return And(tuple(self._condition(part, subject) for part in parts))
+                return And(tuple(below._condition(part, subject) for part in parts))  # noqa: SLF001  (the same class)
             case Or(parts):
-                return Or(tuple(self._condition(part, subject) for part in parts))
+                return Or(tuple(below._condition(part, subject) for part in parts))  # noqa: SLF001
             case Not(part):
-                return Not(self._condition(part, subject))
+                return Not(below._condition(part, subject))  # noqa: SLF001
             case OfUsers(quantifier, part):
                 if subject == "user":
                     raise DefinitionError(
@@ -94,7 +102,7 @@ class _Resolver:
                         where=str(node),
                         hint="write the condition itself, or make an AccountAudience",
                     )
-                return OfUsers(quantifier, replace(self, of_users=True)._condition(part, "user"))  # noqa: SLF001
+                return OfUsers(quantifier, replace(below, of_users=True)._condition(part, "user"))  # noqa: SLF001
             case Compare(TraitRef() as ref, _, _):
                 return self._compared_trait(node, ref, subject)
             case Compare(left, _, _):
@@ -110,7 +118,7 @@ class _Resolver:
             if self.of_users:
                 return replace(node, left=TraitRef(ref.key, "account"))
             return OfAccounts(replace(node, left=TraitRef(ref.key)))
-        definition = self._registered(ref, whose)
+        definition = self._registered(ref, whose, str(node))
         if self.of_users and definition.subject == "account":
             raise DefinitionError(
                 f"{definition.name!r} is about the account, and this asks about its users one by one",
@@ -160,23 +168,37 @@ class _Resolver:
             )
         if self.traits.has(whose, ref.key):
             return TraitRef(ref.key)
-        definition = self._registered(ref, whose)
+        definition = self._registered(ref, whose, str(ref))
         if definition.is_audience or definition.subject != subject:
             raise DefinitionError(
                 f"{definition.name!r} has no value for a{'n' if subject == 'account' else ''} {subject}", where=str(ref)
             )
         return self._into(definition)._value(definition.expression, subject)  # noqa: SLF001  (the same class)
 
-    def _registered(self, ref: TraitRef, whose: Subject) -> Definition:
+    def _registered(self, ref: TraitRef, whose: Subject, where: str) -> Definition:
         definition = self.registry.get(ref.key)
         if definition is None:
-            source = self.traits.user if whose == "user" else self.traits.account
-            raise UnknownName("trait or audience", ref.key, {*source, *self.registry}, where=str(ref))
+            raise self._unknown(ref, whose, where)
         if ref.of == "account" and definition.subject != "account":
             raise DefinitionError(
-                f"{definition.name!r} is about users, not accounts", where=str(ref), hint=f"write trait({ref.key!r})"
+                f"{definition.name!r} is about users, not accounts", where=where, hint=f"write trait({ref.key!r})"
             )
         return definition
+
+    def _unknown(self, ref: TraitRef, whose: Subject, where: str) -> DefinitionError:
+        other: Subject = "account" if whose == "user" else "user"
+        if not self.traits.has(other, ref.key):
+            known = self.traits.user if whose == "user" else self.traits.account
+            return UnknownName("trait or audience", ref.key, {*known, *self.registry}, where=where)
+        if whose == "user":
+            hint = f"write account_trait({ref.key!r})"
+        elif ref.of == "account":
+            hint = f"write trait({ref.key!r})"
+        else:
+            hint = f"say of which users: any_user({where}), all_users(...) or no_user(...)"
+        return DefinitionError(
+            f"{ref.key!r} is a trait of {other}s, and this is about {whose}s", where=where, hint=hint
+        )
 
     def _into(self, definition: Definition) -> _Resolver:
         if definition.key in self.path:
@@ -185,7 +207,17 @@ class _Resolver:
                 f"these definitions refer to each other in a circle: {cycle}",
                 hint="break it: one of them must not need the others",
             )
-        return replace(self, path=(*self.path, definition.key), of_users=self.of_users and definition.subject == "user")
+        return replace(self._below(), path=(*self.path, definition.key), of_users=False)
+
+    def _below(self) -> _Resolver:
+        if self.depth == _DEEPEST:
+            first, *others = self.path
+            raise DefinitionError(
+                f"with all that it refers to, {first!r} is nested more than {_DEEPEST} deep",
+                where=f"{first} -> ... -> {self.path[-1]}" if others else first,
+                hint="refer to fewer audiences through others, or compute a part of it as a trait of the source",
+            )
+        return replace(self, depth=self.depth + 1)
 
 
 def _membership(node: Compare, definition: Definition, member: Expression) -> Condition:

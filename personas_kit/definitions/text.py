@@ -1,8 +1,13 @@
-"""Prints any node in the query language. Two nodes mean the same if and only if their text is the same."""
+"""Prints any node in the query language. Two nodes mean the same if and only if their text is the same.
+
+A date or instant that is compared by a symbol is printed without quotes, since in quotes it would be a text; the
+functions that take nothing but dates print it in quotes.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from personas_kit.definitions.expressions import (
     And,
@@ -12,21 +17,31 @@ from personas_kit.definitions.expressions import (
     Events,
     Expression,
     Not,
+    OfAccounts,
     OfUsers,
     Or,
     PropertyRef,
     Reduced,
     TraitRef,
     Window,
+    check_depth,
 )
 
-SYMBOLS = ("=", "!=", "<", "<=", ">", ">=")
-RELATIVE = ("within_last", "within_next", "before_last", "after_next")
+_SYMBOLS = ("=", "!=", "<", "<=", ">", ">=")
+_RELATIVE = ("within_last", "within_next", "before_last", "after_next")
+_DATES = ("before_date", "after_date")
 _OR, _AND, _NOT = 1, 2, 3
+_ESCAPED = re.compile(r"[\\'\x00-\x1f\x7f\x85\u2028\u2029]")
+_SHORT = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def to_text(node: Expression) -> str:
-    """The canonical text of a node."""
+    """The canonical text of a node.
+
+    Raises:
+        DefinitionError: it is nested absurdly deep.
+    """
+    check_depth(node)
     return _condition(node, 0) if isinstance(node, Condition) else _value(node)
 
 
@@ -53,6 +68,8 @@ def _condition(node: Expression, above: int) -> str:
             return f"NOT {_condition(part, _NOT)}"
         case OfUsers(quantifier, part):
             return f"{quantifier.upper()} {_condition(part, _NOT)}"
+        case OfAccounts(part):  # made by resolving only, so it is shown and never read
+            return f"SOME ACCOUNT {_condition(part, _NOT)}"
         case Compare(left, operator, right):
             return _comparison(_value(left), operator, right)
         case _:
@@ -64,24 +81,26 @@ def _within(above: int, own: int, text: str) -> str:
 
 
 def _comparison(left: str, operator: str, right: tuple[Constant, ...]) -> str:
-    if operator in SYMBOLS:
-        return f"{left} {operator} {constant_text(right[0])}"
-    if operator in RELATIVE:
+    if operator in _SYMBOLS:
+        return f"{left} {operator} {_constant(right[0])}"
+    if operator in _RELATIVE:
         return f"{left}.{operator}({duration_text(int(str(right[0])))})"
-    return f"{left}.{operator}({', '.join(map(constant_text, right))})"
+    if operator in _DATES:
+        return f"{left}.{operator}('{_constant(right[0])}')"
+    return f"{left}.{operator}({', '.join(map(_constant, right))})"
 
 
 def _value(node: Expression) -> str:
     match node:
         case TraitRef(key, of):
-            return f"{'account_trait' if of == 'account' else 'trait'}({constant_text(key)})"
+            return f"{'account_trait' if of == 'account' else 'trait'}({_quoted(key)})"
         case PropertyRef(name, None):
-            return f"property({constant_text(name)})"
+            return f"property({_quoted(name)})"
         case PropertyRef(name, as_type):
-            return f"property({constant_text(name)}) as {as_type}"
+            return f"property({_quoted(name)}) as {as_type}"
         case Events(name, condition, window):
-            where = f".where({to_text(condition)})" if condition is not None else ""
-            return f"event({constant_text(name)}){where}{_window(window)}"
+            where = f".where({_condition(condition, 0)})" if condition is not None else ""
+            return f"event({_quoted(name)}){where}{_window(window)}"
         case Reduced(stream, reducer, of, at_least):
             return f"{_value(stream)}.{_reducer(reducer, of, at_least)}"
         case _:
@@ -109,21 +128,21 @@ def _reducer(reducer: str, of: PropertyRef | None, at_least: int) -> str:
             return f"{reducer}({inside})"
 
 
-def constant_text(value: Constant) -> str:
-    """A constant of the language: single quotes with backslash escapes, ISO dates in quotes."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dt.datetime):
-        return f"'{value.isoformat().replace('+00:00', 'Z')}'"
-    if isinstance(value, dt.date):
-        return f"'{value.isoformat()}'"
-    if isinstance(value, str):
-        escaped = (
-            value.replace("\\", "\\\\")
-            .replace("'", "\\'")
-            .replace("\n", "\\n")
-            .replace("\r", "\\r")
-            .replace("\t", "\\t")
-        )
-        return f"'{escaped}'"
-    return repr(value)
+def _constant(value: Constant) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case dt.datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case dt.date():
+            return value.isoformat()
+        case str():
+            return _quoted(value)
+        case _:
+            return repr(value)
+
+
+def _quoted(text: str) -> str:
+    """In single quotes; what would break a line or be invisible is escaped."""
+    escaped = _ESCAPED.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", text)
+    return f"'{escaped}'"

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from personas_kit.errors import SyntaxProblem, nearest
 
-Kind = Literal["name", "number", "string", "symbol", "end"]
+Kind = Literal["name", "number", "instant", "string", "symbol", "end"]
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
-      | (?P<number>-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
-      | (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+      | (?P<instant>[0-9]{4}(?:-[0-9]{2}){2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9:]+)?)?)
+      | (?P<number>-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<string>'(?:[^'\\\r\n]|\\[^\r\n])*'|"(?:[^"\\\r\n]|\\[^\r\n])*")
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<symbol>==|!=|<>|<=|>=|[=<>().,:{}\[\]])""",
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
+_ESCAPE = re.compile(r"\\(?:([nrt'\"\\])|u([0-9A-Fa-f]{4})|.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-_CURLY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+_CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
+_INSTEAD = {
+    "&": "write AND", "|": "write OR", "~": "write NOT", "!": "write NOT",
+    "\u2265": "write >=", "\u2264": "write <=", "\u2260": "write !=",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ def tokens_of(text: str) -> list[Token]:
     """The tokens of the text, the last of kind ``end``.
 
     Raises:
-        SyntaxProblem: a character that starts nothing, or a quote that is not closed.
+        SyntaxProblem: a character that starts nothing, or a quote that is not closed in its line.
     """
     found: list[Token] = []
     at = 0
@@ -54,32 +62,50 @@ def tokens_of(text: str) -> list[Token]:
     return [*found, Token("end", "", len(text.rstrip()))]
 
 
-def unquoted(token: Token) -> str:
-    """The text that a string token stands for."""
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL)
+def unquoted(text: str, token: Token) -> str:
+    """What a string token stands for.
+
+    Raises:
+        SyntaxProblem: a backslash before what it does not escape.
+    """
+
+    def meaning(found: re.Match[str]) -> str:
+        if found[1]:
+            return _ESCAPES.get(found[1], found[1])
+        if found[2]:
+            return chr(int(found[2], 16))
+        raise problem(text, token.at + 1 + found.start(), "this backslash escapes nothing", hint="write \\\\ for one")
+
+    return _ESCAPE.sub(meaning, token.text[1:-1])
 
 
 def problem(text: str, at: int, what: str, *, hint: str = "") -> SyntaxProblem:
     """An error that shows the line and a caret under the character."""
     start = text.rfind("\n", 0, at) + 1
     stop = text.find("\n", at)
-    line = text[start : stop if stop >= 0 else len(text)]
+    line = text[start : stop if stop >= 0 else len(text)].replace("\t", " ").rstrip("\r")
     first = max(0, at - start - 60)
-    shown = line[first : first + 100]
-    return SyntaxProblem(what, where=f"{shown}\n         {' ' * (at - start - first)}^", hint=hint)
+    before = sum(_width(character) for character in line[first : at - start].ljust(at - start - first))
+    return SyntaxProblem(what, where=f"{line[first : first + 100]}\n         {' ' * before}^", hint=hint)
 
 
-def meant(word: str, known: tuple[str, ...] | list[str]) -> str:
+def meant(word: str, known: Iterable[str]) -> str:
     """``did you mean 'count'?``, or nothing."""
     near = nearest(word, known, limit=1)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
+def _width(character: str) -> int:
+    """How many columns a character takes where letters have one width."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
 def _refuse(text: str, at: int) -> NoReturn:
     character = text[at]
     if character in "'\"":
-        raise problem(text, at, "this text is not closed", hint=f"end it with {character}")
-    if character.translate(_CURLY) != character:
+        raise problem(text, at, "this text is not closed", hint=f"end it with {character} in the same line")
+    if character in _CURLY:
         raise problem(text, at, "a typographic quote starts no text", hint="write ' or \"")
-    hints = {"&": "write AND", "|": "write OR", "~": "write NOT", "!": "write NOT"}
-    raise problem(text, at, f"{character!r} means nothing here", hint=hints.get(character, ""))
+    raise problem(text, at, f"{character!r} means nothing here", hint=_INSTEAD.get(character, ""))

@@ -9,10 +9,10 @@ from personas_kit.definitions import account_trait, all_users, any_user, event, 
 from personas_kit.definitions.expressions import Window
 
 names = st.text(min_size=1, max_size=8)
-constants = st.one_of(
-    st.text(max_size=8), st.integers(-(10**12), 10**12), st.floats(allow_nan=False, allow_infinity=False), st.booleans()
-)
-days = st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1))
+days = st.dates()
+instants = st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
+numbers = st.one_of(st.integers(-(10**38) + 1, 10**38 - 1), st.floats(allow_nan=False, allow_infinity=False))
+constants = st.one_of(st.text(max_size=8), numbers, st.booleans(), days, instants)
 durations = st.integers(1, 10**8)
 texts = st.text(min_size=1, max_size=8)
 comparisons = st.sampled_from([operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge])
@@ -34,7 +34,7 @@ def compared(draw, values):
     if kind == 4:
         return draw(st.sampled_from([value.one_of, value.none_of]))(*draw(st.lists(constants, min_size=1, max_size=3)))
     if kind == 5:
-        return draw(st.sampled_from([value.before, value.after]))(draw(days))
+        return draw(st.sampled_from([value.before, value.after]))(draw(st.one_of(days, instants)))
     relative = draw(st.sampled_from([value.within_last, value.within_next, value.before_last, value.after_next]))
     return relative(hours=draw(st.integers(1, 10_000)))
 

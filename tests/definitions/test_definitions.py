@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Trait, any_user, event, prop, trait
+from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Trait, any_user, event, parse, prop, trait
 from personas_kit.definitions.definition import default_key
 from personas_kit.errors import DefinitionError
 
@@ -53,15 +53,84 @@ def test_python_words_on_conditions_are_refused_with_what_to_write(wrong):
         wrong()
 
 
-def test_forgotten_parentheses_are_explained():
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: often & trait("country") == "DE",
+        lambda: trait("country") == "DE" & often,
+        lambda: trait("visits") >= 3 & trait("orders") == 2,
+        lambda: trait("vip") & often,
+        lambda: trait("vip") | trait("country"),
+        lambda: ~trait("vip"),
+        lambda: True & often,
+        lambda: often | 1,
+    ],
+)
+def test_forgotten_parentheses_and_comparisons_are_explained(wrong):
     with pytest.raises(DefinitionError, match="each comparison in parentheses"):
-        _ = often & trait("country") == "DE"
+        wrong()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda: event("X") >= 1, lambda: event("X") == 1, lambda: event("X") & often, lambda: ~event("X")],
+)
+def test_an_event_that_is_not_counted_is_refused(wrong):
+    with pytest.raises(DefinitionError) as refused:
+        wrong()
+
+    assert "event('X').count() >= 1" in refused.value.hint
+
+
+def test_a_condition_is_not_compared_with_true():
+    with pytest.raises(DefinitionError, match="true or false by itself"):
+        _ = german == True  # noqa: E712
+
+
+def test_what_is_nested_absurdly_deep_is_refused_when_it_is_defined_and_when_it_is_shown():
+    deep = german
+    for _ in range(3_000):
+        deep = ~deep
+
+    with pytest.raises(DefinitionError, match="nested more than 80 deep") as refused:
+        Audience("A", deep)
+    assert refused.value.where == "'A'"
+    with pytest.raises(DefinitionError, match="nested more than 80 deep"):
+        str(deep)
+    with pytest.raises(DefinitionError, match="nested more than 80 deep"):
+        Trait("T", event("X").where(deep).count())
+
+
+def test_as_deep_as_is_allowed_can_be_read_back():
+    deep = german
+    for level in range(78):
+        deep = ~deep if level % 2 else any_user(deep)
+
+    assert str(parse(str(deep))) == str(deep)
+
+
+def test_many_conditions_side_by_side_are_not_deep():
+    wide = german
+    for number in range(2_000):
+        wide = wide | (trait("n") == number)
+
+    assert str(parse(str(wide))) == str(wide)
 
 
 @pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda: Audience("A", event("X").count()), "must end in a condition"),
+        (lambda: Audience("A", "trait('x') = 1"), "read by parse("),
+        (lambda: Trait("T", "event('X').count()"), "read by parse("),
+        (lambda: event("X").where("property('p') = 1"), "read by parse("),
+        (lambda: Audience("A", True), "ends in a bool"),  # noqa: FBT003
+        (lambda: event("X").between(days=5), "two durations"),
+        (lambda: event("X").within(days=math.nan), "more than nothing"),
+        (lambda: trait("x") == "\ud83d", "half a character"),
+        (lambda: trait("\ud83d"), "half a character"),
+        (lambda: trait("x") == 10**38, "at most 38 digits"),
+        (lambda: trait("x") in ["a", "b"], "one_of"),
         (lambda: Audience("A", event("X")), "neither counted nor reduced"),
         (lambda: AccountAudience("A", trait("x")), "must end in a condition"),
         (lambda: Trait("T", often), "must end in a value"),

@@ -1,9 +1,13 @@
 """The text language, in and out."""
 
+import datetime as dt
+import enum
+
 import pytest
 from hypothesis import given
 
 from personas_kit.definitions import all_users, any_user, event, in_audience, no_user, parse, prop, trait
+from personas_kit.definitions.expressions import And, Compare, Events, Not, OfUsers, Or, Reduced
 from personas_kit.errors import DefinitionError, SyntaxProblem
 from tests.definitions.strategies import expressions
 
@@ -85,6 +89,59 @@ def test_whatever_is_printed_reads_back_the_same(expression):
     assert str(parse(str(expression))) == str(expression)
 
 
+@given(expressions)
+def test_whatever_is_printed_reads_back_as_an_equal_tree(expression):
+    assert same(parse(str(expression)), expression)
+
+
+def same(one, other):
+    """Equality of trees down to the types of the constants; ``==`` on nodes makes conditions."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Compare | And | Or | Not | OfUsers | Events | Reduced) or hasattr(one, "__dataclass_fields__"):
+        return all(same(getattr(one, name), getattr(other, name)) for name in one.__dataclass_fields__)
+    return repr(one) == repr(other)
+
+
+@pytest.mark.parametrize(
+    ("constant", "printed"),
+    [
+        (dt.date(2026, 3, 1), "2026-03-01"),  # in quotes it would be a text
+        (dt.datetime(2026, 3, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=2))), "2026-03-01T06:00:00Z"),
+        (dt.datetime(2026, 3, 1, 8, 0, 0, 5), "2026-03-01T08:00:00.000005Z"),  # noqa: DTZ001  (naive is UTC)
+        ("2026-03-01", "'2026-03-01'"),
+        ("it's\na \\ tab\t", r"'it\'s\na \\ tab\t'"),
+        ("\0\u2028", r"'\u0000\u2028'"),  # can be pasted into a file as it is
+        (1e22, "1e+22"),
+        (-3, "-3"),
+        (True, "true"),
+        (enum.IntEnum("Level", {"HIGH": 3}).HIGH, "3"),
+        (enum.StrEnum("Plan", {"PRO": "pro"}).PRO, "'pro'"),
+    ],
+)
+def test_a_constant_is_printed_so_that_its_type_is_kept(constant, printed):
+    condition = trait("t") == constant
+
+    assert str(condition) == f"trait('t') = {printed}"
+    assert same(parse(str(condition)), condition)
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("24 hours", "1 day"),
+        ("1 hour", "1 hour"),
+        ("1.5 days", "36 hours"),
+        ("1.1 hours", "3960 seconds"),  # not 3960.0000000000005
+        ("90 seconds", "90 seconds"),
+    ],
+)
+def test_a_duration_is_whole_days_else_hours_else_seconds(written, printed):
+    assert str(parse(f"event('A').within({written}).count()")) == f"event('A').within({printed}).count()"
+
+
 REFUSED = [
     # the text, the column of the caret, what the message says
     ("event('A').cuont() >= 1", 11, "did you mean 'count'"),
@@ -104,11 +161,35 @@ REFUSED = [
     ("event('A').within(0 days).count()", 18, "more than nothing"),
     ("event('A').between(7 days, 7 days).count()", 11, "two different durations"),
     ("trait('a').contains(1)", 11, "takes a text"),
-    ("trait('a').before_date('soon')", 11, "not a date"),
+    ("trait('a').before_date('soon')", 23, "not a date"),
+    ("trait('a').before_date(2026-13-01)", 23, "not a date"),
+    ("trait('a').before_date('0001-01-01T00:00+02:00')", 23, "outside the years"),
+    ("trait('a').omits('x', 'y')", 20, "expected ')'"),
+    ("trait('') = 1", 6, "takes a name"),
+    ("event('').count()", 6, "takes a name"),
+    ("event('A').sum('')", 15, "takes a name"),
+    ("trait('a') = 1e999", 13, "finite"),
+    ("trait('a') = 1" + "0" * 38, 13, "at most 38 digits"),
+    ("trait('a') = null", 13, ".absent()"),
+    ("100 < trait('a')", 0, "stands on the right"),
+    ("true", 0, "stands on the right"),
+    ("in_audience('x')", 0, "write trait('key') = true"),
+    ("no_user(trait('x') = 1)", 0, "write NOT ANY"),
+    ("AND trait('x') = 1", 0, "between two conditions"),
+    ("NOT trait('vip')", 16, "trait('vip') = true"),
+    ("event('A').equals(3)", 11, "count it first"),
+    ("event('A').count().within(3 days)", 19, "follows an event"),
+    ("event('A').count >= 1", 17, "write count("),
+    ("event('A').within(1e999 days).count()", 18, "at most 100 years"),
+    ("event('A').within(0.5 seconds).count()", 18, "whole seconds"),
+    (r"trait('a') = 'C:\data'", 16, "escapes nothing"),
+    (r"trait('a') = '\ud83d'", 13, "half a character"),
+    ("trait('a') \u2265 1", 11, "write >="),
     ("(trait('a') = 1", 15, "expected ')'"),
     ("trait('a) = 1", 6, "not closed"),
     ("trait(\u2018a\u2019) = 1", 6, "typographic"),
     ("event('A').mode(property('p'), 0)", 31, "whole number"),
+    ("(" * 200 + "trait('a') = 1" + ")" * 200, None, "nested more than"),
     ("NOT " * 200 + "trait('a') = 1", None, "nested more than"),
 ]
 
@@ -130,6 +211,36 @@ def test_the_caret_stands_in_the_right_line_of_many():
         parse("trait('a') = 1\n  AND trait('b') == \n  2 3")
 
     assert refused.value.where == "  2 3\n             ^"
+
+
+def test_a_quote_that_is_not_closed_is_found_in_its_own_line():
+    with pytest.raises(SyntaxProblem) as refused:
+        parse("trait('a) = 1\r\nAND trait('b') = 2")
+
+    assert "not closed" in refused.value.what
+    assert refused.value.where == "trait('a) = 1\n               ^"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("\ttrait('x') = foo", 14), ("trait('\u6570') = foo", 14), ("trait('e\u0301') = foo", 13)],
+)
+def test_the_caret_stands_under_the_character_after_tabs_and_wide_letters(text, columns):
+    with pytest.raises(SyntaxProblem) as refused:
+        parse(text)
+
+    line, caret = refused.value.where.split("\n")
+    assert "\t" not in line
+    assert caret == " " * (9 + columns) + "^"
+
+
+def test_a_long_line_is_shown_around_the_caret():
+    with pytest.raises(SyntaxProblem) as refused:
+        parse(" AND ".join(["trait('a') = 1"] * 50) + " AND oops")
+
+    line, caret = refused.value.where.split("\n")
+    assert line[caret.removeprefix(" " * 9).index("^") :] == "oops"
+    assert len(line) <= 100
 
 
 def test_nothing_is_no_definition():

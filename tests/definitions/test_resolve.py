@@ -11,6 +11,7 @@ from personas_kit.definitions import (
     any_user,
     event,
     in_audience,
+    prop,
     trait,
 )
 from personas_kit.definitions.expressions import OfAccounts
@@ -62,6 +63,24 @@ def test_a_users_condition_on_its_accounts_is_about_some_account():
     assert isinstance(resolved(Audience("Q", in_audience("active"))), OfAccounts)
 
 
+@pytest.mark.parametrize(
+    "member",
+    [Audience("Ours", account_trait("kind") == "company"), Audience("Ours", in_audience("active"))],
+)
+def test_an_audience_means_the_same_inside_any_of_an_account_as_alone(member):
+    registry = {**REGISTRY, "ours": member}
+
+    alone = resolved(member, registry)
+    inside = resolved(AccountAudience("Q", any_user(in_audience("ours"))), registry)
+
+    assert isinstance(alone, OfAccounts)  # some account of the user, not the one that is asked about its users
+    assert str(inside) == f"ANY {alone}"
+
+
+def test_a_trait_that_is_an_account_audience_reads_from_a_user_as_some_account():
+    assert str(resolved(Audience("Q", ~in_audience("active")))) == "NOT SOME ACCOUNT ANY event('Order').count() >= 1"
+
+
 def test_a_circle_is_printed():
     registry = {
         "a": Audience("A", in_audience("b")),
@@ -73,11 +92,40 @@ def test_a_circle_is_printed():
         resolved(registry["a"], registry)
 
 
+def test_a_circle_through_traits_and_of_one_is_printed():
+    registry = {"a": Audience("A", trait("t") > 1), "t": Trait("T", trait("t"))}
+
+    with pytest.raises(DefinitionError, match="circle: t -> t") as refused:
+        resolved(registry["a"], registry)
+    assert "a -> t" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(50, True), (3_000, False)])
+def test_a_long_chain_of_references_is_followed_or_refused(length, fits):
+    registry = {"a0": buyers}
+    for number in range(1, length + 1):
+        registry[f"a{number}"] = Audience(f"a{number}", ~in_audience(f"a{number - 1}"))
+
+    if fits:
+        assert str(resolved(registry[f"a{length}"], registry)).endswith("NOT event('Order').count() >= 1")
+    else:
+        with pytest.raises(DefinitionError, match="nested more than 120 deep"):
+            resolved(registry[f"a{length}"], registry)
+
+
 @pytest.mark.parametrize(
     ("definition", "says"),
     [
         (Audience("Q", trait("contry") == "x"), "did you mean 'Country'"),
         (Audience("Q", in_audience("buyer")), "did you mean 'buyers'"),
+        (Audience("Q", trait("kind") == "x"), "write account_trait('kind')"),
+        (Audience("Q", account_trait("email") == "x"), "write trait('email')"),
+        (AccountAudience("Q", trait("email") == "x"), "any_user(trait('email') = 'x')"),
+        (AccountAudience("Q", any_user(trait("kind") == "x")), "write account_trait('kind')"),
+        (AccountTrait("Q", trait("email")), "is a trait of users"),
+        (Trait("Q", trait("buyers")), "has no value"),
+        (Audience("Q", prop("x") == 1), "stands outside an event"),
+        (Audience("Q", event("X").where(any_user(prop("x") == 1)).count() > 1), "properties only"),
         (Audience("Email", trait("country") == "x"), "also a trait of the source"),
         (Audience("Q", trait("buyers") > 3), "one is in it or not"),
         (Audience("Q", any_user(trait("country") == "x")), "about a user already"),
