@@ -37,7 +37,7 @@ lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy personas_kit
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: $(DEV)  ## put the code into the form that lint wants
 	$(BIN)/ruff check --fix .

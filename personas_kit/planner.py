@@ -21,7 +21,10 @@ from personas_kit.errors import DestinationError, UnknownName
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The members of a definition at an instant, and when and with which columns of users they were looked up."""
+    """The members of a definition at an instant, and when and with which columns of users they were looked up.
+
+    ``fingerprint`` is of what the definition meant then, everything that it refers to included.
+    """
 
     fingerprint: str
     members: Members
@@ -114,7 +117,7 @@ class Planner:
         place = ",".join((*filter(None, [settings.list]), *settings.integrations))
         sync = Sync(definition.key, settings.destination, call, place)
         wanted = wanted_by(call, found.members, connection, settings.ids, settings.combine)
-        return plan_sync(sync, connection, computation, definition.fingerprint, wanted, self.store.load(sync), occasion)
+        return plan_sync(sync, connection, computation, found.fingerprint, wanted, self.store.load(sync), occasion)
 
     def _connection(self, settings: SyncSettings) -> Connection:
         where = self.config.at("destinations", settings.destination)

@@ -403,14 +403,14 @@ class Workspace:
         if definition.subject == "account":
             pairs = self._run(self._compile(definition, expand=True, carry=columns), as_of, definition.key)
         members = Members(subjects, pairs, query.zero_is_empty)
-        return Found(definition.fingerprint, members, as_of, self._clock.now(), carry)
+        return Found(query.fingerprint, members, as_of, self._clock.now(), carry)
 
     def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[Found, str]:
         """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
         seen = self._previewed.get(definition.key)
-        if seen is not None and as_of is None and seen.fingerprint == definition.fingerprint and carry <= seen.carry:
+        if seen is not None and as_of is None and carry <= seen.carry:
             age = self._clock.now() - seen.at
-            if age <= REUSE:
+            if age <= REUSE and seen.fingerprint == self._compile(definition).fingerprint:
                 return seen, f"the preview of {int(age.total_seconds())} s ago"
         return self._find(definition, self._instant(as_of), carry), "the warehouse"
 

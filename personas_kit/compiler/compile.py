@@ -14,7 +14,7 @@ from personas_kit.compiler.nodes import all_of, as_, column, constant, given, re
 from personas_kit.compiler.population import ID, MEMBERS, Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.source import Column, ColumnType, Members, Source
-from personas_kit.definitions.definition import Definition, Subject
+from personas_kit.definitions.definition import Definition, Subject, fingerprint_of
 from personas_kit.definitions.expressions import Condition, OfAccounts, OfUsers, Reduced, TraitRef, Value
 from personas_kit.definitions.resolve import Registry, Traits, resolve
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
@@ -140,7 +140,10 @@ def _definition(
         made = made.distinct()
     zero = isinstance(meant, Reduced) and meant.reducer in ZERO
     columns = (*(("user_id",) if expanded else ()), ID[definition.subject], *(("value",) if kind else ()), *carry)
-    return Query(columns, definition.subject, kind, zero_is_empty=zero, tree=build.finish(made))
+    fingerprint = fingerprint_of(definition.kind, meant)
+    return Query(
+        columns, definition.subject, kind, zero_is_empty=zero, tree=build.finish(made), fingerprint=fingerprint
+    )
 
 
 def _carried(build: Build, scope: _Scope, carry: Sequence[str], expanded: bool) -> list[exp.Expr]:

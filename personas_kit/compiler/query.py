@@ -60,6 +60,7 @@ class Query:
         value_type: the type of ``value`` for a trait, else None.
         zero_is_empty: True for a trait over count, sum or unique count: 0 says as little as a missing value.
         tree: the statement, with nodes for constants, instants and functions that dialects spell differently.
+        fingerprint: of what a definition means, everything that it refers to included; empty for other queries.
     """
 
     columns: tuple[str, ...]
@@ -67,6 +68,7 @@ class Query:
     value_type: ColumnType | None
     zero_is_empty: bool
     tree: exp.Query
+    fingerprint: str = ""
 
     def sql(self, dialect: str, as_of: dt.datetime, *, foreign: bool = False) -> SQL:
         """The statement to read.

@@ -43,8 +43,8 @@ class Definition:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits over the kind and the text of the expression: another meaning, another fingerprint."""
-        return hashlib.sha256(f"{self.kind}\n{self.expression}".encode()).hexdigest()[:16]
+        """16 hex digits over the kind and the text of the expression; what it refers to counts by name only."""
+        return fingerprint_of(self.kind, self.expression)
 
     def __repr__(self) -> str:
         """What was defined, in the text language. Never runs a query."""
@@ -130,6 +130,11 @@ class AccountTrait(Definition):
     def expression(self) -> Value:
         """The value."""
         return self.value
+
+
+def fingerprint_of(kind: Kind, expression: Expression) -> str:
+    """16 hex digits over a kind and the text of an expression: another meaning, another fingerprint."""
+    return hashlib.sha256(f"{kind}\n{expression}".encode()).hexdigest()[:16]
 
 
 def default_key(name: str) -> str:

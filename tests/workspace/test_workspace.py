@@ -110,6 +110,19 @@ def test_an_edited_definition_is_not_the_one_that_was_previewed(own):
     assert own.plan(BUYERS).members_from == "the warehouse"
 
 
+def test_an_edited_audience_is_another_meaning_for_those_that_refer_to_it(own):
+    few = pk.Audience("Few", in_audience(BUYERS) & (trait("country") == "DE"))
+    own.add(few)
+    own.plan(few, to="analytics").push()
+    own.preview(few)
+    own.add(pk.Audience("Order Completed last 30days", event("Order Completed").within(days=7).count() >= 1))
+    own.clock.move(hours=0.01)
+    plan = own.plan(few, to="analytics")
+
+    assert plan.members_from == "the warehouse"
+    assert set(plan.changes["cause"]) == {"definition edited"}
+
+
 def test_by_default_a_definition_goes_by_the_calls_that_fit(own):
     def calls(definition, to):
         more = {"list": "7", "ids": {"email": "email"}} if to == "meta" else {}
