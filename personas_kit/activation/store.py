@@ -50,7 +50,10 @@ class LocalStore:
         if not self._database.exists():
             return state_of(None, None, [], [])
         with self._open() as db:
-            return self._load(db, sync.id)
+            try:
+                return self._load(db, sync.id)
+            except StateError:  # a push elsewhere may have folded between the pointers and the files: look once more
+                return self._load(db, sync.id)
 
     def syncs(self) -> list[tuple[Sync, SyncState]]:
         """Every sync there has ever been, with its state, by definition and destination."""

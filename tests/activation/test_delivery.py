@@ -6,6 +6,7 @@ what the destination has, what is wanted and what is acknowledged are the same.
 
 import datetime as dt
 
+import duckdb
 import pytest
 
 from personas_kit.activation.transport import HttpTransport
@@ -346,3 +347,28 @@ def test_the_history_tells_what_happened(workspace):
         ("analytics", "track", "done", 10),
         ("ads", "list", "done", 10),
     }
+
+
+def test_integer_ids_are_kept_as_integers_and_sent_as_texts(folder, sandbox, clock):
+    def wanted(*ids):
+        with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+            connection.execute(
+                "create or replace table users as select i as user_id, i || '@example.com' as email, list_contains($ids, i) "
+                "as vip from range(1, 13) r(i)",
+                {"ids": list(ids)},
+            )
+
+    wanted(*range(1, 11))
+    workspace = small.opened(folder, clock)
+    sandbox.fail(*[Fault(kind="drop", applied=True)] * 60)
+    workspace.plan("vips").push(deadline=1)
+    sandbox.heal()
+    clock.day += 1
+    wanted(*range(3, 13))
+    plan = workspace.plan("vips")
+    plan.push(override=[guard.name for guard in plan.guards])
+
+    assert small.received(sandbox) == {str(n) for n in range(3, 13)}
+    states = {sync.call: state for sync, state in workspace.store.syncs()}
+    assert states["identify"].acknowledged["member"].sort().to_list() == list(range(3, 13))
+    assert sandbox.summary()["conflicts"] == 0
