@@ -171,11 +171,13 @@ def prepare(
     connection: Connection, call: Call, batch: pl.DataFrame, computation: Computation
 ) -> tuple[list[Request], pl.DataFrame, list[int], dict[int, str]]:
     """The requests of a batch, the lines they are made of with their positions, and the lines too large to send."""
-    too_large = connection.oversized(call, batch, computation)
-    positions = [at for at in range(batch.height) if at not in too_large]
-    fitting = batch[positions] if too_large else batch
-    requests = connection.requests(call, fitting, computation) if fitting.height else []
-    return requests, fitting, positions, dict(too_large)
+    items = connection.items(call, batch, computation)
+    too_large = connection.oversized(call, items)
+    positions = list(range(batch.height))
+    if too_large:
+        positions = [at for at in positions if at not in too_large]
+        batch, items = batch[positions], items[positions]
+    return connection.requests(call, batch, computation, items), batch, positions, too_large
 
 
 def digest_of(requests: Iterable[Request]) -> str:

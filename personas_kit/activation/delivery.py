@@ -12,7 +12,7 @@ import datetime as dt
 import functools
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -143,6 +143,8 @@ class Delivery:
     ) -> tuple[SyncReport, pl.DataFrame]:
         """Send one sync's batches until they are through or something stops them; ``why`` stopped the sync before."""
         outcomes = plan.memory.outcomes.setdefault(sync.sync.id, {})
+        batches = _batches(sync.lines)
+        done = sum(stop - start for number, (start, stop) in batches.items() if number in outcomes)
         fatal = False
         with contextlib.closing(self.connect(sync.connection)) as transport:
             courier = Courier(sync.connection, sync.sync.call, sync.computation, transport, self.clock, limit)
@@ -151,8 +153,10 @@ class Delivery:
                     why = "the deadline was reached"
                 if why:
                     break
-                tally = outcomes[number] = self._send_batch(plan, sync, number, courier)
-                tell(int(sync.lines["number"].is_in([*outcomes]).sum()))
+                start, stop = batches[number]
+                tally = outcomes[number] = self._send_batch(plan, sync, number, sync.lines[start:stop], courier)
+                done += stop - start
+                tell(done)
                 why, fatal = tally.stopped, tally.fatal
         unsent = self.store.ready_batches(plan.id, sync.sync)
         finished = not unsent and not why
@@ -162,8 +166,7 @@ class Delivery:
             plan.memory.concluded[sync.sync.id] = part
         return part
 
-    def _send_batch(self, plan: Plan, sync: SyncPlan, number: int, courier: Courier) -> Tally:
-        batch = sync.lines.filter(pl.col("number") == number)
+    def _send_batch(self, plan: Plan, sync: SyncPlan, number: int, batch: pl.DataFrame, courier: Courier) -> Tally:
         requests, fitting, positions, too_large = prepare(sync.connection, sync.sync.call, batch, sync.computation)
         self.store.sending(plan.id, sync.sync, number, digest_of(requests))
         tally = courier.deliver(fitting, requests, positions)
@@ -244,27 +247,45 @@ def _state(*, finished: bool, fatal: bool, complete: bool) -> State:
 
 def _with_outcomes(sync: SyncPlan, outcomes: dict[int, Tally]) -> pl.DataFrame:
     """Every change of the plan with ``outcome`` (acknowledged | rejected | unknown | unsent) and ``reason``."""
-    words: list[str] = []
-    reasons: list[str | None] = []
-    for (number,), batch in sync.lines.group_by("number", maintain_order=True):
-        tally = outcomes.get(int(str(number)))
-        for at in range(batch.height):
-            word, reason = _word(tally, at)
-            words.append(word)
-            reasons.append(reason)
-    return sync.lines.select(
-        pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", "cause",
-        destination=pl.lit(sync.sync.destination), call=pl.lit(sync.sync.call),
-        outcome=pl.Series(words, dtype=pl.String), reason=pl.Series(reasons, dtype=pl.String),
-    )  # fmt: skip
+    number = sync.lines.schema["number"]
+    exceptions = pl.DataFrame(
+        [(batch, *line) for batch, tally in outcomes.items() for line in _exceptions(tally)],
+        schema={"number": number, "at": pl.Int64, "outcome": pl.String, "reason": pl.String},
+        orient="row",
+    )
+    settled = pl.col("number").is_in(pl.Series([*outcomes], dtype=number).implode())
+    usual = pl.when(settled).then(pl.lit("acknowledged")).otherwise(pl.lit("unsent"))
+    return (
+        sync.lines.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64).over("number"))
+        .join(exceptions, on=["number", "at"], how="left", maintain_order="left")
+        .select(
+            pl.col("member").cast(pl.String),
+            pl.col("change").cast(pl.String),
+            "value",
+            "cause",
+            destination=pl.lit(sync.sync.destination),
+            call=pl.lit(sync.sync.call),
+            outcome=pl.coalesce("outcome", usual),
+            reason="reason",
+        )
+    )
 
 
-def _word(tally: Tally | None, at: int) -> tuple[str, str | None]:
-    if tally is None or at in tally.unsent:
-        return "unsent", None
-    if at in tally.rejected:
-        return "rejected", tally.rejected[at]
-    return ("unknown", None) if at in tally.unknown else ("acknowledged", None)
+def _batches(lines: pl.DataFrame) -> dict[int, tuple[int, int]]:
+    """Where each batch starts and stops: numbers ascend, so a batch is a slice."""
+    counts = lines.group_by("number", maintain_order=True).len()
+    stops = counts.select("number", stop=pl.col("len").cast(pl.Int64).cum_sum(), size="len")
+    return {number: (stop - size, stop) for number, stop, size in stops.iter_rows()}
+
+
+def _exceptions(tally: Tally) -> Iterator[tuple[int, str, str | None]]:
+    """The positions of a batch that were not acknowledged; one that is both rejected and unknown counts as rejected."""
+    for at in tally.unsent:
+        yield at, "unsent", None
+    for at, reason in tally.rejected.items():
+        yield at, "rejected", reason
+    for at in tally.unknown - set(tally.rejected):
+        yield at, "unknown", None
 
 
 def _tell_sync(tell: Callable[[int, SyncPlan], None], before: int, sync: SyncPlan, done: int) -> None:

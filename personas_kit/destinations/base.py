@@ -26,6 +26,7 @@ from personas_kit.secret import Secret
 
 Call = Literal["identify", "track", "group", "list"]
 CALLS: tuple[Call, ...] = ("identify", "track", "group", "list")
+_ENVELOPE = 200  # bytes around one item, at most
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -300,18 +301,39 @@ class Connection:
         """What one request of the call may hold."""
         return self.destination.posts[call].limits or self.destination.limits
 
-    def requests(self, call: Call, batch: pl.DataFrame, computation: Computation) -> list[Request]:
-        """The requests for a batch: the same bytes for the same batch, cut by count and by bytes.
+    def items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
+        """Each line of a batch as the vendor's JSON: what requests are made of.
 
         Args:
             call: which call.
             batch: the lines; entries and exits of a list never together.
             computation: what was computed.
         """
+        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
+        each = self.destination.posts[call].each(Fields(computation, ids, batch))
+        return batch.select(item=each.text)["item"]
+
+    def oversized(self, call: Call, items: pl.Series) -> dict[int, str]:
+        """The items that no request can hold -> reason."""
+        limits = self.limits(call)
+        most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
+        return dict.fromkeys((items.str.len_bytes() > most).arg_true().to_list(), "too large to send")
+
+    def requests(
+        self, call: Call, batch: pl.DataFrame, computation: Computation, items: pl.Series | None = None
+    ) -> list[Request]:
+        """The requests for a batch: the same bytes for the same batch, cut by count and by bytes.
+
+        Args:
+            call: which call.
+            batch: the lines; entries and exits of a list never together.
+            computation: what was computed.
+            items: its ``items``, where they are known already.
+        """
         if not batch.height:
             return []
         post, limits = self.destination.posts[call], self.limits(call)
-        items = self._items(call, batch, computation)
+        items = self.items(call, batch, computation) if items is None else items
         before, after = post.around(batch, batch)
         room = limits.bytes - len(before.encode()) - len(after.encode())
         sizes = _form_sizes(items) if post.form else items.str.len_bytes()
@@ -326,13 +348,6 @@ class Connection:
             )
             for start, stop in cut(sizes, items=limits.items, most_bytes=room)
         ]
-
-    def oversized(self, call: Call, batch: pl.DataFrame, computation: Computation) -> dict[int, str]:
-        """The lines that no request can hold -> reason."""
-        limits = self.limits(call)
-        most = min(limits.bytes, limits.item_bytes or limits.bytes) - 200
-        large = self._items(call, batch, computation).str.len_bytes() > most
-        return dict.fromkeys(large.arg_true().to_list(), "too large to send")
 
     def outcome(self, call: Call, request: Request, answer: Answer) -> Outcome:
         """What an answer means."""
@@ -361,11 +376,6 @@ class Connection:
         cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in ids}
         whole = obj({name: optional(cells[name]) for name in sorted(cells)}).text
         return pl.when(pl.any_horizontal(cell.is_not_null() for cell in cells.values())).then(whole)
-
-    def _items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
-        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
-        each = self.destination.posts[call].each(Fields(computation, ids, batch))
-        return batch.select(item=each.text)["item"]
 
 
 def _named(value: object) -> str:

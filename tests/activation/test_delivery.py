@@ -353,8 +353,9 @@ def test_integer_ids_are_kept_as_integers_and_sent_as_texts(folder, sandbox, clo
     def wanted(*ids):
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             connection.execute(
-                "create or replace table users as select i as user_id, i || '@example.com' as email, list_contains($ids, i) "
-                "as vip from range(1, 13) r(i)",
+                """create or replace table users as
+                   select i as user_id, i || '@example.com' as email, list_contains($ids, i) as vip
+                   from range(1, 13) as r(i)""",
                 {"ids": list(ids)},
             )
 

@@ -108,7 +108,8 @@ def test_a_line_that_no_request_can_hold_is_named(slug, call):
         lines[1][name] = "x" * (limits.item_bytes or limits.bytes)
     lines[1]["member"] = json.dumps({"EMAIL": "x" * limits.bytes})
 
-    assert list(connection.oversized(call, batch_of(lines), BUYERS)) == [1]
+    items = connection.items(call, batch_of(lines), BUYERS)
+    assert list(connection.oversized(call, items)) == [1]
 
 
 @pytest.mark.parametrize(("slug", "call"), CALLS)
