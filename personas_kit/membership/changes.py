@@ -27,9 +27,12 @@ def membership_changes(wanted: pl.DataFrame, acknowledged: pl.DataFrame, unknown
     wanted, acknowledged, unknown = same_member_type(
         *(frame.select("member") for frame in (wanted, acknowledged, unknown))
     )
-    settled = acknowledged.join(unknown, on="member", how="anti")
+    settled, heard_of = acknowledged, acknowledged
+    if unknown.height:  # seldom, and never many
+        settled = acknowledged.join(unknown, on="member", how="anti")
+        heard_of = pl.concat([acknowledged, unknown]).unique(maintain_order=True)
     enter = wanted.join(settled, on="member", how="anti")
-    leave = pl.concat([acknowledged, unknown]).unique(maintain_order=True).join(wanted, on="member", how="anti")
+    leave = heard_of.join(wanted, on="member", how="anti")
     return pl.concat([_marked(leave, "exit", "false"), _marked(enter, "enter", "true")])
 
 
