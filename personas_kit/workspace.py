@@ -76,6 +76,7 @@ class Workspace:
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._source: Source | None = None
         self._previewed: dict[str, Found] = {}
+        self._planned: dict[str, dict[str, SyncSettings]] = {}
 
     # --- definitions -------------------------------------------------------------------------------------------------
 
@@ -153,15 +154,20 @@ class Workspace:
         return expand_to_users(pairs)
 
     def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview:
-        """Size, share, what would change at the destinations, a masked sample, the SQL. Nothing is sent."""
+        """Size, share, what would change, a masked sample, the SQL. Nothing is sent, ever.
+
+        The changes are those at the definition's own destinations, and at those that a plan was made for since the
+        workspace was opened.
+        """
         meant = self._definition(definition)
         instant, start = self._instant(as_of), self._clock.monotonic()
         scheduled = self._scheduled_as(meant)
-        found = self._find(meant, instant, carried(scheduled.to))
+        syncs = {sync.destination: sync for sync in scheduled.to} | self._planned.get(meant.key, {})
+        found = self._find(meant, instant, carried(syncs.values()))
         if as_of is None:
             self._previewed[meant.key] = found
         population = self._run(compile_population(self.source, meant.subject), instant, meant.key)["size"][0]
-        plans = self._planner.sync_plans(scheduled, found, scheduled.to, Occasion("preview", instant, scheduled.every))
+        plans = self._planner.sync_plans(scheduled, found, syncs.values(), Occasion("preview", instant))
         subjects = found.members.subjects
         return Preview(
             definition=meant,
@@ -221,6 +227,7 @@ class Workspace:
         )
         syncs = self._planner.syncs_for(scheduled, to, asked)
         found, members_from = self._reused(meant, as_of, carried(syncs))
+        self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
         return self._planner.plan(scheduled, found, syncs, members_from=members_from)
 
     def run(

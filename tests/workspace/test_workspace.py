@@ -264,3 +264,14 @@ def test_nothing_personal_and_no_secret_is_in_any_repr(own):
 
 def _emails(workspace):
     return workspace.warehouse.query("select user_id, email from users", {})
+
+
+def test_a_preview_shows_the_change_at_a_destination_that_was_named_by_hand(own):
+    germans = pk.Audience("Germans", trait("country") == "DE")
+    assert own.preview(germans).changes == ()
+    own.plan(germans, to="analytics", send=["identify"]).push()
+    own.clock.move(days=1)
+    (change,) = own.preview(germans).changes
+
+    assert (change.sync.destination, change.sync.call, change.first) == ("analytics", "identify", False)
+    assert 0 <= change.enter < 50
