@@ -17,6 +17,7 @@ from personas_kit.destinations.base import Destination, Fields, Limits, Post, Se
 from personas_kit.destinations.encode import Json, obj
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
+SHORT_IDS = {"options": '{"min_id_length":1}'}
 FORM = Limits(items=1_024, bytes=900_000)
 
 
@@ -60,9 +61,9 @@ destination = Destination(
     auth=InBody("api_key"),
     hosts={"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"},
     posts={
-        "identify": Post("/identify", _identify, form="identification", limits=FORM),
+        "identify": Post("/identify", _identify, form="identification", fixed=SHORT_IDS, limits=FORM),
         "track": Post("/2/httpapi", _track, _events),
-        "group": Post("/groupidentify", _group, form="identification", limits=FORM),
+        "group": Post("/groupidentify", _group, form="identification", fixed=SHORT_IDS, limits=FORM),
     },
     limits=Limits(items=1_000, bytes=900_000),
     outcomes=Outcomes(read=_read),

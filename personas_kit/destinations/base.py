@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import polars as pl
@@ -149,6 +149,7 @@ class Post:
         around: what stands before and after the changes of one request, which are joined by commas; given the lines of
             the request, and the batch that it is a part of.
         form: the changes go as an array in this field of a form, instead of a JSON body.
+        fixed: further fields of the form.
         exit_method: the method for exits, where it is another one.
     """
 
@@ -158,6 +159,7 @@ class Post:
     method: str = "POST"
     exit_method: str | None = None
     form: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
 
 
@@ -356,13 +358,14 @@ class Connection:
         return self.destination.outcomes.of(answer, stop - start)
 
     def list_member(self, ids: Mapping[str, str]) -> pl.Expr:
-        """The identifiers that a list holds for a user, as canonical JSON text; null if there is none.
+        """The identifiers that a list holds for a user, as canonical JSON text; null if none of them identifies alone.
 
         Args:
             ids: kind of identifier -> column of the user, whose texts lie in ``id_<kind>``.
 
         Raises:
-            ConfigError: no identifier is mapped, or one that the list does not take.
+            ConfigError: no identifier is mapped, or none that identifies a person alone.
+            UnknownName: the list does not take one of them.
         """
         known = self.destination.identifiers
         if not ids:
@@ -373,9 +376,15 @@ class Connection:
         for kind in ids:
             if kind not in known:
                 raise UnknownName(f"identifier of {self.destination.name}", kind, known)
+        telling = [kind for kind in ids if known[kind].alone]
+        if not telling:
+            enough = ", ".join(kind for kind, identifier in known.items() if identifier.alone)
+            raise ConfigError(
+                f"{', '.join(ids)} alone identify nobody", where=f"ids for {self.name}", hint=f"add one of {enough}"
+            )
         cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in ids}
         whole = obj({name: optional(cells[name]) for name in sorted(cells)}).text
-        return pl.when(pl.any_horizontal(cell.is_not_null() for cell in cells.values())).then(whole)
+        return pl.when(pl.any_horizontal(cells[known[kind].name].is_not_null() for kind in telling)).then(whole)
 
 
 def _named(value: object) -> str:
@@ -410,7 +419,7 @@ def _headers(post: Post) -> Mapping[str, str]:
 def _content(post: Post, items: pl.Series, lines: pl.DataFrame, batch: pl.DataFrame) -> bytes:
     joined = ",".join(items.to_list())
     if post.form:
-        return f"{post.form}={quote_plus(f'[{joined}]')}".encode()
+        return urlencode({post.form: f"[{joined}]", **post.fixed}).encode()
     before, after = post.around(lines, batch)
     return f"{before}{joined}{after}".encode()
 

@@ -17,11 +17,15 @@ _HASH = r"^[0-9a-fA-F]{64}$"
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """How one kind of identifier is sent: under which name, made uniform how, hashed or not."""
+    """How one kind of identifier is sent: under which name, made uniform how, hashed or not.
+
+    ``alone`` says that it identifies a person without the others; a country or a first name does not.
+    """
 
     name: str
     uniform: Callable[[pl.Expr], pl.Expr]
     hashed: bool = True
+    alone: bool = False
 
     def cell(self, value: pl.Expr) -> pl.Expr:
         """What is sent for a column of texts; null where nothing is left of it."""
@@ -75,14 +79,14 @@ def _as_is(text: pl.Expr) -> pl.Expr:
 
 
 META: Mapping[str, Identifier] = {
-    "email": Identifier("EMAIL", _lower),
-    "phone": Identifier("PHONE", _digits),
+    "email": Identifier("EMAIL", _lower, alone=True),
+    "phone": Identifier("PHONE", _digits, alone=True),
     "first_name": Identifier("FN", _letters),
     "last_name": Identifier("LN", _letters),
     "city": Identifier("CT", _packed),
     "state": Identifier("ST", _packed),
     "zip": Identifier("ZIP", _zip),
     "country": Identifier("COUNTRY", _country),
-    "extern_id": Identifier("EXTERN_ID", _as_is, hashed=False),
-    "mobile_advertiser_id": Identifier("MADID", _lower, hashed=False),
+    "extern_id": Identifier("EXTERN_ID", _as_is, hashed=False, alone=True),
+    "mobile_advertiser_id": Identifier("MADID", _lower, hashed=False, alone=True),
 }

@@ -200,6 +200,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")  # or a sender takes the connection for one that can be used again
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()

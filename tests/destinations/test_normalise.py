@@ -7,7 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from personas_kit.destinations import find
 from personas_kit.destinations.normalise import META
+from personas_kit.errors import ConfigError
+from personas_kit.secret import Secret
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "destinations" / "vectors_facebook.json"
 BY_NAME = {identifier.name: identifier for identifier in META.values()}
@@ -52,6 +55,18 @@ def test_what_is_a_hash_already_is_not_hashed_again():
 def test_ids_of_ones_own_and_of_devices_are_sent_as_they_are():
     assert cell("extern_id", "User-1") == "User-1"
     assert cell("mobile_advertiser_id", "AB12-CD") == "ab12-cd"
+
+
+def test_what_many_people_share_is_no_member_of_a_list():
+    meta = find("facebook-custom-audiences").configure("ads", {"access_token": Secret("env", "X"), "audience_id": "1"})
+    users = pl.DataFrame(
+        {"id_email": ["a@example.com", None], "id_country": ["DE", "DE"]}, schema_overrides={"id_email": pl.String}
+    )
+
+    members = users.select(meta.list_member({"email": "email", "country": "country"})).to_series()
+    assert members.is_null().to_list() == [False, True]
+    with pytest.raises(ConfigError, match="country alone identify nobody"):
+        meta.list_member({"country": "country"})
 
 
 @pytest.mark.skipif(not VECTORS.is_file(), reason="the vectors are not beside the checkout")
