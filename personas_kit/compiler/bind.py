@@ -208,11 +208,13 @@ def _with_preset(settings: SourceSettings, schema: Schema) -> SourceSettings:
     if settings.preset not in PRESETS:
         raise UnknownName("preset", settings.preset, PRESETS, where="source.preset")
     preset = PRESETS[settings.preset]
+    accounts = _part(settings.accounts, preset.accounts, schema)
+    memberships = _part(settings.memberships, preset.memberships, schema)
     return replace(
         settings,
         users=_filled(settings.users, preset.users),
-        accounts=_part(settings.accounts, preset.accounts, schema),
-        memberships=_part(settings.memberships, preset.memberships, schema),
+        accounts=accounts,
+        memberships=memberships if accounts or settings.memberships else None,
         identities=_part(settings.identities, preset.identities, schema),
         events=_part(settings.events, preset.events, schema),
     )

@@ -199,7 +199,7 @@ class _Scope:
             made.append("joins", join)
         return made
 
-    def value(self, node: Value, wanted: Class | None) -> Typed:  # noqa: ARG002  - columns and metrics have types
+    def value(self, node: Value, wanted: Class | None) -> Typed:
         match node:
             case TraitRef(key, of):
                 which: Subject = "account" if of == "account" else self.subject
@@ -210,7 +210,7 @@ class _Scope:
                 label = f"trait {found.name!r} of {_members(self.build.source, which).table.name}"
                 return Typed(self.build.trait(which, found), found.type, label)
             case Reduced():
-                part, made = metric(self.build, node, self.subject)
+                part, made = metric(self.build, node, self.subject, wanted)
                 self.join(part, self.subject, kind="LEFT")
                 return made
             case _:

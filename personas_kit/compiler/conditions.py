@@ -65,13 +65,24 @@ def condition(node: Condition, place: Place) -> exp.Expr:
         case Or(parts):
             return exp.paren(exp.or_(*(condition(part, place) for part in parts)))
         case Not(part):
-            return exp.Not(this=exp.paren(condition(part, place)))
+            return _negated(condition(part, place))
         case OfUsers() | OfAccounts():
             return place.group(node)
         case Compare(left, operator, right):
             return _compare(place.value(left, _wanted(operator, right)), operator, right, place.zone, str(node))
         case _:
             raise DefinitionError(f"a {type(node).__name__} is not a condition that can be compiled")
+
+
+def _negated(holds: exp.Expr) -> exp.Expr:
+    """NOT of what is never missing; ``IS NOT NULL`` becomes ``IS NULL``, which reads better."""
+    match holds:
+        case exp.Is(this=value, expression=exp.Not()):
+            return missing(value)
+        case exp.Is(this=value, expression=exp.Null()):
+            return given(value)
+        case _:
+            return exp.Not(this=exp.paren(holds))
 
 
 def class_of(kind: ColumnType) -> Class | None:
@@ -104,7 +115,7 @@ def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str,
         return missing(left.sql) if operator == "absent" else given(left.sql)
     if operator in {"omits", "none_of"}:
         positive = {"omits": "contains", "none_of": "one_of"}[operator]
-        return exp.Not(this=exp.paren(_compare(left, positive, right, zone, where)))
+        return _negated(_compare(left, positive, right, zone, where))
     if operator in _RELATIVE:
         made = _relative(left, operator, int(right[0]), zone, where)  # type: ignore[arg-type]
     elif operator in _TEXTUAL:
@@ -168,8 +179,11 @@ def _same_type(left: Typed, value: Constant, where: str) -> exp.Expr:
 
 
 def _time(left: Typed, comparison: type[exp.Binary], value: Constant, zone: str, where: str) -> exp.Expr:
-    moment = _instant(left, value, zone, where)
-    local = moment.astimezone(ZoneInfo(zone))
+    try:
+        moment = _instant(left, value, zone, where)
+        local = moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        raise DefinitionError(f"{value} in {zone} lies outside the years 1 to 9999", where=where) from None
     if left.type != "date":
         bound = moment if left.type == "timestamp_tz" else moment.replace(tzinfo=None)
         return comparison(this=left.sql.copy(), expression=constant(bound, left.type))

@@ -45,6 +45,8 @@ class Dialect:
     """How one warehouse spells what sqlglot does not know."""
 
     name: ClassVar[str]
+    named: ClassVar[bool]
+    """Values are bound by name; else in the order of their marks."""
     _bare: ClassVar[re.Pattern[str]]
 
     def identifier(self, name: str, *, foreign: bool = False) -> exp.Identifier:
@@ -102,8 +104,11 @@ class Dialect:
         size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
         if seconds % size:
             size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
-        span = exp.Interval(this=exp.Literal.string(str(abs(seconds) // size)), unit=exp.var(unit))
-        return exp.Sub(this=base, expression=span) if seconds < 0 else exp.Add(this=base, expression=span)
+        return self._later(base, seconds // size, unit)
+
+    def _later(self, base: exp.Expr, amount: int, unit: str) -> exp.Expr:
+        span = exp.Interval(this=exp.Literal.string(str(abs(amount))), unit=exp.var(unit))
+        return exp.Sub(this=base, expression=span) if amount < 0 else exp.Add(this=base, expression=span)
 
     def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="CONTAINS", expressions=[text, part])
@@ -113,6 +118,7 @@ class DuckDB(Dialect):
     """DuckDB: ``$p1`` with a mapping."""
 
     name = "duckdb"
+    named = True
     _bare = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
     @property
@@ -168,6 +174,7 @@ class Snowflake(Dialect):
     """Snowflake: ``?`` from left to right. Unquoted names are upper case there."""
 
     name = "snowflake"
+    named = False
     _bare = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
     @property
@@ -183,6 +190,11 @@ class Snowflake(Dialect):
         if isinstance(value, dt.date):
             return exp.Cast(this=mark, to=self.type("date")), value.isoformat()
         return mark, value
+
+    def _later(self, base: exp.Expr, amount: int, unit: str) -> exp.Expr:
+        number = exp.Literal.number(abs(amount))
+        moved = exp.Neg(this=number) if amount < 0 else number
+        return exp.Anonymous(this="DATEADD", expressions=[exp.var(unit), moved, base])
 
     def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="STARTSWITH", expressions=[text, part])

@@ -20,6 +20,8 @@ from personas_kit.errors import DefinitionError, UnknownName
 
 #: Reducers that are 0 over nothing.
 ZERO: Final = frozenset({"count", "sum", "unique_count"})
+_OF_NUMBERS: Final = frozenset({"sum", "avg", "min", "max"})
+_ONE_OF_THEM: Final = frozenset({"first", "last", "most_frequent"})
 _UNORDERED: Final[frozenset[ColumnType]] = frozenset({"list", "json", "other"})
 _READ_AS: Final[dict[str, ColumnType]] = {
     "number": "float",
@@ -31,11 +33,15 @@ _CLASSES: Final[dict[Class, str]] = {"text": "string", "number": "number", "trut
 _PLACE, _TIMES = "place", "times"
 
 
-def metric(build: Build, node: Reduced, subject: Subject) -> tuple[str, Typed]:
-    """The part that holds a value per user or account, and that value. Its label is the metric's text."""
+def metric(build: Build, node: Reduced, subject: Subject, compared: Class | None) -> tuple[str, Typed]:
+    """The part that holds a value per user or account, and that value. Its label is the metric's text.
+
+    ``compared`` is what the value is compared with, for properties that carry no type of their own.
+    """
     stream = _Stream(build, node.stream, subject)
-    made, kind = _reduced(stream, node)
-    key = f"{subject} {identity(node)}"
+    wanted = _wanted(stream, node, compared)
+    made, kind = _reduced(stream, node, wanted)
+    key = f"{subject} {identity(node)} {wanted}"
     if key not in build.known:
         name = "unique" if node.reducer == "unique_count" else node.reducer
         build.known[key] = build.add(name, made)
@@ -185,14 +191,22 @@ def _event_table(build: Build, events: Events) -> EventTable:
     return common
 
 
-def _reduced(stream: _Stream, node: Reduced) -> tuple[exp.Select, ColumnType]:
+def _wanted(stream: _Stream, node: Reduced, compared: Class | None) -> Class | None:
+    """How to read a JSON property of which nobody says it. Columns have types, and so has what ``as`` names."""
+    if node.of is None or node.of.as_type is not None or stream.of.properties is None:
+        return None
+    if node.reducer in _OF_NUMBERS:
+        return "number"
+    return compared or "text" if node.reducer in _ONE_OF_THEM else "text"
+
+
+def _reduced(stream: _Stream, node: Reduced, wanted: Class | None) -> tuple[exp.Select, ColumnType]:
     owner = stream.owner
     if node.reducer == "count" or node.of is None:
         counted = exp.Count(this=exp.Star())
         if stream.of.id is not None:
             counted = exp.Count(this=exp.Distinct(expressions=[stream.read(stream.of.id)]))
         return stream.select(as_(counted, "value")).group_by(owner), "integer"
-    wanted: Class | None = "number" if node.reducer in {"sum", "avg"} else None
     value = stream.value(node.of, wanted)
     _check(node, value, stream)
     match node.reducer:
@@ -220,14 +234,11 @@ def _check(node: Reduced, value: Typed, stream: _Stream) -> None:
         raise DefinitionError(
             f"{value.label} is {value.type}, which cannot be reduced by {node.reducer}", where=str(node)
         )
-    untyped = (
-        node.of is not None and node.of.as_type is None and stream.of.properties is not None and value.type == "text"
-    )
-    if node.reducer in {"min", "max"} and untyped and node.of is not None:
+    if value.type == "boolean" and node.reducer in {"min", "max"}:
         raise DefinitionError(
-            f"{value.label} is JSON, which does not say what order its values have",
+            f"{value.label} is a truth value, which has no order",
             where=str(node),
-            hint=f"say how to read it: prop({node.of.name!r}, 'number')",
+            hint="count the events where it is true: .where(prop('...') == True).count()",
         )
 
 

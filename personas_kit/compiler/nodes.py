@@ -71,6 +71,19 @@ def table(of: Table, alias: str) -> exp.Table:
     return exp.Table(**names, alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
+def bare_tables(tree: exp.Expr) -> set[str]:
+    """The warehouse's tables that a tree reads by one part alone: what a WITH of that name would hide."""
+    read = [of.this for of in tree.find_all(exp.Table) if not of.db]
+    return {of.name.casefold() for of in read if isinstance(of, exp.Identifier) and of.quoted}
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """The name, with as many underscores as tell it from those taken."""
+    while wanted.casefold() in taken:
+        wanted += "_"
+    return wanted
+
+
 def as_(value: exp.Expr, name: str | exp.Identifier) -> exp.Alias:
     """``value AS name``."""
     return exp.Alias(this=value, alias=exp.to_identifier(name) if isinstance(name, str) else name)

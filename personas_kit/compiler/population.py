@@ -13,8 +13,10 @@ from sqlglot import exp
 from personas_kit.compiler.nodes import (
     all_of,
     as_,
+    bare_tables,
     column,
     constant,
+    free_name,
     given,
     instant,
     missing,
@@ -115,7 +117,7 @@ class Build:
             tables |= {name: self._resolved(resolved[name], name) for name in used}
         for name, part in (tables | self.parts).items():
             final = final.with_(name, as_=part, copy=False)
-        return final
+        return _apart(final)
 
     def _existing(self, members: Members, which: Subject, name: str) -> exp.Select:
         own = ID[which]
@@ -136,6 +138,17 @@ class Build:
             exp.select(*listed).from_(table(of.table, "e")).join(CLAIMS, on=match, join_type="left" if of.user else "")
         )
         return joined.where(exp.LTE(this=column("e", of.at), expression=instant(0, of.at.type, self.source.timezone)))
+
+
+def _apart(statement: exp.Select) -> exp.Select:
+    """Parts that bear the name of a table that is read get another: a warehouse may have its own ``claims``."""
+    read = bare_tables(statement)
+    own = {part.alias for part in statement.ctes}
+    renamed = {name: free_name(name, read | own) for name in own if name in read}
+    for name in statement.find_all(exp.Identifier):
+        if not name.quoted and name.name in renamed:
+            name.set("this", renamed[name.name])
+    return statement
 
 
 def _alias(of: Column, taken: str) -> exp.Identifier:

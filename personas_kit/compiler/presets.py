@@ -6,7 +6,8 @@ Segment: https://segment.com/docs/connections/storage/warehouses/schema/
 RudderStack: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/
 (both read 2026-11-23). Both keep the last traits of each user in ``users``, every group call in ``groups``, all tracked
 events in ``tracks`` with the event's plain name in ``event_text``, and their properties in one table per event. Segment
-keeps the last state of each group in ``accounts``. A user belongs to an account from its first group call on.
+keeps the last state of each group in ``accounts``; RudderStack has no such table (``groups`` has a line per call), so
+that accounts are named by whoever makes a view of them. A user belongs to an account from its first group call on.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ _SEGMENT = SourceSettings(
 _RUDDERSTACK = SourceSettings(
     preset="rudderstack",
     users=UserSettings(table="users", id="id"),
-    accounts=AccountSettings(table="groups", id="group_id"),
     memberships=MembershipSettings(table="groups", user="user_id", account="group_id", valid_from="timestamp"),
     identities=IdentitySettings(table="identifies", user="user_id", value="anonymous_id", since="timestamp"),
     events=EventSettings(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from personas_kit.compiler import dialects
-from personas_kit.compiler.nodes import Constant, Instant, Op
+from personas_kit.compiler.nodes import Constant, Instant, Op, bare_tables, free_name
 from personas_kit.compiler.source import ColumnType
 from personas_kit.definitions.definition import Subject
 
@@ -126,7 +126,7 @@ class _Bound(_Rendering):
 
     def statement(self, tree: exp.Expr) -> tuple[str, Parameters]:
         text = self.render(tree).sql(self.dialect.name, pretty=True)
-        if self.dialect.name == "duckdb":
+        if self.dialect.named:
             return text, self.values
         order: list[object] = []
 
@@ -150,9 +150,9 @@ class _Bound(_Rendering):
 
     def _bind(self, value: object, kind: ColumnType) -> exp.Expr:
         for name, known in self.values.items():  # one instant, one parameter: shorter to read in a query log
-            if self.dialect.name == "duckdb" and type(known) is type(value) and repr(known) == repr(value):
+            if self.dialect.named and type(known) is type(value) and repr(known) == repr(value):
                 return exp.Parameter(this=exp.var(name))
-        prefix = "p" if self.dialect.name == "duckdb" else "pk_"
+        prefix = "p" if self.dialect.named else "pk_"
         name = f"{prefix}{len(self.values) + 1}"
         node, self.values[name] = self.dialect.bound(value, kind, name)
         return node
@@ -162,11 +162,13 @@ class _Shown(_Rendering):
     def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime, *, foreign: bool) -> None:
         super().__init__(dialect, as_of, foreign=foreign)
         self.used: set[str] = set()
+        self.clock = CLOCK
 
     def text(self, tree: exp.Expr) -> str:
+        self.clock = free_name(CLOCK, bare_tables(tree))
         shown = self.render(tree)
         if self.used:
-            clock = exp.CTE(this=self._clock(), alias=exp.TableAlias(this=exp.to_identifier(CLOCK)))
+            clock = exp.CTE(this=self._clock(), alias=exp.TableAlias(this=exp.to_identifier(self.clock)))
             clauses = shown.args.get("with_")
             if clauses is None:
                 shown.set("with_", exp.With(expressions=[clock]))
@@ -199,7 +201,7 @@ class _Shown(_Rendering):
 
     def _as_of(self, name: str) -> exp.Expr:
         self.used.add(name)
-        return exp.var(f"(SELECT {name} FROM {CLOCK})")  # noqa: S608  - both are the kit's own names; on one line: a subquery of sqlglot takes four
+        return exp.var(f"(SELECT {name} FROM {self.clock})")  # noqa: S608  - both are the kit's own names; on one line: a subquery of sqlglot takes four
 
 
 def _utc(as_of: dt.datetime) -> dt.datetime:

@@ -78,7 +78,7 @@ WITH moment AS (
   FROM events_of_users
   WHERE
     events_of_users.event = 'Feature Used'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '14 DAY'
+    AND events_of_users.timestamp > DATEADD(DAY, -14, (SELECT as_of FROM moment))
   GROUP BY
     events_of_users.user_id
 ), any_1 AS (

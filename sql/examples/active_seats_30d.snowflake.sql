@@ -78,7 +78,7 @@ WITH moment AS (
     ON members_now.user_id = events_of_users.user_id
   WHERE
     events_of_users.event = 'Signed In'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    AND events_of_users.timestamp > DATEADD(DAY, -30, (SELECT as_of FROM moment))
   GROUP BY
     members_now.account_id
 )

@@ -52,7 +52,7 @@ WITH moment AS (
   FROM events_of_users
   WHERE
     events_of_users.event = 'Order Completed'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '90 DAY'
+    AND events_of_users.timestamp > DATEADD(DAY, -90, (SELECT as_of FROM moment))
   GROUP BY
     events_of_users.user_id
 )

@@ -35,6 +35,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.sql anew")
 
 
+def schema_of(handle: duckdb.DuckDBPyConnection) -> dict[str, Table]:
+    """What introspection would find."""
+    found: dict[str, list[Column]] = {}
+    statement = "SELECT table_name, column_name, data_type FROM duckdb_columns() ORDER BY table_name, column_index"
+    for table, column, declared in handle.execute(statement).fetchall():
+        kind = "decimal" if declared.startswith("DECIMAL") else _TYPES.get(declared, "other")
+        found.setdefault(table, []).append(Column(column, kind, declared))  # type: ignore[arg-type]
+    return {name: Table((name,), tuple(columns)) for name, columns in found.items()}
+
+
 class World:
     """Literal tables, and the lines a definition gives over them; both renderings must give the same."""
 
@@ -82,12 +92,7 @@ class World:
     @property
     def schema(self) -> dict[str, Table]:
         """What introspection would find."""
-        found: dict[str, list[Column]] = {}
-        statement = "SELECT table_name, column_name, data_type FROM duckdb_columns() ORDER BY table_name, column_index"
-        for table, column, declared in self.handle.execute(statement).fetchall():
-            kind = "decimal" if declared.startswith("DECIMAL") else _TYPES.get(declared, "other")
-            found.setdefault(table, []).append(Column(column, kind, declared))  # type: ignore[arg-type]
-        return {name: Table((name,), tuple(columns)) for name, columns in found.items()}
+        return schema_of(self.handle)
 
     @property
     def source(self) -> Source:

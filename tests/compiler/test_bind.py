@@ -92,6 +92,15 @@ def test_a_preset_fills_in_what_was_not_written() -> None:
         bound({"preset": "segmnt"}, **tables)
 
 
+def test_a_preset_has_memberships_only_where_there_are_accounts() -> None:
+    # Given what RudderStack loads: a line in groups for every call, and no table with one line per account
+    tables = {"users": "id", "groups": "user_id group_id timestamp:timestamp", "latest": "group_id name"}
+    assert bound({"preset": "rudderstack"}, **tables).memberships is None
+    source = bound({"preset": "rudderstack", "accounts": {"table": "latest", "id": "group_id"}}, **tables)
+    assert source.accounts.table.name == "latest"
+    assert source.memberships.valid_from.name == "timestamp"
+
+
 def test_one_table_per_event_needs_no_name_column() -> None:
     settings = {
         "users": {"table": "users", "id": "id"},

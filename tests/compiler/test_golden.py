@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from personas_kit.compiler import Column, Query, Source, SourceSettings, Table, bind, compile_definition
 from personas_kit.compiler.settings import (
@@ -29,6 +31,8 @@ from personas_kit.definitions.expressions import (
     trait,
 )
 
+#: What can be done to a warehouse, reading included.
+STATEMENTS = (exp.Query, exp.DDL, exp.DML, exp.Command)
 AS_OF = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 order = event("Order Completed")
 pays = order.within(days=30).count() >= 1
@@ -66,8 +70,18 @@ DEFINITIONS: dict[str, tuple[str, Definition]] = {
         "json",
         Audience("A", order.where((prop("on", "date") > dt.date(2026, 3, 1)) & (prop("new").one_of(True))).count() > 0),  # noqa: FBT003
     ),
+    "json_compared": ("json", Audience("A", (order.last("plan") == "pro") & (order.last("cart.size") > 2))),
     "own_table": ("tables", Audience("A", event("Signed Up").within(days=7).count() >= 1)),
+    "whole_days": ("days", Audience("A", event("Opened").between(days=(14, 7)).count() == 0)),
+    "odd_names": (
+        "odd",
+        Audience("A", (trait("order") == "a\\b\n'c'") & (event('Say "hi"; --').last("Größe").exists())),
+    ),
+    "all_but_some": ("full", AccountAudience("A", all_users(~pays) | ~any_user(account_trait("plan").exists()))),
+    "list_of_accounts": ("full", AccountAudience("A", (trait("plan") == "pro") & any_user(trait("seats") > 1))),
 }
+#: As users with these traits, for lists.
+EXPANDED = {"list_of_accounts": ("plan", "birthday")}
 _EVENT = (
     "event text,user_id text,anonymous_id text,timestamp timestamp,id text,amount decimal,colour text,properties json"
 )
@@ -78,11 +92,17 @@ _TABLES = {
     "identifiers": "user_id text,id_type text,id_value text,first_seen_at timestamp",
     "events": _EVENT,
     "Signed-Up": "user_id text,timestamp timestamp_tz",
+    "opened": "user_id text,day date",
+    "claims": "userId text,order text",
+    "lower case": "event text,userId text,at timestamp,Größe integer",
 }
+#: Their names are in any case as they are written here.
+_QUOTED = {"claims", "lower case"}
 
 
 def _table(name: str, *, upper: bool) -> Table:
     kinds: list[tuple[str, ColumnType]] = [tuple(each.split(" ")) for each in _TABLES[name].split(",")]  # type: ignore[misc]
+    upper = upper and name not in _QUOTED
     own = name.upper() if upper and name.islower() else name
     return Table((own,), tuple(Column(each.upper() if upper else each, kind) for each, kind in kinds))
 
@@ -102,12 +122,20 @@ def _source(layout: str, *, upper: bool) -> Source:
         events = EventSettings("events", name="event", at="timestamp", user="user_id", properties="properties")
     if layout == "tables":
         events = EventSettings(tables={"Signed Up": "signed-up"}, at="timestamp", user="user_id")
-    return bind(SourceSettings("", "", users, accounts, memberships, identities, events), schema)
+    if layout == "days":
+        events = EventSettings(tables={"Opened": "opened"}, at="day", user="user_id")
+    if layout == "odd":
+        users, accounts, memberships = UserSettings("claims", "userid"), None, None
+        events = EventSettings("lower case", name="event", at="at", user="userid")
+    zone = "Europe/Prague" if layout == "days" else ""
+    return bind(SourceSettings(zone, "", users, accounts, memberships, identities, events), schema)
 
 
 def _query(name: str, dialect: str) -> Query:
     layout, definition = DEFINITIONS[name]
-    return compile_definition(definition, _source(layout, upper=dialect == "snowflake"), REGISTRY)
+    carry = EXPANDED.get(name, ())
+    source = _source(layout, upper=dialect == "snowflake")
+    return compile_definition(definition, source, REGISTRY, expand=bool(carry), carry=carry)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
@@ -120,6 +148,25 @@ def test_the_sql_is_what_it_was(name: str, dialect: str, request: pytest.Fixture
     if request.config.getoption("--update-golden", default=False):
         path.write_text(text, encoding="utf-8", newline="\n")
     assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_what_is_written_is_one_select_and_means_the_same_read_back(name: str, dialect: str) -> None:
+    sql = _query(name, dialect).sql(dialect, AS_OF)
+    for text in (str(sql), sql.bound):
+        (statement,) = sqlglot.parse(text, read=dialect)
+        assert statement is not None
+        assert {type(node) for node in statement.walk() if isinstance(node, STATEMENTS)} <= {exp.Select, exp.Subquery}
+        again = sqlglot.parse_one(statement.sql(dialect), read=dialect)
+        assert _bare(again) == _bare(statement)
+
+
+def _bare(tree: exp.Expr) -> exp.Expr:
+    """Without the parentheses, which say nothing that the tree does not."""
+    for parenthesis in reversed(list(tree.find_all(exp.Paren))):
+        parenthesis.replace(parenthesis.this)
+    return tree
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])

@@ -251,8 +251,16 @@ def test_json_properties_are_read_as_asked(world: World) -> None:
     assert world.who(paid.where(prop("new") == True).count() >= 1) == "u1"  # noqa: E712
     assert world.who(paid.where(prop("on").before("2026-03-01")).count() >= 1) == "u1"
     assert world.who(paid.where(prop("on").absent()).count() >= 1) == "u3"
-    with pytest.raises(DefinitionError, match="does not say what order"):
-        world.values(paid.max("amount"))
+    # what nobody says is read as the reducer needs it, then as what it is compared with, then as text
+    assert world.values(paid.max("amount")) == {"u1": 10.0, "u2": 9.5}
+    assert world.values(paid.last("amount")) == {"u1": "10", "u2": "9.5", "u3": "much"}
+    assert world.who(paid.last("amount") >= 9.7) == "u1"
+    assert world.who((paid.first("amount") == "9.5") | (paid.first("amount") == 10)) == "u1 u2"
+    assert world.who(paid.first("new") == True) == "u1"  # noqa: E712
+    assert world.who(paid.unique("amount").count() == 1) == "u1 u2 u3"
+    assert world.values(paid.max("at")) == {
+        "u1": dt.datetime(2026, 3, 1), "u2": dt.datetime(2026, 3, 1), "u3": dt.datetime(2026, 3, 1),  # noqa: DTZ001
+    }  # fmt: skip
 
 
 def test_each_event_may_have_its_own_table(world: World) -> None:
@@ -271,6 +279,67 @@ def test_each_event_may_have_its_own_table(world: World) -> None:
     with pytest.raises(UnknownName, match="no event 'Signed up'") as raised:
         world.who(event("Signed up").count() >= 1)
     assert raised.value.near == ["Signed Up"]
+
+
+def test_events_of_whole_days_happen_at_midnight_of_the_zone(world: World) -> None:
+    # Given noon UTC, which is 14:00 in Prague: a day ago, the 30th had begun there
+    world.settings["timezone"] = "Europe/Prague"
+    world.users("u0", "u1", "u2", "u3")
+    days = ["2026-03-29", "2026-03-30", "2026-03-31", "2026-04-01"]
+    lines = [f"'Paid', 'u{i}', '{day}'" for i, day in enumerate(days)]
+    world.table("events", 'event TEXT, user_id TEXT, "at" DATE', *lines)
+    world.settings["events"] = EventSettings("events", name="event", at="at", user="user_id")
+    assert world.who(event("Paid").count() >= 1) == "u0 u1 u2"
+    assert world.who(event("Paid").within(days=1).count() >= 1) == "u2"
+    assert world.who(event("Paid").within(hours=38).count() >= 1) == "u2"  # since midnight of the 30th, exactly
+    assert world.who(event("Paid").within(hours=39).count() >= 1) == "u1 u2"
+    midnight = dt.datetime(2026, 3, 30, 22, tzinfo=dt.UTC)
+    assert world.who(event("Paid").count() >= 1, as_of=midnight) == "u0 u1 u2"
+    assert world.who(event("Paid").count() >= 1, as_of=midnight - dt.timedelta(seconds=1)) == "u0 u1"
+
+
+HOSTILE = ["x' OR TRUE --", 'a"b', "back\\slash", "two\nlines", "$p1 ? :pk_1", "/* */;", "Zoë 日本 🙂", "%", "{0}"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_value_is_read_as_sql(world: World, text: str) -> None:
+    world.table("users", "user_id TEXT, plan TEXT")
+    world.handle.execute("INSERT INTO users VALUES ('u1', ?), ('u2', 'other')", [text])
+    world.table("events", 'event TEXT, user_id TEXT, "at" TIMESTAMP')
+    world.handle.execute("INSERT INTO events VALUES (?, 'u1', '2026-03-01'), ('Paid', 'u2', '2026-03-01')", [text])
+    world.settings["events"] = EventSettings("events", name="event", at="at", user="user_id")
+    assert world.who(event(text).count() >= 1) == "u1"
+    for where in (trait("plan") == text, trait("plan").one_of(text), trait("plan").contains(text)):
+        assert world.who(where) == "u1"
+
+
+@pytest.mark.parametrize(
+    "name", ['say "hi"', "; DROP TABLE users; --", "select", "Größe", "a.b", "value", "place", "$p1"]
+)
+def test_no_name_is_read_as_sql(world: World, name: str) -> None:
+    quoted = '"' + name.replace('"', '""') + '"'
+    world.table("users", f"user_id TEXT, {quoted} TEXT", "'u1', 'x'", "'u2', NULL")
+    lines = [f"'Paid', 'u1', '2026-03-0{i}', {i}" for i in (1, 2)]
+    world.table("events", f'event TEXT, user_id TEXT, "at" TIMESTAMP, {quoted} INTEGER', *lines)
+    world.settings["events"] = EventSettings("events", name="event", at="at", user="user_id")
+    paid = event("Paid")
+    assert world.who(trait(name) == "x") == "u1"
+    for value, expected in (
+        (paid.sum(name), 3), (paid.last(name), 2), (paid.unique(name), [1, 2]), (paid.most_frequent(name, at_least=1), 1)  # noqa: E501
+    ):  # fmt: skip
+        assert world.values(value)["u1"] == expected
+    assert world.lines(Audience("A", paid.where(prop(name) > 1).count() == 1), carry=(name,)) == [("u1", "x")]
+
+
+@pytest.mark.parametrize("name", ["claims", "CLAIMS", "moment", "users_now", "events_of_users", "count_1", "e", "c"])
+def test_a_table_may_be_called_like_a_part_of_the_statement(world: World, name: str) -> None:
+    world.users("u1", "u2")
+    world.identities("'u2', 'anonymous_id', 'x', NULL")
+    columns = 'event TEXT, user_id TEXT, anonymous_id TEXT, "at" TIMESTAMP'
+    world.table(name, columns, "'Paid', NULL, 'x', '2026-03-30'", "'Paid', 'u1', NULL, '2026-01-01'")
+    world.settings["events"] = EventSettings(name, name="event", at="at", user="user_id", anonymous="anonymous_id")
+    assert world.who(event("Paid").within(days=2).count() == 1) == "u2"
+    assert world.values(event("Paid").count()) == {"u1": 1, "u2": 1}
 
 
 def test_ids_may_be_numbers(world: World) -> None:
@@ -306,11 +375,17 @@ def test_audiences_and_traits_are_inlined(world: World) -> None:
         (event("Paid").sum("colour") > 1, "sum needs a number, and property 'colour' of events is text"),
         (event("Paid").where(prop("amount") == "x").count() > 1, "'amount' of events is a number .*a text"),
         (event("Paid").count() > "1", "is a number .*a text"),
+        (event("Paid").min("gift").exists(), "'gift' of events is a truth value, which has no order"),
+        (event("Paid").first("tags").exists(), "'tags' of events is other, which cannot be reduced by first"),
+        (trait("born").after("0001-01-01"), "0001-01-01 in Europe/Prague lies outside the years 1 to 9999"),
     ],
 )
 def test_types_that_do_not_compare_are_an_error_that_names_the_column(world: World, where: object, said: str) -> None:
-    world.table("users", "user_id TEXT, plan TEXT, seats INTEGER, active BOOLEAN")
+    world.settings["timezone"] = "Europe/Prague"
+    world.table("users", "user_id TEXT, plan TEXT, seats INTEGER, active BOOLEAN, born DATE")
     world.events()
+    world.handle.execute("ALTER TABLE events ADD COLUMN gift BOOLEAN")
+    world.handle.execute("ALTER TABLE events ADD COLUMN tags TEXT[]")
     with pytest.raises(DefinitionError, match=said) as raised:
         world.who(where)  # type: ignore[arg-type]
     assert raised.value.where

@@ -74,7 +74,7 @@ WITH moment AS (
   FROM events_of_users
   WHERE
     events_of_users.EVENT = 'Order Completed'
-    AND events_of_users.TIMESTAMP > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    AND events_of_users.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
   GROUP BY
     events_of_users.user_id
 ), accounts_1 AS (

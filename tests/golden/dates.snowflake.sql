@@ -17,7 +17,7 @@ WHERE
   COALESCE(users_now.BIRTHDAY < CAST('2000-01-01' AS DATE), FALSE)
   AND COALESCE(
     users_now.TRIAL_ENDS > (SELECT as_of_tz FROM moment)
-    AND users_now.TRIAL_ENDS <= (SELECT as_of_tz FROM moment) + INTERVAL '72 HOUR',
+    AND users_now.TRIAL_ENDS <= DATEADD(HOUR, 72, (SELECT as_of_tz FROM moment)),
     FALSE
   )
 

@@ -14,7 +14,7 @@ WITH moment AS (
   FROM EVENTS AS e
   WHERE
     e.EVENT = 'Order Completed'
-    AND e.TIMESTAMP > (SELECT as_of FROM moment) - INTERVAL '36 HOUR'
+    AND e.TIMESTAMP > DATEADD(HOUR, -36, (SELECT as_of FROM moment))
     AND e.TIMESTAMP <= (SELECT as_of FROM moment)
   GROUP BY
     e.USER_ID

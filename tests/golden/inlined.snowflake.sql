@@ -36,7 +36,7 @@ WITH moment AS (
   FROM EVENTS AS e
   WHERE
     e.EVENT = 'Order Completed'
-    AND e.TIMESTAMP > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    AND e.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
     AND e.TIMESTAMP <= (SELECT as_of FROM moment)
   GROUP BY
     e.USER_ID

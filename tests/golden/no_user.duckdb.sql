@@ -94,9 +94,7 @@ FROM accounts_now
 LEFT JOIN any_1
   ON any_1.account_id = accounts_now.account_id
 WHERE
-  NOT (
-    any_1.account_id IS NOT NULL
-  )
+  any_1.account_id IS NULL
 
 -- executed:
 
@@ -191,9 +189,7 @@ FROM accounts_now
 LEFT JOIN any_1
   ON any_1.account_id = accounts_now.account_id
 WHERE
-  NOT (
-    any_1.account_id IS NOT NULL
-  )
+  any_1.account_id IS NULL
 
 -- with:
 -- {'p1': datetime.datetime(2026, 3, 31, 12, 0), 'p2': 'anonymous_id', 'p3': 'Order Completed', 'p4': datetime.datetime(2026, 3, 1, 12, 0), 'p5': 1, 'p6': 'pro'}

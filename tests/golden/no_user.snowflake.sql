@@ -74,7 +74,7 @@ WITH moment AS (
   FROM events_of_users
   WHERE
     events_of_users.EVENT = 'Order Completed'
-    AND events_of_users.TIMESTAMP > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    AND events_of_users.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
   GROUP BY
     events_of_users.user_id
 ), any_1 AS (
@@ -94,9 +94,7 @@ FROM accounts_now
 LEFT JOIN any_1
   ON any_1.account_id = accounts_now.account_id
 WHERE
-  NOT (
-    any_1.account_id IS NOT NULL
-  )
+  any_1.account_id IS NULL
 
 -- executed:
 
@@ -193,9 +191,7 @@ FROM accounts_now
 LEFT JOIN any_1
   ON any_1.account_id = accounts_now.account_id
 WHERE
-  NOT (
-    any_1.account_id IS NOT NULL
-  )
+  any_1.account_id IS NULL
 
 -- with:
 -- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', 1, 'pro']

@@ -13,7 +13,7 @@ WITH moment AS (
     COUNT(*) AS value
   FROM "Signed-Up" AS e
   WHERE
-    e.TIMESTAMP > (SELECT as_of_tz FROM moment) - INTERVAL '168 HOUR'
+    e.TIMESTAMP > DATEADD(HOUR, -168, (SELECT as_of_tz FROM moment))
     AND e.TIMESTAMP <= (SELECT as_of_tz FROM moment)
   GROUP BY
     e.USER_ID

@@ -1,0 +1,225 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMPNTZ) AS as_of
+), users_now AS (
+  SELECT
+    t.USER_ID AS user_id
+  FROM USERS AS t
+  WHERE
+    t.USER_ID IS NOT NULL
+    AND (
+      t.CREATED_AT IS NULL OR t.CREATED_AT <= (SELECT as_of FROM moment)
+    )
+), accounts_now AS (
+  SELECT
+    t.ACCOUNT_ID AS account_id,
+    t.PLAN AS PLAN
+  FROM ACCOUNTS AS t
+  WHERE
+    t.ACCOUNT_ID IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.USER_ID AS user_id,
+    m.ACCOUNT_ID AS account_id
+  FROM MEMBERSHIPS AS m
+  JOIN users_now
+    ON users_now.user_id = m.USER_ID
+  JOIN accounts_now
+    ON accounts_now.account_id = m.ACCOUNT_ID
+  WHERE
+    (
+      m.VALID_FROM IS NULL OR m.VALID_FROM <= (SELECT as_of FROM moment)
+    )
+    AND (
+      m.VALID_TO IS NULL OR m.VALID_TO > (SELECT as_of FROM moment)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.ID_VALUE AS anonymous_id,
+      i.USER_ID AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.ID_VALUE
+        ORDER BY i.FIRST_SEEN_AT ASC NULLS FIRST, i.USER_ID ASC NULLS FIRST
+      ) AS place
+    FROM IDENTIFIERS AS i
+    WHERE
+      i.ID_VALUE IS NOT NULL
+      AND i.USER_ID IS NOT NULL
+      AND i.ID_TYPE = 'anonymous_id'
+      AND (
+        i.FIRST_SEEN_AT IS NULL OR i.FIRST_SEEN_AT <= (SELECT as_of FROM moment)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.USER_ID, claims.user_id) AS user_id,
+    e.ID AS ID,
+    e.TIMESTAMP AS TIMESTAMP,
+    e.EVENT AS EVENT
+  FROM EVENTS AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.ANONYMOUS_ID
+  WHERE
+    e.TIMESTAMP <= (SELECT as_of FROM moment)
+), count_1 AS (
+  SELECT
+    events_of_users.user_id AS user_id,
+    COUNT(DISTINCT events_of_users.ID) AS value
+  FROM events_of_users
+  WHERE
+    events_of_users.EVENT = 'Order Completed'
+    AND events_of_users.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
+  GROUP BY
+    events_of_users.user_id
+), all_1 AS (
+  SELECT
+    members_now.account_id
+  FROM members_now
+  LEFT JOIN count_1
+    ON count_1.user_id = members_now.user_id
+  GROUP BY
+    members_now.account_id
+  HAVING
+    MIN(CASE WHEN NOT (
+      COALESCE(count_1.value, 0) >= 1
+    ) THEN 1 ELSE 0 END) = 1
+), any_1 AS (
+  SELECT DISTINCT
+    members_now.account_id
+  FROM members_now
+  JOIN accounts_now
+    ON accounts_now.account_id = members_now.account_id
+  WHERE
+    accounts_now.PLAN IS NOT NULL
+)
+SELECT DISTINCT
+  accounts_now.account_id
+FROM accounts_now
+LEFT JOIN all_1
+  ON all_1.account_id = accounts_now.account_id
+LEFT JOIN any_1
+  ON any_1.account_id = accounts_now.account_id
+WHERE
+  (
+    all_1.account_id IS NOT NULL OR any_1.account_id IS NULL
+  )
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.USER_ID AS user_id
+  FROM USERS AS t
+  WHERE
+    t.USER_ID IS NOT NULL
+    AND (
+      t.CREATED_AT IS NULL OR t.CREATED_AT <= CAST(? AS TIMESTAMPNTZ)
+    )
+), accounts_now AS (
+  SELECT
+    t.ACCOUNT_ID AS account_id,
+    t.PLAN AS PLAN
+  FROM ACCOUNTS AS t
+  WHERE
+    t.ACCOUNT_ID IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.USER_ID AS user_id,
+    m.ACCOUNT_ID AS account_id
+  FROM MEMBERSHIPS AS m
+  JOIN users_now
+    ON users_now.user_id = m.USER_ID
+  JOIN accounts_now
+    ON accounts_now.account_id = m.ACCOUNT_ID
+  WHERE
+    (
+      m.VALID_FROM IS NULL OR m.VALID_FROM <= CAST(? AS TIMESTAMPNTZ)
+    )
+    AND (
+      m.VALID_TO IS NULL OR m.VALID_TO > CAST(? AS TIMESTAMPNTZ)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.ID_VALUE AS anonymous_id,
+      i.USER_ID AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.ID_VALUE
+        ORDER BY i.FIRST_SEEN_AT ASC NULLS FIRST, i.USER_ID ASC NULLS FIRST
+      ) AS place
+    FROM IDENTIFIERS AS i
+    WHERE
+      i.ID_VALUE IS NOT NULL
+      AND i.USER_ID IS NOT NULL
+      AND i.ID_TYPE = ?
+      AND (
+        i.FIRST_SEEN_AT IS NULL OR i.FIRST_SEEN_AT <= CAST(? AS TIMESTAMPNTZ)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.USER_ID, claims.user_id) AS user_id,
+    e.ID AS ID,
+    e.TIMESTAMP AS TIMESTAMP,
+    e.EVENT AS EVENT
+  FROM EVENTS AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.ANONYMOUS_ID
+  WHERE
+    e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+), count_1 AS (
+  SELECT
+    events_of_users.user_id AS user_id,
+    COUNT(DISTINCT events_of_users.ID) AS value
+  FROM events_of_users
+  WHERE
+    events_of_users.EVENT = ?
+    AND events_of_users.TIMESTAMP > CAST(? AS TIMESTAMPNTZ)
+  GROUP BY
+    events_of_users.user_id
+), all_1 AS (
+  SELECT
+    members_now.account_id
+  FROM members_now
+  LEFT JOIN count_1
+    ON count_1.user_id = members_now.user_id
+  GROUP BY
+    members_now.account_id
+  HAVING
+    MIN(CASE WHEN NOT (
+      COALESCE(count_1.value, 0) >= ?
+    ) THEN 1 ELSE 0 END) = 1
+), any_1 AS (
+  SELECT DISTINCT
+    members_now.account_id
+  FROM members_now
+  JOIN accounts_now
+    ON accounts_now.account_id = members_now.account_id
+  WHERE
+    accounts_now.PLAN IS NOT NULL
+)
+SELECT DISTINCT
+  accounts_now.account_id
+FROM accounts_now
+LEFT JOIN all_1
+  ON all_1.account_id = accounts_now.account_id
+LEFT JOIN any_1
+  ON any_1.account_id = accounts_now.account_id
+WHERE
+  (
+    all_1.account_id IS NOT NULL OR any_1.account_id IS NULL
+  )
+
+-- with:
+-- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', 1]

@@ -1,0 +1,121 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), last_1 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      JSON_EXTRACT_STRING(e.properties, '/plan') AS value,
+      ROW_NUMBER() OVER (
+        PARTITION BY e.user_id
+        ORDER BY e.timestamp DESC, JSON_EXTRACT_STRING(e.properties, '/plan') DESC
+      ) AS place
+    FROM events AS e
+    WHERE
+      e.event = 'Order Completed'
+      AND e.timestamp <= (SELECT as_of FROM moment)
+      AND JSON_EXTRACT_STRING(e.properties, '/plan') IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+), last_2 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) AS value,
+      ROW_NUMBER() OVER (
+        PARTITION BY e.user_id
+        ORDER BY e.timestamp DESC, TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) DESC
+      ) AS place
+    FROM events AS e
+    WHERE
+      e.event = 'Order Completed'
+      AND e.timestamp <= (SELECT as_of FROM moment)
+      AND TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN last_1
+  ON last_1.user_id = users_now.user_id
+LEFT JOIN last_2
+  ON last_2.user_id = users_now.user_id
+WHERE
+  COALESCE(last_1.value = 'pro', FALSE) AND COALESCE(last_2.value > 2, FALSE)
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), last_1 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      JSON_EXTRACT_STRING(e.properties, '/plan') AS value,
+      ROW_NUMBER() OVER (
+        PARTITION BY e.user_id
+        ORDER BY e.timestamp DESC, JSON_EXTRACT_STRING(e.properties, '/plan') DESC
+      ) AS place
+    FROM events AS e
+    WHERE
+      e.event = $p3
+      AND e.timestamp <= $p4
+      AND JSON_EXTRACT_STRING(e.properties, '/plan') IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+), last_2 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) AS value,
+      ROW_NUMBER() OVER (
+        PARTITION BY e.user_id
+        ORDER BY e.timestamp DESC, TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) DESC
+      ) AS place
+    FROM events AS e
+    WHERE
+      e.event = $p3
+      AND e.timestamp <= $p4
+      AND TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN last_1
+  ON last_1.user_id = users_now.user_id
+LEFT JOIN last_2
+  ON last_2.user_id = users_now.user_id
+WHERE
+  COALESCE(last_1.value = $p1, FALSE) AND COALESCE(last_2.value > $p2, FALSE)
+
+-- with:
+-- {'p1': 'pro', 'p2': 2, 'p3': 'Order Completed', 'p4': datetime.datetime(2026, 3, 31, 12, 0)}
