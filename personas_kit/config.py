@@ -29,6 +29,7 @@ from personas_kit.secret import Secret
 FILE = "personas.toml"
 _T = TypeVar("_T")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_SIZES = {"M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def duration(text: object) -> int:
@@ -39,7 +40,16 @@ def duration(text: object) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def size(text: object) -> int:
+    """``"50 GB"`` in bytes; also ``MB`` and ``TB``, by thousands."""
+    found = re.fullmatch(r"\s*(\d+)\s*([MGT])B\s*", text) if isinstance(text, str) else None
+    if not found or not int(found[1]):
+        raise ValueError(f'{text!r} is not a size: write "500 MB", "50 GB" or "1 TB"')
+    return int(found[1]) * _SIZES[found[2]]
+
+
 Duration = Annotated[int, BeforeValidator(duration)]
+Size = Annotated[int, BeforeValidator(size)]
 
 
 class _Table(BaseModel):
@@ -49,16 +59,28 @@ class _Table(BaseModel):
 
 
 class WarehouseSettings(_Table):
-    """``[warehouse]``: a DuckDB file, files read by an in-memory DuckDB, or a Snowflake connection by name."""
+    """``[warehouse]``: a DuckDB file, files read by an in-memory DuckDB, or a connection by its name elsewhere.
 
-    type: Literal["duckdb", "snowflake"] = "duckdb"
+    Attributes:
+        path: DuckDB's file; or ``files``: tables by name, each a file or a glob.
+        connection: Snowflake: the name in ``connections.toml``; PostgreSQL: the service in ``pg_service.conf``.
+        url: PostgreSQL, instead: a reference to what holds the address, as ``{ env = "DATABASE_URL" }``.
+        role: Snowflake and PostgreSQL, instead of the connection's own; so are the following.
+        timeout: how long one query may take.
+        max_bytes: Snowflake: a query that would read more is not run.
+    """
+
+    type: Literal["duckdb", "snowflake", "postgres"] = "duckdb"
     path: str | None = None
     files: dict[str, str] | None = None
     connection: str | None = None
+    url: dict[str, str] | None = None
     role: str | None = None
     warehouse: str | None = None
     database: str | None = None
     schema_: Annotated[str | None, Field(alias="schema")] = None
+    timeout: Duration | None = None
+    max_bytes: Size | None = None
 
 
 class StateSettings(_Table):
@@ -337,18 +359,38 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
     return settings
 
 
+#: What ``[warehouse]`` may say for each type besides ``type`` and ``timeout``, and of which group one is needed.
+_WAREHOUSES: Mapping[str, tuple[frozenset[str], tuple[str, ...], str]] = {
+    "duckdb": (frozenset({"path", "files"}), ("path", "files"), 'path = "warehouse.duckdb"'),
+    "snowflake": (
+        frozenset({"connection", "role", "warehouse", "database", "schema", "max_bytes"}),
+        ("connection",),
+        'connection = "<name in connections.toml>"',
+    ),
+    "postgres": (
+        frozenset({"connection", "url", "role", "database", "schema"}),
+        ("connection", "url"),
+        'connection = "<service in pg_service.conf>", or url = { env = "DATABASE_URL" }',
+    ),
+}
+
+
 def _checked_warehouse(settings: WarehouseSettings, path: Path) -> WarehouseSettings:
-    where = f"{path.name}: warehouse"
-    if settings.type == "snowflake":
-        if not settings.connection:
-            raise ConfigError(
-                "a Snowflake warehouse needs a connection",
-                where=where,
-                hint='add connection = "<name in connections.toml>"',
-            )
-    elif (settings.path is None) == (settings.files is None):
+    """The settings, of which each belongs to the type, and one says where it is."""
+    known, needed, example = _WAREHOUSES[settings.type]
+    said = {name: value for name, value in settings.model_dump(by_alias=True).items() if value is not None}
+    for name in said.keys() - known - {"type", "timeout"}:
         raise ConfigError(
-            "a DuckDB warehouse needs either path or files", where=where, hint='add path = "warehouse.duckdb"'
+            f"{name!r} means nothing for a {settings.type} warehouse",
+            where=f"{path.name}: warehouse.{name}",
+            hint=f"known there: {', '.join(sorted(known | {'timeout'}))}",
+        )
+    if sum(name in said for name in needed) != 1:
+        what = " or ".join(needed)
+        raise ConfigError(
+            f"a {settings.type} warehouse needs {'either ' if len(needed) > 1 else ''}{what}",
+            where=f"{path.name}: warehouse",
+            hint=f"add {example}",
         )
     return settings
 

@@ -1,7 +1,7 @@
 """How a result is shown: one line of text everywhere, and HTML where a front end wants it.
 
 The HTML is made by ``personas_kit.notebook``, which nothing below may import; so it registers its renderers here, and
-the display of a push's progress.
+the displays of a push's progress and of a long query.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+#: Told how many seconds a query has taken, and what to call to hear what it is doing.
+Tell = Callable[[float, Callable[[], str]], None]
 _Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]])
+_ShowWaiting = TypeVar("_ShowWaiting", bound=Callable[[str], contextlib.AbstractContextManager[Tell]])
 _renderers: dict[str, Callable[[Any], str]] = {}
 _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
+_waiting: list[Callable[[str], contextlib.AbstractContextManager[Tell]]] = []
 
 
 def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
@@ -42,6 +46,22 @@ def shows_progress(show: _Show) -> _Show:
 def progress_of(total: int) -> contextlib.AbstractContextManager[Callable[[Any], None]]:
     """The registered display of progress, or one that shows nothing."""
     return _progress[0](total) if _progress else contextlib.nullcontext(_silence)
+
+
+def shows_waiting(show: _ShowWaiting) -> _ShowWaiting:
+    """Register what shows that a query is still running; called with the warehouse's name."""
+    _waiting[:] = [show]
+    return show
+
+
+def waiting_for(where: str) -> contextlib.AbstractContextManager[Tell]:
+    """The registered display of a long query, or one that shows nothing."""
+    return _waiting[0](where) if _waiting else contextlib.nullcontext(_patience)
+
+
+def waiting_words(where: str, seconds: float, doing: str) -> str:
+    """``snowflake · prod: running, 12 s``."""
+    return f"{where}: {doing}, {seconds:,.0f} s"
 
 
 class Displayed:
@@ -86,4 +106,8 @@ class Tabular(Displayed):
 
 
 def _silence(_: object) -> None:
+    """No display."""
+
+
+def _patience(_: float, __: Callable[[], str]) -> None:
     """No display."""

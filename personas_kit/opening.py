@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personas_kit.config import Config, WarehouseSettings, find_file, load
+from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
 from personas_kit.workspace import Workspace
@@ -42,10 +43,23 @@ def open_warehouse(config: Config) -> Warehouse:
             warehouse=settings.warehouse,
             database=settings.database,
             schema=settings.schema_,
+            timeout=settings.timeout,
+        )
+    if settings.type == "postgres":
+        from personas_kit.warehouses.postgres import Postgres  # noqa: PLC0415  (as above)
+
+        where = config.at("warehouse", "url")
+        return Postgres(
+            settings.connection,
+            url=Secret.parse(settings.url, base=config.folder, where=where) if settings.url else None,
+            role=settings.role,
+            database=settings.database,
+            schema=settings.schema_,
+            timeout=settings.timeout,
         )
     if settings.files is not None:
-        return DuckDB(files=settings.files, base=config.folder)
-    return DuckDB(config.folder / Path(settings.path or "").expanduser())
+        return DuckDB(files=settings.files, base=config.folder, timeout=settings.timeout)
+    return DuckDB(config.folder / Path(settings.path or "").expanduser(), timeout=settings.timeout)
 
 
 def starter_file(duckdb_file: Path | None, folder: Path) -> str:

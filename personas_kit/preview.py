@@ -11,6 +11,9 @@ from personas_kit.activation.sync import Sync
 from personas_kit.compiler import SQL
 from personas_kit.definitions import Definition
 from personas_kit.display import Tabular
+from personas_kit.warehouses.base import Estimate
+
+KILO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Preview(Tabular):
         changes: what each configured sync would do against what was acknowledged.
         sample: a few members with their traits, personal data masked.
         values: for a trait over numbers: smallest, median, mean and largest; else None.
+        estimate: what its query reads, as the warehouse expected before it ran; None where nobody pays by that.
     """
 
     definition: Definition
@@ -59,6 +63,7 @@ class Preview(Tabular):
     sample: pl.DataFrame
     sql: SQL
     values: dict[str, float] | None = None
+    estimate: Estimate | None = None
 
     @property
     def share(self) -> float:
@@ -78,6 +83,7 @@ class Preview(Tabular):
             "users": self.users,
             "changes": [change.to_dict() for change in self.changes],
             "values": self.values,
+            "bytes": self.estimate.bytes if self.estimate else None,
             "sql": str(self.sql),
         }
 
@@ -90,8 +96,9 @@ class Preview(Tabular):
         subject = f"{self.definition.subject}s"
         users = f", {self.users:,} users in them" if self.users is not None else ""
         size = f"{self.size:,} of {self.population:,} {subject} ({self.share:.1%}){users}"
+        read = f"; {estimate_words(self.estimate)}" if self.estimate else ""
         as_of = f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
-        return f"{self.definition.key}: {size}; {change_words(self.changes)}; {as_of}"
+        return f"{self.definition.key}: {size}; {change_words(self.changes)}{read}; {as_of}"
 
 
 def change_words(changes: tuple[SyncChange, ...]) -> str:
@@ -114,3 +121,20 @@ def spread(subjects: pl.DataFrame) -> dict[str, float] | None:
     value = pl.col("value").cast(pl.Float64)
     found = subjects.select(smallest=value.min(), median=value.median(), mean=value.mean(), largest=value.max())
     return {name: float(number) for name, number in found.row(0, named=True).items()}
+
+
+def size_words(size: float) -> str:
+    """``12.3 GB``, by thousands."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < KILO:
+            return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= KILO
+    return f"{size:,.1f} TB"
+
+
+def estimate_words(estimate: Estimate) -> str:
+    """``reads up to 12.3 GB in 40 of 1,200 partitions``."""
+    words = f"reads up to {size_words(estimate.bytes)}"
+    if estimate.partitions is None or estimate.partitions_total is None:
+        return words
+    return f"{words} in {estimate.partitions:,} of {estimate.partitions_total:,} partitions"

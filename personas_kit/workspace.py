@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, overload
@@ -37,14 +39,14 @@ from personas_kit.config import Config, Scheduled, SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
-from personas_kit.errors import DefinitionError, PersonasError, UnknownName
+from personas_kit.errors import DefinitionError, PersonasError, UnknownName, WarehouseError
 from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
 from personas_kit.planner import Found, Planner, carried
-from personas_kit.preview import Preview, SyncChange, spread
+from personas_kit.preview import Preview, SyncChange, size_words, spread
 from personas_kit.profile import Profile
-from personas_kit.warehouses.base import Warehouse
+from personas_kit.warehouses.base import Estimate, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
@@ -71,6 +73,8 @@ class Workspace:
         self.config = config
         self.warehouse = warehouse
         self.store = LocalStore(config.state)
+        self.run_id = secrets.token_hex(4)
+        """Stands in the tag of every query of this workspace, beside the key of the definition."""
         self._clock = clock or SystemClock()
         self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
@@ -163,6 +167,7 @@ class Workspace:
         instant, start = self._instant(as_of), self._clock.monotonic()
         scheduled = self._scheduled_as(meant)
         syncs = {sync.destination: sync for sync in scheduled.to} | self._planned.get(meant.key, {})
+        estimate = self._estimate(self._compile(meant), instant)
         found = self._find(meant, instant, carried(syncs.values()))
         if as_of is None:
             self._previewed[meant.key] = found
@@ -183,6 +188,7 @@ class Workspace:
             sample=self._sample(meant, subjects, instant),
             sql=self.sql(meant, as_of=instant),
             values=spread(subjects),
+            estimate=estimate,
         )
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -397,9 +403,28 @@ class Workspace:
         except DefinitionError as problem:
             raise problem.at(definition.name) from None
 
-    def _run(self, query: Query, as_of: dt.datetime, tag: str) -> pl.DataFrame:
+    def _run(self, query: Query, as_of: dt.datetime, key: str) -> pl.DataFrame:
+        """The answer to a query about a definition (or ``key``: what else it is for)."""
         statement, params = query.bound(self.warehouse.dialect, as_of)
-        return self.warehouse.query(statement, params, tag=tag)
+        if self.config.warehouse.max_bytes is not None:
+            self._check_bytes(self.warehouse.estimate(statement, params), key)
+        return self.warehouse.query(statement, params, tag=self._tag(key))
+
+    def _tag(self, key: str) -> str:
+        return json.dumps({"app": "personas_kit", "key": key, "run": self.run_id})
+
+    def _check_bytes(self, estimate: Estimate | None, key: str) -> None:
+        """Stop a query that would read more than the file allows."""
+        most = self.config.warehouse.max_bytes
+        if estimate is not None and most is not None and estimate.bytes > most:
+            raise WarehouseError(
+                f"the query of {key!r} would read {size_words(estimate.bytes)}, more than {size_words(most)}",
+                where=self.config.at("warehouse", "max_bytes"),
+                hint="nothing was run: narrow it with within(...), cluster the events by time, or raise max_bytes",
+            )
+
+    def _estimate(self, query: Query, as_of: dt.datetime) -> Estimate | None:
+        return self.warehouse.estimate(*query.bound(self.warehouse.dialect, as_of))
 
     def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
         """The members of a definition, with the user's columns that identifiers are made of."""

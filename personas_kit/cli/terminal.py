@@ -15,17 +15,20 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
+from personas_kit.display import Tell, shows_waiting, waiting_words
 from personas_kit.masking import mask_text
-from personas_kit.preview import Preview, SyncChange
+from personas_kit.preview import Preview, SyncChange, estimate_words
 
 DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
 _WIDEST = 60
+LONG = 1.0
 
 people = Console(stderr=True, highlight=False)
 """For words: standard error, so that standard output can be piped."""
@@ -96,6 +99,8 @@ def show_preview(preview: Preview, console: Console = output) -> None:
     if preview.sample.height:
         title = f"{preview.sample.height} of {preview.size:,}, personal data masked"
         console.print(table_of(preview.sample, title, console.width))
+    if preview.estimate:
+        console.print(Text(f"its query {estimate_words(preview.estimate)}", "dim"))
 
 
 def show_plan(plan: Plan, console: Console = output) -> None:
@@ -192,6 +197,23 @@ def progress_bar(total: int) -> Iterator[Callable[[Progress], None]]:
 
         def tell(progress: Progress) -> None:
             bar.update(task, completed=progress.done, description=progress.sync)
+
+        yield tell
+
+
+@shows_waiting
+@contextlib.contextmanager
+def waiting(where: str) -> Iterator[Tell]:
+    """A line in a terminal while a query takes longer than a second; nothing elsewhere."""
+    with contextlib.ExitStack() as stack:
+        shown: list[Status] = []
+
+        def tell(seconds: float, doing: Callable[[], str]) -> None:
+            if not people.is_terminal or seconds < LONG:
+                return
+            if not shown:
+                shown.append(stack.enter_context(people.status("")))
+            shown[0].update(waiting_words(where, seconds, doing()))
 
         yield tell
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personas_kit.display import renders
 from personas_kit.notebook import html
-from personas_kit.preview import Preview, SyncChange
+from personas_kit.preview import Preview, SyncChange, estimate_words
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -74,4 +74,5 @@ def _sample(preview: Preview) -> str:
 
 def _sql(preview: Preview) -> str:
     lines = len(preview.sql.splitlines())
-    return html.details("Compiled SQL", f"{preview.sql.dialect}, {lines} lines", html.code(str(preview.sql)))
+    read = f", {estimate_words(preview.estimate)}" if preview.estimate else ""
+    return html.details("Compiled SQL", f"{preview.sql.dialect}, {lines} lines{read}", html.code(str(preview.sql)))

@@ -1,4 +1,4 @@
-"""The progress of a push in a notebook: one output that is updated, and that still tells the truth when it is saved.
+"""What takes long, in a notebook: one output that is updated, and that still tells the truth when it is saved.
 
 Widgets and bars that need a script show nothing, or a wrong number, in a saved notebook; this shows where it ended.
 Without a kernel there is nothing to update, and the caller prints lines instead.
@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from personas_kit.activation.delivery import Progress
-from personas_kit.display import shows_progress
+from personas_kit.display import Tell, shows_progress, shows_waiting, waiting_words
 from personas_kit.notebook import html
 
 SECONDS = 0.2
+LONG = 1.0
 
 
 class _Handle(Protocol):
@@ -27,7 +28,7 @@ class _Handle(Protocol):
 @contextlib.contextmanager
 def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
     """Shows how far a push is; silent where there is no kernel or nothing to send."""
-    handle = _handle(total) if total else None
+    handle = _handle(_shown(0, total, "")) if total else None
     last = [0.0]
 
     def tell(progress: Progress) -> None:
@@ -39,7 +40,31 @@ def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
     yield tell
 
 
-def _handle(total: int) -> _Handle | None:
+@shows_waiting
+@contextlib.contextmanager
+def notebook_waiting(where: str) -> Iterator[Tell]:
+    """Shows how long a query has been running, once that is more than a second; gone when it is done."""
+    handles: list[_Handle | None] = []
+
+    def tell(seconds: float, doing: Callable[[], str]) -> None:
+        if seconds < LONG:
+            return
+        words = waiting_words(where, seconds, doing())
+        shown = {"text/plain": words, "text/html": f"<div>{html.text(words)}</div>"}
+        if not handles:
+            handles.append(_handle(shown))
+        elif (handle := handles[0]) is not None:
+            handle.update(shown, raw=True)
+
+    try:
+        yield tell
+    finally:
+        for handle in handles:
+            if handle is not None:
+                handle.update({"text/plain": "", "text/html": ""}, raw=True)
+
+
+def _handle(shown: dict[str, str]) -> _Handle | None:
     """An output of the running cell; None outside a kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -47,7 +72,7 @@ def _handle(total: int) -> _Handle | None:
         return None
     from IPython.display import display  # noqa: PLC0415  (there is a kernel, so it is there)
 
-    found: _Handle = display(_shown(0, total, ""), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    found: _Handle = display(shown, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     return found
 
 

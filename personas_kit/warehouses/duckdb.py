@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import polars as pl
@@ -23,7 +24,7 @@ from polars.exceptions import PolarsError
 
 from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import ConfigError, WarehouseError, nearest
-from personas_kit.warehouses.base import Parameters
+from personas_kit.warehouses.base import Estimate, Parameters
 from personas_kit.warehouses.frames import by_name, first_line, tidy
 from personas_kit.warehouses.interrupts import interruptible
 
@@ -72,6 +73,11 @@ FROM duckdb_columns() WHERE NOT internal
 ORDER BY database_name, schema_name, table_name, column_index
 """
 
+#: Lines of a part of an answer.
+BATCH = 1_000_000
+
+T = TypeVar("T")
+
 _HOLDER = re.compile(r"(?:held in|already open in)\s+(?P<program>\S.*?) \(PID (?P<pid>\d+)\)", re.DOTALL)
 
 
@@ -86,6 +92,7 @@ class DuckDB:
             as committed, but not its temporary tables and registered frames (``CREATE TABLE ... AS`` makes them seen).
             It is never closed here.
         base: the folder that ``path`` and ``files`` are relative to.
+        timeout: seconds that one query may take.
 
     Raises:
         ConfigError: not exactly one of ``path``, ``files`` and ``connection``.
@@ -100,6 +107,7 @@ class DuckDB:
         files: Mapping[str, str] | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
         base: str | Path = "",
+        timeout: float | None = None,
     ) -> None:
         if sum(given is not None for given in (path, files or None, connection)) != 1:
             raise ConfigError("DuckDB needs exactly one of: path, files, connection")
@@ -107,6 +115,7 @@ class DuckDB:
         self._files = dict(files or {})
         self._connection = connection
         self._base = Path(base)
+        self._timeout = timeout
 
     def describe(self) -> str:
         """``duckdb · warehouse.duckdb``, ``duckdb · users, events`` or ``duckdb · your connection``."""
@@ -138,19 +147,61 @@ class DuckDB:
         Raises:
             WarehouseError: missing, locked, or refused.
         """
-        with self._handle() as handle:
-            try:
-                _only_reads(handle, statement)
-                bound: object = dict(params) if isinstance(params, Mapping) else list(params)
-                return tidy(interruptible(handle.sql(statement, params=bound or None).pl, cancel=handle.interrupt))
-            except duckdb.Error as error:
-                raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
-            except PolarsError as error:
-                what = "the answer has a column of a type that cannot be fetched, such as INTERVAL"
-                raise self._error(what, hint="leave it out, or cast it in a view") from error
+        with self._handle() as handle, self._explained():
+            answer = self._answer(handle, statement, params)
+            return tidy(self._patiently(answer.pl, handle))
+
+    def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:  # noqa: ARG002 - as above
+        """The answer in parts of at most a million lines; see ``Warehouse.batches``. The file is open meanwhile."""
+        with self._handle() as handle, self._explained():
+            answer = self._answer(handle, statement, params)
+            reader = self._patiently(lambda: answer.to_arrow_reader(BATCH), handle)
+            parts = iter(reader)
+            yield tidy(pl.DataFrame(reader.schema.empty_table()))
+            while (part := self._patiently(lambda: next(parts, None), handle)) is not None:
+                yield tidy(pl.DataFrame(part))
+
+    def estimate(self, statement: str, params: Parameters) -> Estimate | None:  # noqa: ARG002 - as the protocol says
+        """None: what is read from one's own disk costs nothing."""
+        return None
+
+    def write(self, table: str, frame: pl.DataFrame) -> None:
+        """Make a table of the frame; see ``Warehouse.write``. There are no tables beside ``files``.
+
+        Raises:
+            WarehouseError: somebody else has the file open, or it refuses.
+        """
+        if self._files:
+            raise self._error("tables are read from files here, and nothing is written", hint="use path instead")
+        name = ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
+        with closing(self._writing()) as handle, self._explained():
+            handle.register("_personas_frame", frame)
+            handle.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _personas_frame")
+            handle.unregister("_personas_frame")
 
     def close(self) -> None:
         """Nothing is held between queries, and a lent connection is its owner's to close."""
+
+    def _answer(self, handle: duckdb.DuckDBPyConnection, statement: str, params: Parameters) -> duckdb.DuckDBPyRelation:
+        _only_reads(handle, statement)
+        bound: object = dict(params) if isinstance(params, Mapping) else list(params)
+        return handle.sql(statement, params=bound or None)
+
+    def _patiently(self, work: Callable[[], T], handle: duckdb.DuckDBPyConnection) -> T:
+        return interruptible(work, cancel=handle.interrupt, where=self.describe(), timeout=self._timeout)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """DuckDB's errors as the kit's."""
+        try:
+            yield
+        except TimeoutError as late:
+            raise self._error(str(late), hint="raise `timeout` under [warehouse], or ask for less") from late
+        except duckdb.Error as error:
+            raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
+        except PolarsError as error:
+            what = "the answer has a column of a type that cannot be fetched, such as INTERVAL"
+            raise self._error(what, hint="leave it out, or cast it in a view") from error
 
     @contextmanager
     def _handle(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -169,6 +220,17 @@ class DuckDB:
             hint = "connect again and call pk.open(connection=con)"
             raise self._error("the lent connection is closed", hint=hint) from error
 
+    def _writing(self) -> duckdb.DuckDBPyConnection:
+        """A handle that may write, for the length of one statement."""
+        if self._connection is not None:
+            return self._cursor(self._connection)
+        path = Path(self._path or "")
+        self._present(path)
+        try:
+            return duckdb.connect(path)
+        except duckdb.Error as error:
+            raise self._unopened(path, error) from error
+
     def _opened(self) -> duckdb.DuckDBPyConnection:
         handle = duckdb.connect(":memory:") if self._path is None else self._reading(self._path)
         try:
@@ -181,11 +243,14 @@ class DuckDB:
             raise
         return handle
 
-    def _reading(self, path: Path) -> duckdb.DuckDBPyConnection:
+    def _present(self, path: Path) -> None:
         if not path.is_file():
             beside = nearest(path.name, (file.name for file in path.parent.glob("*.*db")))
             hint = f"did you mean {beside[0]!r}?" if beside else "check the path; personas demo writes one to try"
             raise self._error(f"there is no file {str(path)!r}", hint=hint)
+
+    def _reading(self, path: Path) -> duckdb.DuckDBPyConnection:
+        self._present(path)
         try:
             return duckdb.connect(path, read_only=True)
         except duckdb.ConnectionException as error:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+import signal
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +29,30 @@ BACKENDS = [
 
 @dataclass(frozen=True)
 class Backend:
-    """A warehouse with the shop in it, whose tables and columns bear the warehouse's own names."""
+    """A warehouse with the shop in it, whose tables and columns bear the warehouse's own names.
+
+    Attributes:
+        hurried: the same one, with a time-out of a second.
+        slow: a statement that runs for a minute at least.
+    """
 
     name: str
     warehouse: Warehouse
+    hurried: Warehouse
+    slow: str
+
+    @property
+    def none(self) -> Parameters:
+        """No bound values."""
+        return {} if self.warehouse.dialect == "duckdb" else ()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Ctrl-C, half a second on."""
+        timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        yield
+        timer.join()
 
     def table(self, name: str) -> Table:
         """The table by its name, whatever its case."""
@@ -81,6 +104,7 @@ DUCKDB_TYPES: Mapping[ColumnType, str] = {
     "json": "JSON",
     "list": "VARCHAR[]",
 }
+DUCKDB_SLOW = "SELECT COUNT(*) FROM range(1000000) a(i), range(1000000) b(j) WHERE hash(i, j) = 3"
 SNOWFLAKE_TYPES: Mapping[ColumnType, str] = {
     "text": "TEXT",
     "integer": "INTEGER",
@@ -151,7 +175,7 @@ def source_tables(types: Mapping[ColumnType, str]) -> list[str]:
 def duckdb_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shop") / "shop.duckdb"
     values = {"object": """'{"plan": "pro"}'""", "array": "['a', NULL]", "empty": "[]"}
-    many = "SELECT 'u' || i AS user_id, i AS orders FROM range(100000) numbers(i)"
+    many = "SELECT 'u' || i AS user_id, i AS orders FROM range(1000000) numbers(i)"
     with duckdb.connect(path) as con:
         for statement in shop(DUCKDB_TYPES, values, many) + source_tables(DUCKDB_TYPES):
             con.execute(statement)
@@ -160,7 +184,7 @@ def duckdb_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def duckdb_backend(duckdb_file: Path) -> Backend:
-    return Backend("duckdb", DuckDB(duckdb_file))
+    return Backend("duckdb", DuckDB(duckdb_file), DuckDB(duckdb_file, timeout=1), DUCKDB_SLOW)
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +195,8 @@ def duckdb_files_backend(duckdb_file: Path) -> Backend:
         for name in names:
             con.execute(f"""COPY "{name}" TO '{duckdb_file.with_name(f"{name}.parquet")}'""")
     files = {name: f"{name}.parquet" for name in names}
-    return Backend("duckdb_files", DuckDB(files=files, base=duckdb_file.parent))
+    where = {"files": files, "base": duckdb_file.parent}
+    return Backend("duckdb_files", DuckDB(**where), DuckDB(**where, timeout=1), DUCKDB_SLOW)
 
 
 @pytest.fixture(scope="session")
@@ -188,7 +213,7 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
         "array": """PARSE_JSON('["a", null]')""",
         "empty": "PARSE_JSON('[]')",
     }
-    numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 100000))"
+    numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 1000000))"
     many = f"SELECT 'u' || i AS user_id, i AS orders FROM ({numbers})"
     emulator.run(*shop(SNOWFLAKE_TYPES, values, many), *source_tables(SNOWFLAKE_TYPES))
     warehouse = Snowflake("emulator", connections_file=emulator.connections)

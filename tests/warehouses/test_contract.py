@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 INSTANT = pl.Datetime("us", "UTC")
 
+MANY = 1_000_000
+
 laxer_emulator = "the emulator has no ARRAY: it declares and sends VARIANT"
 
 
@@ -156,12 +158,41 @@ def test_names_that_need_quotes_can_be_asked_for(backend: Backend) -> None:
     assert found.columns == ["Line No", "select", "plain"]
 
 
-def test_a_hundred_thousand_members_arrive_whole(backend: Backend) -> None:
+def test_a_million_members_arrive_whole(backend: Backend) -> None:
     found = backend.query("SELECT user_id, orders FROM {many}")
 
-    assert found.height == 100_000
-    assert found["user_id"].n_unique() == 100_000
-    assert found["orders"].sum() == 99_999 * 100_000 // 2
+    assert found.height == MANY
+    assert found["user_id"].n_unique() == MANY
+    assert found["orders"].sum() == (MANY - 1) * MANY // 2
+
+
+def test_parts_are_the_whole_answer(backend: Backend) -> None:
+    statement = f"SELECT user_id, orders FROM {backend.quoted('many')}"
+    heights, total = [], 0
+    for part in backend.warehouse.batches(statement, backend.none):
+        assert part.schema == {"user_id": pl.String, "orders": pl.Int64}
+        heights.append(part.height)
+        total += part["orders"].sum()
+
+    assert sum(heights) == MANY
+    assert total == (MANY - 1) * MANY // 2
+
+
+def test_the_parts_of_an_empty_answer_have_its_columns_and_types(backend: Backend) -> None:
+    statement = f"SELECT * FROM {backend.quoted('people')}"
+    everybody = backend.warehouse.query(statement, backend.none)
+    nobody = pl.concat(backend.warehouse.batches(f"{statement} WHERE user_id = 'nobody'", backend.none))
+
+    assert nobody.schema == everybody.schema
+    assert nobody.height == 0
+
+
+def test_parts_that_nobody_takes_leave_nothing_open(backend: Backend) -> None:
+    parts = backend.warehouse.batches(f"SELECT user_id FROM {backend.quoted('many')}", backend.none)
+    next(parts)
+    parts.close()
+
+    assert backend.query("SELECT 1 AS one")["one"].to_list() == [1]
 
 
 # ------------------------------------------------------------------------------------------------------- bound values
@@ -202,6 +233,67 @@ def test_several_values_are_bound_each_in_its_place(backend: Backend) -> None:
     )
 
     assert found["user_id"].to_list() == ["u1"]
+
+
+# ------------------------------------------------------------------------------------------------------------ writing
+
+FRAME = pl.DataFrame(
+    {
+        "user_id": ["u1", "Zoë \U0001f389 O'Neill", None],
+        "Line No": [1, None, -(2**62)],
+        "ratio": [0.1, None, 1e300],
+        "member": [True, False, None],
+        "at": [datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC), None, datetime(1900, 1, 1, tzinfo=UTC)],
+        "day": [date(2026, 1, 2), None, date(9999, 12, 31)],
+    },
+    schema_overrides={"at": INSTANT},
+)
+
+
+@pytest.mark.gap("duckdb_files", raises=WarehouseError, reason="views of files that others write")
+def test_what_is_written_is_read_again(backend: Backend) -> None:
+    backend.warehouse.write("Written", FRAME)
+
+    found = backend.query("SELECT * FROM {written}")
+
+    assert found.sort("Line No", nulls_last=True).equals(FRAME.sort("Line No", nulls_last=True))
+
+
+@pytest.mark.gap("duckdb_files", raises=WarehouseError, reason="views of files that others write")
+def test_a_table_is_written_anew_or_not_at_all(backend: Backend) -> None:
+    backend.warehouse.write("Written", FRAME)
+    backend.warehouse.write("Written", FRAME.select("user_id").head(0))
+
+    assert backend.query("SELECT * FROM {written}").to_dict(as_series=False) == {"user_id": []}
+    with pytest.raises(WarehouseError, match="refused"):
+        backend.warehouse.write("no_such_schema.written", FRAME)
+
+
+@pytest.mark.gap("duckdb_files", raises=WarehouseError, reason="views of files that others write")
+def test_a_hundred_thousand_lines_are_written(backend: Backend) -> None:
+    numbers = pl.select(number=pl.int_range(100_000))
+    backend.warehouse.write("Written", numbers)
+
+    assert backend.query("SELECT SUM(number) AS total FROM {written}")["total"].to_list() == [99_999 * 50_000]
+
+
+# ------------------------------------------------------------------------------------------------- interrupts, limits
+
+
+def test_an_interrupt_ends_a_query_and_leaves_the_warehouse_usable(backend: Backend) -> None:
+    with pytest.raises(KeyboardInterrupt), backend.interrupted():
+        backend.warehouse.query(backend.slow, backend.none)
+
+    assert backend.query("SELECT 1 AS one")["one"].to_list() == [1]
+
+
+def test_a_query_that_takes_too_long_is_stopped(backend: Backend) -> None:
+    with pytest.raises(WarehouseError) as raised:
+        backend.hurried.query(backend.slow, backend.none)
+
+    assert "longer than 1 s" in raised.value.what
+    assert "timeout" in raised.value.hint
+    assert backend.hurried.query("SELECT 1 AS one", backend.none)["one"].to_list() == [1]
 
 
 # ------------------------------------------------------------------------------------------------------------- errors
