@@ -230,7 +230,7 @@ def load(path: Path) -> Config:
     destinations = {name: _destination(name, table, path) for name, table in parsed.destinations.items()}
     config = Config(
         path=path,
-        warehouse=_checked_warehouse(parsed.warehouse, path),
+        warehouse=checked_warehouse(parsed.warehouse, path.name),
         state=path.parent / Path(parsed.state.path).expanduser(),
         source=_validate(SourceSettings, parsed.source, path.name, "source"),
         destinations=destinations,
@@ -375,21 +375,25 @@ _WAREHOUSES: Mapping[str, tuple[frozenset[str], tuple[str, ...], str]] = {
 }
 
 
-def _checked_warehouse(settings: WarehouseSettings, path: Path) -> WarehouseSettings:
-    """The settings, of which each belongs to the type, and one says where it is."""
+def checked_warehouse(settings: WarehouseSettings, file: str = FILE) -> WarehouseSettings:
+    """The settings, of which each belongs to the type, and one says where it is.
+
+    Raises:
+        ConfigError: one means nothing for the type, or the one that is needed is missing.
+    """
     known, needed, example = _WAREHOUSES[settings.type]
     said = {name: value for name, value in settings.model_dump(by_alias=True).items() if value is not None}
     for name in said.keys() - known - {"type", "timeout"}:
         raise ConfigError(
             f"{name!r} means nothing for a {settings.type} warehouse",
-            where=f"{path.name}: warehouse.{name}",
+            where=f"{file}: warehouse.{name}",
             hint=f"known there: {', '.join(sorted(known | {'timeout'}))}",
         )
     if sum(name in said for name in needed) != 1:
         what = " or ".join(needed)
         raise ConfigError(
             f"a {settings.type} warehouse needs {'either ' if len(needed) > 1 else ''}{what}",
-            where=f"{path.name}: warehouse",
+            where=f"{file}: warehouse",
             hint=f"add {example}",
         )
     return settings

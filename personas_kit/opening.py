@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personas_kit.config import Config, WarehouseSettings, find_file, load
+from personas_kit.config import FILE, Config, WarehouseSettings, find_file, load
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
@@ -33,7 +33,11 @@ def open_workspace(path: str | Path = ".", *, connection: duckdb.DuckDBPyConnect
 
 def open_warehouse(config: Config) -> Warehouse:
     """The adapter that ``[warehouse]`` asks for. Nothing is connected before the first query."""
-    settings: WarehouseSettings = config.warehouse
+    return warehouse_of(config.warehouse, config.folder)
+
+
+def warehouse_of(settings: WarehouseSettings, folder: Path) -> Warehouse:
+    """The adapter for some settings; relative paths start at the folder."""
     if settings.type == "snowflake":
         from personas_kit.warehouses.snowflake import Snowflake  # noqa: PLC0415  (an extra)
 
@@ -48,49 +52,14 @@ def open_warehouse(config: Config) -> Warehouse:
     if settings.type == "postgres":
         from personas_kit.warehouses.postgres import Postgres  # noqa: PLC0415  (as above)
 
-        where = config.at("warehouse", "url")
         return Postgres(
             settings.connection,
-            url=Secret.parse(settings.url, base=config.folder, where=where) if settings.url else None,
+            url=Secret.parse(settings.url, base=folder, where=f"{FILE}: warehouse.url") if settings.url else None,
             role=settings.role,
             database=settings.database,
             schema=settings.schema_,
             timeout=settings.timeout,
         )
     if settings.files is not None:
-        return DuckDB(files=settings.files, base=config.folder, timeout=settings.timeout)
-    return DuckDB(config.folder / Path(settings.path or "").expanduser(), timeout=settings.timeout)
-
-
-def starter_file(duckdb_file: Path | None, folder: Path) -> str:
-    """The text of a first ``personas.toml``, for the DuckDB file if one is given."""
-    path = duckdb_file.resolve() if duckdb_file is not None else Path("warehouse.duckdb")
-    if path.is_relative_to(folder.resolve()):
-        path = path.relative_to(folder.resolve())
-    return _STARTER.replace("warehouse.duckdb", path.as_posix())
-
-
-_STARTER = """\
-# personas check says what is right and what is not.
-
-[warehouse]
-type = "duckdb"                  # or "snowflake", with connection = "<name in connections.toml>"
-path = "warehouse.duckdb"
-
-[source]                         # what lies where; traits are the other columns of users and accounts
-users       = { table = "users", id = "user_id" }                                   # since = "created_at"
-# accounts    = { table = "accounts", id = "account_id" }
-# memberships = { table = "memberships", user = "user_id", account = "account_id" }  # valid_from, valid_to
-# identities  = { table = "identifiers", user = "user_id", type = "id_type", value = "id_value" }
-events      = { table = "events", name = "event", at = "timestamp", user = "user_id" }  # anonymous, account, id
-
-# [destinations.analytics]
-# type = "segment"
-# write_key = { env = "SEGMENT_WRITE_KEY" }
-
-[[audience]]
-name  = "Active last 30 days"
-where = "event('Signed In').within(30 days).count() >= 1"
-# every = "1h"
-# to    = [{ destination = "analytics" }]
-"""
+        return DuckDB(files=settings.files, base=folder, timeout=settings.timeout)
+    return DuckDB(folder / Path(settings.path or "").expanduser(), timeout=settings.timeout)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from personas_kit.cli import looking, sending, setting_up
+from personas_kit.cli import beginning, looking, sending, setting_up
 from personas_kit.cli.terminal import ERROR, GUARD, INTERRUPTED, complain
 from personas_kit.errors import PersonasError, PlanBlocked
 
@@ -28,6 +28,7 @@ def cli(context: click.Context, config: Path) -> None:
 
     \b
     A first look, offline:          personas demo
+    Your own warehouse:             personas init
     What is in an audience:         personas preview KEY
     What would be sent:             personas plan KEY --to NAME
     Send it:                        personas push KEY --to NAME
@@ -40,7 +41,7 @@ def cli(context: click.Context, config: Path) -> None:
     context.obj = config
 
 
-for module in (looking, sending, setting_up):
+for module in (beginning, looking, sending, setting_up):
     for command in module.COMMANDS:
         cli.add_command(command)
 

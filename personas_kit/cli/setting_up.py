@@ -1,4 +1,4 @@
-"""Commands for the first day: a demonstration, a first file, a check of everything, a receiver to try things on."""
+"""Commands to try things with: a demonstration, a check of everything, a receiver on this machine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import click
 
 from personas_kit.checks import check_workspace
 from personas_kit.cli.options import json_option
-from personas_kit.cli.terminal import DONE, ERROR, as_json, output, people
+from personas_kit.cli.terminal import DONE, ERROR, as_json, output
 from personas_kit.cli.tour import take_tour
-from personas_kit.config import FILE
-from personas_kit.errors import ConfigError
-from personas_kit.opening import starter_file
 from personas_kit.sandbox import serve
 
 
@@ -28,24 +25,6 @@ from personas_kit.sandbox import serve
 def demo(folder: Path, seed: int) -> int:
     """See the whole job, offline, in under a minute: define, preview, plan, push; a day later push only the changes."""
     return take_tour(folder, seed, output)
-
-
-@click.command()
-@click.option("--duckdb", type=click.Path(path_type=Path, exists=True), help="A DuckDB file.")
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Where the file goes. [default: here]",
-)
-def init(duckdb: Path | None, folder: Path) -> None:
-    """Write a first personas.toml to fill in. An existing one is left alone."""
-    file = folder / FILE
-    if file.exists():
-        raise ConfigError("there is a file already, and it is left as it is", where=str(file))
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(starter_file(duckdb, folder), encoding="utf-8")
-    people.print(f"{file} is written: fill in [source], then run: personas check")
 
 
 @click.command()
@@ -72,4 +51,4 @@ def sandbox(port: int, file: Path | None) -> None:
     serve(port, file)
 
 
-COMMANDS = (demo, init, check, sandbox)
+COMMANDS = (demo, check, sandbox)

@@ -69,14 +69,14 @@ def column_of(table: Table, name: str) -> Column | None:
 
 
 def _members(schema: Schema, settings: UserSettings | AccountSettings, part: str) -> Members:
-    table = _table(schema, settings.table, f"source.{part}")
+    table = find_table(schema, settings.table, f"source.{part}")
     where = f"source.{part}"
     return Members(table, _needed(table, settings.id, f"{where}.id"), _time(table, settings.since, f"{where}.since"))
 
 
 def _memberships(schema: Schema, settings: MembershipSettings) -> Memberships:
     where = "source.memberships"
-    table = _table(schema, settings.table, where)
+    table = find_table(schema, settings.table, where)
     return Memberships(
         table,
         _needed(table, settings.user, f"{where}.user"),
@@ -88,7 +88,7 @@ def _memberships(schema: Schema, settings: MembershipSettings) -> Memberships:
 
 def _identities(schema: Schema, settings: IdentitySettings) -> Identities:
     where = "source.identities"
-    table = _table(schema, settings.table, where)
+    table = find_table(schema, settings.table, where)
     return Identities(
         table,
         _needed(table, settings.user, f"{where}.user"),
@@ -108,7 +108,7 @@ def _events(schema: Schema, settings: EventSettings) -> tuple[EventTable, ...]:
 
 def _event_table(schema: Schema, settings: EventSettings, name: str, event: str | None) -> EventTable:
     where = "source.events" if event is None else f"source.events.tables.{event}"
-    table = _table(schema, name, where)
+    table = find_table(schema, name, where)
     at = _time(table, settings.at, f"{where}.at")
     user = _column(table, settings.user, f"{where}.user")
     anonymous = _column(table, settings.anonymous, f"{where}.anonymous")
@@ -130,7 +130,13 @@ def _names(settings: EventSettings | None) -> tuple[str, ...] | None:
     return tuple(sorted(settings.tables)) if settings and settings.tables and not settings.table else None
 
 
-def _table(schema: Schema, name: str, where: str) -> Table:
+def find_table(schema: Schema, name: str, where: str) -> Table:
+    """The table of this name, whatever its case where that is unambiguous.
+
+    Raises:
+        UnknownName: there is none, with the nearest that there are.
+        ConfigError: there are several, or no name is given; ``where`` says for what.
+    """
     if not name:
         raise ConfigError("the table is not named", where=where, hint='add table = "..."')
     if name in schema:
