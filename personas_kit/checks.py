@@ -6,27 +6,43 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from personas_kit.activation.wanted import calls_for
 from personas_kit.config import DestinationSettings, SyncSettings
 from personas_kit.definitions import Definition
-from personas_kit.errors import PersonasError
+from personas_kit.errors import ConfigError, PersonasError
+from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
+from personas_kit.warehouses.snowflake import Snowflake
 from personas_kit.workspace import Workspace
+
+Level = Literal["right", "warning", "wrong"]
+#: How many names a finding lists.
+LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, whether it is right, and what to know or do."""
+    """One thing that was looked at, whether it is right, and what to know or do.
+
+    Attributes:
+        level: ``right``, ``warning`` (it works, and a person should know), ``wrong`` (something does not work).
+    """
 
     what: str
-    ok: bool
+    level: Level
     message: str
+
+    @property
+    def ok(self) -> bool:
+        """Nothing about it fails."""
+        return self.level != "wrong"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
-        return {"what": self.what, "ok": self.ok, "message": self.message}
+        return {"what": self.what, "level": self.level, "ok": self.ok, "message": self.message}
 
 
 def check_workspace(path: Path) -> list[Finding]:
@@ -34,9 +50,30 @@ def check_workspace(path: Path) -> list[Finding]:
     try:
         workspace = open_workspace(path)
     except PersonasError as problem:
-        return [Finding("personas.toml", ok=False, message=str(problem))]
+        return [Finding("personas.toml", "wrong", str(problem))]
     try:
-        return [Finding("personas.toml", ok=True, message=str(workspace.config.path)), *_findings(workspace)]
+        return [Finding("personas.toml", "right", str(workspace.config.path)), *_findings(workspace)]
+    finally:
+        workspace.close()
+
+
+def check_live(path: Path) -> list[Finding]:
+    """What can only be seen on a live account: the parts of the Snowflake adapter that no emulator proves.
+
+    Raises:
+        ConfigError: the warehouse is another; everything about those is proved by the tests.
+    """
+    workspace = open_workspace(path)
+    try:
+        if not isinstance(workspace.warehouse, Snowflake):
+            raise ConfigError(
+                f"--live is for Snowflake, and this warehouse is {workspace.warehouse.describe()}",
+                hint="leave --live out: personas check looks at everything there is",
+            )
+        return [
+            Finding(each.what, "right" if each.ok else "wrong", f"{each.message} ({each.seconds:.1f} s)")
+            for each in live_checks(workspace.warehouse)
+        ]
     finally:
         workspace.close()
 
@@ -45,6 +82,8 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
     source = _tried("source", functools.partial(_source, workspace))
     yield source
     if source.ok:
+        yield from _evidence(workspace)
+        yield from _new_events(workspace)
         for key, definition in workspace.definitions.items():
             yield _tried(f"{definition.kind} {key}", functools.partial(_compiles, workspace, definition))
     for name, settings in workspace.config.destinations.items():
@@ -55,11 +94,35 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
             yield _tried(what, functools.partial(_calls, workspace, scheduled.definition, sync))
 
 
+def _evidence(workspace: Workspace) -> Iterator[Finding]:
+    """What the tables hold; one that is refused ends the looking, not the check."""
+    try:
+        for each in workspace.evidence():
+            level: Level = "wrong" if each.fatal else "warning" if each.problems else "right"
+            yield Finding(each.part, level, "\n".join([f"{each.place}: {each.found}", *each.problems]))
+    except PersonasError as problem:
+        yield Finding("source", "wrong", str(problem))
+
+
+def _new_events(workspace: Workspace) -> Iterator[Finding]:
+    """Events that got a table of their own since the file was written."""
+    known = {of.table.parts for of in workspace.source.events}
+    if not any(of.event is not None for of in workspace.source.events):
+        return
+    place = next(of.table.parts[:-1] for of in workspace.source.events if of.event is not None)
+    layouts = [layout for layout in recognise(workspace.schema) if layout.place == place]
+    names = sorted(of.name for layout in layouts for of in layout.beside.values() if of.parts not in known)
+    if names:
+        listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+        words = f"{len(names):,} tables of events are not in [source.events.tables]: {listed}"
+        yield Finding("events", "warning", words)
+
+
 def _tried(what: str, look: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, ok=True, message=look())
+        return Finding(what, "right", look())
     except PersonasError as problem:
-        return Finding(what, ok=False, message=str(problem))
+        return Finding(what, "wrong", str(problem))
 
 
 def _source(workspace: Workspace) -> str:

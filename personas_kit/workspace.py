@@ -27,6 +27,7 @@ from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
     Query,
+    Schema,
     Source,
     bind,
     compile_definition,
@@ -40,6 +41,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName, WarehouseError
+from personas_kit.evidence import Evidence, look
 from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
@@ -78,6 +80,7 @@ class Workspace:
         self._clock = clock or SystemClock()
         self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
+        self._schema: Schema | None = None
         self._source: Source | None = None
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
@@ -367,7 +370,7 @@ class Workspace:
         """Where users, accounts, memberships and events lie, held against the warehouse's schema once."""
         if self._source is None:
             try:
-                bound = bind(self.config.source, self.warehouse.schema())
+                bound = bind(self.config.source, self.schema)
             except PersonasError as problem:
                 raise problem.at(self.config.at("source")) from None
             if any(table.name is not None for table in bound.events):
@@ -376,6 +379,22 @@ class Workspace:
                 bound = replace(bound, event_names=tuple(sorted(known | set(names.drop_nulls().to_list()))))
             self._source = bound
         return self._source
+
+    @property
+    def schema(self) -> Schema:
+        """The tables of the warehouse, looked up once."""
+        if self._schema is None:
+            self._schema = self.warehouse.schema()
+        return self._schema
+
+    def evidence(self) -> list[Evidence]:
+        """Whether the source is what ``[source]`` says: counts of its tables, and what they say is wrong.
+
+        Raises:
+            WarehouseError: the warehouse refuses to count.
+        """
+        now = self._instant(None)
+        return list(look(self.source, lambda query: self._run(query, now, "check").row(0, named=True), now))
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

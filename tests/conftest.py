@@ -9,6 +9,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.postgres_server.server import Server, running
+
 # ------------------------------------------------------------------------------------------------------- environment
 
 #: What a person or a server may have set and no test should see.
@@ -52,6 +54,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         patch.setenv("HOME", folder)
         patch.setenv("USERPROFILE", folder)
         yield folder
+
+
+# --------------------------------------------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def server(home: str) -> Generator[Server]:
+    """A PostgreSQL of the tests' own, for tests marked ``postgres``."""
+    with running() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGSERVICEFILE", str(server.services))
+        yield server
 
 
 # ----------------------------------------------------------------------------------------------------------- network
@@ -106,10 +119,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where PERSONAS_REQUIRE_BROWSER=1 or PERSONAS_REQUIRE_EMULATOR=1, a test of that kind that skips has failed."""
+    """Where PERSONAS_REQUIRE_BROWSER=1, _EMULATOR=1 or _POSTGRES=1, a test of that kind that skips has failed."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
-        for kind in ("browser", "emulator"):
+        for kind in ("browser", "emulator", "postgres"):
             if item.get_closest_marker(kind) and os.environ.get(f"PERSONAS_REQUIRE_{kind.upper()}") == "1":
                 report.outcome = "failed"
                 report.longrepr = f"{item.nodeid} skipped, and {kind} tests are required here:\n{call.excinfo}"

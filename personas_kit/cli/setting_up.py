@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.table import Table as Grid
+from rich.text import Text
 
-from personas_kit.checks import check_workspace
+from personas_kit.checks import Finding, check_live, check_workspace
 from personas_kit.cli.options import json_option
 from personas_kit.cli.terminal import DONE, ERROR, as_json, output
 from personas_kit.cli.tour import take_tour
@@ -28,19 +31,34 @@ def demo(folder: Path, seed: int) -> int:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="Snowflake: run what only a live account can prove, and print a report.")
 @json_option
 @click.pass_obj
-def check(config: Path, json_: bool) -> int:
-    """Check everything without sending: the file, the warehouse, every definition, every destination's settings."""
-    findings = check_workspace(config)
+def check(config: Path, live: bool, json_: bool) -> int:
+    """Check everything without sending: the file, the warehouse, what its tables hold, definitions, destinations."""
+    findings = check_live(config) if live else check_workspace(config)
     if json_:
         as_json([finding.to_dict() for finding in findings])
     else:
-        for finding in findings:
-            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-            output.print(f"{mark} ", end="")
-            output.print(f"{finding.what}: {finding.message}", markup=False)
+        output.print(_report(findings))
+        output.print(Text(_summary(findings), "bold"))
     return DONE if all(finding.ok for finding in findings) else ERROR
+
+
+def _report(findings: Sequence[Finding]) -> Grid:
+    grid = Grid.grid(padding=(0, 2))
+    for finding in findings:
+        mark, style = {"right": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}[finding.level]
+        first, *rest = finding.message.splitlines()
+        grid.add_row(Text(mark, style), Text(finding.what, "bold"), Text(first, "" if finding.ok else style))
+        for line in rest:
+            grid.add_row("", "", Text(line, style if finding.level != "right" else ""))
+    return grid
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counts = {level: sum(finding.level == level for finding in findings) for level in ("wrong", "warning", "right")}
+    return f"{counts['right']} right, {counts['warning']} to know about, {counts['wrong']} wrong"
 
 
 @click.command()

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, op
+from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, op, sortable
 from personas_kit.compiler.source import NUMBERS, TIMES, ColumnType
 from personas_kit.definitions.expressions import And, Compare, Condition, Constant, Not, OfAccounts, OfUsers, Or, Value
 from personas_kit.errors import DefinitionError
@@ -165,7 +165,8 @@ def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) 
         raise DefinitionError(
             f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false"
         )
-    return comparison(this=left.sql.copy(), expression=_same_type(left, value, where))
+    own = left.sql.copy() if operator in {"=", "!="} else sortable(left.sql.copy(), left.type)
+    return comparison(this=own, expression=_same_type(left, value, where))
 
 
 def _same_type(left: Typed, value: Constant, where: str) -> exp.Expr:

@@ -1,6 +1,6 @@
-"""What DuckDB and Snowflake spell differently. One class each; everything else is sqlglot's generator.
+"""What DuckDB, Snowflake and PostgreSQL spell differently. One class each; everything else is sqlglot's generator.
 
-DuckDB's side is executed by the tests; Snowflake's is checked against an emulator, see
+DuckDB's and PostgreSQL's side is executed by the tests; Snowflake's is checked against an emulator, see
 https://docs.snowflake.com/en/sql-reference/functions-all for the functions themselves.
 """
 
@@ -37,6 +37,19 @@ _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
 )
 #: A text that says its offset from UTC.
 _ZONED = ".+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+#: Texts that PostgreSQL casts without failing: numbers that are in range, days that exist (leap years counted), times.
+_PG_NUMBER = (
+    r"^\s*[+-]?([0-9]{1,300}(\.[0-9]{0,300})?|\.[0-9]{1,300}"
+    r"|[0-9]{1,15}(\.[0-9]{0,15})?[eE][+-]?([0-9]{1,2}|[12][0-8][0-9])|\.[0-9]{1,15}[eE][+-]?([0-9]{1,2}|[12][0-8][0-9]))\s*$"
+)
+_PG_LEAP = "([0-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26]|0[48])00)"
+_PG_DAY = (
+    "((000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-"
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_PG_LEAP}-02-29)"
+)
+_PG_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
+_PG_OFFSET = "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOUR, _DAY = 3_600, 86_400
 
@@ -75,6 +88,10 @@ class Dialect:
         """The placeholder and what the driver is given for it."""
         raise NotImplementedError
 
+    def mark(self, position: int) -> str:  # noqa: ARG002 - for those that count
+        """Where the value at a position goes, counted from 1, if values are not bound by name."""
+        return "?"
+
     def op(self, name: str, arguments: list[exp.Expr], options: tuple[str, ...]) -> exp.Expr:
         """One of the kit's functions, over arguments that are rendered already."""
         build: Callable[..., exp.Expr] = getattr(self, f"_{name}")
@@ -109,6 +126,10 @@ class Dialect:
     def _later(self, base: exp.Expr, amount: int, unit: str) -> exp.Expr:
         span = exp.Interval(this=exp.Literal.string(str(abs(amount))), unit=exp.var(unit))
         return exp.Sub(this=base, expression=span) if amount < 0 else exp.Add(this=base, expression=span)
+
+    def _sortable(self, text: exp.Expr) -> exp.Expr:
+        """By code points, unless somebody has set another collation for the column."""
+        return text
 
     def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="CONTAINS", expressions=[text, part])
@@ -236,6 +257,89 @@ class Snowflake(Dialect):
         return exp.Cast(this=local, to=self.type("date"))
 
 
+class PostgreSQL(Dialect):
+    """PostgreSQL: ``$1`` from left to right. Unquoted names are lower case there.
+
+    What is odd: it has no TRY_CAST, and a text that is no number or no date fails the whole query. So a text is cast
+    only if a pattern says that it can be. (https://www.postgresql.org/docs/current/functions-matching.html and
+    https://www.postgresql.org/docs/current/sql-expressions.html#SYNTAX-EXPRESS-EVAL, read 2026-11-23)
+    """
+
+    name = "postgres"
+    named = False
+    _bare = re.compile(r"[a-z_][a-z0-9_$]*")
+
+    @property
+    def naive(self) -> exp.DataType:
+        """``TIMESTAMP`` has no zone."""
+        return exp.DataType(this=exp.DataType.Type.TIMESTAMP)
+
+    def mark(self, position: int) -> str:
+        """``$1``, as the server itself counts."""
+        return f"${position}"
+
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expr, object]:  # noqa: ARG002
+        """Types come with the Python values; a text has none, so that it compares with a UUID or an enum, too."""
+        return exp.var(f":{name}"), value
+
+    def _sortable(self, text: exp.Expr) -> exp.Expr:
+        """The database has the collation of some language; an enum has an order of its own, and a UUID no collation."""
+        return exp.Collate(this=self._cast(text, self.type("text")), expression=exp.to_identifier("C", quoted=True))
+
+    def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        found = exp.Anonymous(this="STRPOS", expressions=[text, part])
+        return exp.GT(this=found, expression=exp.Literal.number(0))
+
+    def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="STARTS_WITH", expressions=[text, part])
+
+    def _ends_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        length = exp.Anonymous(this="LENGTH", expressions=[part])
+        return exp.EQ(this=exp.Anonymous(this="RIGHT", expressions=[text, length]), expression=part.copy())
+
+    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
+        names = exp.Array(expressions=[exp.Literal.string(part) for part in path])
+        return exp.paren(exp.JSONBExtractScalar(this=document, expression=names))
+
+    def _number(self, text: exp.Expr) -> exp.Expr:
+        return self._cast_if(text, _PG_NUMBER, self.type("float"))
+
+    def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
+        """With an offset it is converted to UTC, without one it is UTC, a day is its midnight there."""
+        aware = self._at(self._cast(text, self.type("timestamp_tz")), "UTC")
+        zoned = exp.If(this=self._matches(text, f"^{_PG_DAY}[T ]{_PG_TIME} ?{_PG_OFFSET}$"), true=aware)
+        plain = exp.If(this=self._matches(text, f"^{_PG_DAY}[T ]{_PG_TIME}$"), true=self._cast(text, self.naive))
+        midnight = self._cast(text, self.naive)
+        day = exp.If(
+            this=self._matches(text, f"^{_PG_DAY}$"),
+            true=midnight if zone == "UTC" else self._at(self._at(midnight, zone), "UTC"),
+        )
+        return exp.Case(ifs=[day, zoned, plain])
+
+    def _sorted_list(self, value: exp.Expr) -> exp.Expr:
+        order = exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])
+        return exp.Anonymous(this="ARRAY_AGG", expressions=[order])
+
+    def _integer_sum(self, value: exp.Expr) -> exp.Expr:
+        """A sum of integers is a NUMERIC."""
+        return self._cast(exp.Sum(this=value), self.type("integer"))
+
+    def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
+        return self._cast(self._at(self._at(exp.paren(naive), "UTC"), zone), self.type("date"))
+
+    def _at(self, time: exp.Expr, zone: str) -> exp.Expr:
+        return exp.AtTimeZone(this=time, zone=exp.Literal.string(zone))
+
+    def _cast(self, value: exp.Expr, to: exp.DataType) -> exp.Expr:
+        return exp.Cast(this=value.copy(), to=to)
+
+    def _matches(self, text: exp.Expr, pattern: str) -> exp.Expr:
+        return exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern))
+
+    def _cast_if(self, text: exp.Expr, pattern: str, to: exp.DataType) -> exp.Expr:
+        return exp.Case(ifs=[exp.If(this=self._matches(text, pattern), true=self._cast(text, to))])
+
+
 def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:
     """``day`` for texts as long as a date, else ``instant``."""
     length = exp.EQ(this=exp.Length(this=text.copy()), expression=exp.Literal.number(len("2026-01-31")))
@@ -243,7 +347,9 @@ def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:
 
 
 #: Dialects by name.
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({"duckdb": DuckDB(), "snowflake": Snowflake()})
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {"duckdb": DuckDB(), "snowflake": Snowflake(), "postgres": PostgreSQL()}
+)
 
 
 def find(name: str) -> Dialect:

@@ -11,7 +11,7 @@ from typing import Final
 from sqlglot import exp
 
 from personas_kit.compiler.conditions import Class, Typed, condition
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, ordered, ranked
+from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, ordered, ranked, sortable
 from personas_kit.compiler.population import ID, Build
 from personas_kit.compiler.source import NUMBERS, Column, ColumnType, EventTable
 from personas_kit.definitions.definition import Subject
@@ -251,17 +251,18 @@ def _aggregate(reducer: str, value: Typed) -> tuple[exp.Expr, ColumnType]:
         case "avg":
             return exp.Avg(this=exp.cast(value.sql, exp.DataType.Type.DOUBLE, copy=False)), "float"
         case "min":
-            return exp.Min(this=value.sql), value.type
+            return exp.Min(this=sortable(value.sql, value.type)), value.type
         case "max":
-            return exp.Max(this=value.sql), value.type
+            return exp.Max(this=sortable(value.sql, value.type)), value.type
         case _:
             return exp.Count(this=exp.Distinct(expressions=[value.sql])), "integer"
 
 
 def _at_the_end(stream: _Stream, value: Typed, *, largest: bool) -> exp.Select:
     """The value of the first or last event that has one, by (timestamp, event id, value)."""
-    by = [stream.read(stream.of.at), *([stream.read(stream.of.id)] if stream.of.id else []), value.sql.copy()]
-    order = [ordered(term, largest=largest) for term in by]
+    own = stream.of.id
+    by = [stream.read(stream.of.at), *([sortable(stream.read(own), own.type)] if own else [])]
+    order = [ordered(term, largest=largest) for term in (*by, sortable(value.sql.copy(), value.type))]
     place = as_(ranked([stream.owner], order), _PLACE)
     return _winner(stream, stream.select(as_(value.sql.copy(), "value"), place, extra=given(value.sql.copy())))
 
@@ -273,7 +274,7 @@ def _most_frequent(stream: _Stream, value: Typed, at_least: int) -> exp.Select:
     counted = stream.select(as_(value.sql.copy(), "value"), times, extra=given(value.sql.copy())).group_by(
         stream.owner, value.sql.copy()
     )
-    order = [ordered(column("c", _TIMES), largest=True), ordered(column("c", "value"))]
+    order = [ordered(column("c", _TIMES), largest=True), ordered(sortable(column("c", "value"), value.type))]
     place = as_(ranked([column("c", own)], order), _PLACE)
     enough = exp.GTE(this=column("c", _TIMES), expression=constant(at_least, "integer"))
     listed = exp.select(column("c", own), column("c", "value"), place).from_(counted.subquery("c")).where(enough)
@@ -289,5 +290,5 @@ def _unique(stream: _Stream, value: Typed) -> exp.Select:
     """The different values, sorted; none is missing, so no list is empty."""
     own = ID[stream.subject]
     different = stream.select(as_(value.sql.copy(), "value"), extra=given(value.sql.copy())).distinct().subquery("d")
-    listed = as_(op("sorted_list", column("d", "value")), "value")
+    listed = as_(op("sorted_list", sortable(column("d", "value"), value.type)), "value")
     return exp.select(column("d", own), listed).from_(different).group_by(column("d", own))

@@ -16,7 +16,8 @@ from personas_kit.compiler.source import Column, ColumnType, Table
 
 Plain = str | int | float | bool | Decimal | dt.date | dt.datetime
 Function = Literal[
-    "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum", "local_date"
+    "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum",
+    "local_date", "sortable",
 ]  # fmt: skip
 
 
@@ -51,6 +52,11 @@ def instant(seconds: int, kind: ColumnType, zone: str) -> exp.Expr:
 def op(name: Function, *arguments: exp.Expr, options: tuple[str, ...] = ()) -> exp.Expr:
     """A function by the kit's name for it."""
     return Op(name=name, expressions=list(arguments), options=options)
+
+
+def sortable(value: exp.Expr, kind: ColumnType) -> exp.Expr:
+    """The value as it is to be ordered: texts by their code points, in every warehouse."""
+    return op("sortable", value) if kind == "text" else value
 
 
 def real(name: str) -> exp.Identifier:

@@ -23,6 +23,7 @@ from personas_kit.compiler.nodes import (
     ordered,
     ranked,
     real,
+    sortable,
     table,
 )
 from personas_kit.compiler.source import Column, EventTable, Identities, Members, Memberships, Source
@@ -189,7 +190,7 @@ def _claims(of: Identities, zone: str) -> exp.Select:
     """The earliest claim of an anonymous id wins, then the smaller user id. Claims after ``as_of`` do not exist."""
     value, user = column("i", of.value), column("i", of.user)
     wanted = [given(value.copy()), given(user.copy())]
-    order = [ordered(user.copy())]
+    order = [ordered(sortable(user.copy(), of.user.type))]
     if of.type:
         wanted.append(exp.EQ(this=column("i", of.type), expression=constant(of.anonymous_type, "text")))
     if of.since:

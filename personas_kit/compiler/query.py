@@ -26,7 +26,7 @@ class SQL(str):  # noqa: SLOT000  - a text that knows how it is executed
     """A statement to read, runnable as pasted: every value is a literal and ``as_of`` stands in one place.
 
     Attributes:
-        dialect: ``duckdb`` or ``snowflake``.
+        dialect: ``duckdb``, ``snowflake`` or ``postgres``.
         bound: the statement that is executed, with placeholders.
         params: the values for the placeholders.
     """
@@ -83,7 +83,7 @@ class Query:
         return SQL(_Shown(found, _utc(as_of), foreign=foreign).text(self.tree), dialect, bound, params)
 
     def bound(self, dialect: str, as_of: dt.datetime) -> tuple[str, Parameters]:
-        """The statement to execute and its values: a mapping for ``$p1``, a tuple for ``?``."""
+        """The statement to execute and its values: a mapping for ``$p1``, a tuple for ``?`` or ``$1``."""
         return _Bound(dialects.find(dialect), _utc(as_of)).statement(self.tree)
 
 
@@ -134,7 +134,7 @@ class _Bound(_Rendering):
             if match[1] is None:
                 return match[0]
             order.append(self.values[match[1]])
-            return "?"
+            return self.dialect.mark(len(order))
 
         return _MARK.sub(mark, text), tuple(order)
 

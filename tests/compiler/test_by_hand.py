@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +38,7 @@ from personas_kit.definitions.expressions import (
 )
 from tests.compiler.by_hand import Claim, Facts, Happened, Membership, Subject
 from tests.compiler.conftest import schema_of
+from tests.postgres_server.server import Server
 
 AS_OF = dt.datetime(2026, 3, 31, 12)  # noqa: DTZ001  - as the columns have it
 HOURS = [-72, -48, -24, -1, 0, 1, 24]
@@ -190,7 +194,7 @@ values = st.lists(
 # ---------------------------------------------------------------------------------------------------------------- both
 
 
-def _loaded(handle: duckdb.DuckDBPyConnection, facts: Facts) -> Source:
+def _load(handle: Any, facts: Facts, mark: str = "?") -> None:
     parts: dict[str, Iterable[Any]] = {
         "users": facts.users, "accounts": facts.accounts, "memberships": facts.memberships,
         "claims": facts.claims, "events": facts.events,
@@ -199,8 +203,8 @@ def _loaded(handle: duckdb.DuckDBPyConnection, facts: Facts) -> Source:
         handle.execute(f"CREATE TABLE {name} ({LAYOUT[name]})")
         for line in lines:
             said = list(vars(line).values())
-            handle.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(said))})", said)
-    return bind(SETTINGS, schema_of(handle))
+            marks = ", ".join(mark.format(at) for at, _ in enumerate(said, 1))
+            handle.execute(f"INSERT INTO {name} VALUES ({marks})", said)
 
 
 def _asked(handle: duckdb.DuckDBPyConnection, source: Source, definition: Definition) -> list[tuple[Any, ...]]:
@@ -212,21 +216,65 @@ def _asked(handle: duckdb.DuckDBPyConnection, source: Source, definition: Defini
     return executed
 
 
+def _on_postgres(connection: Any, source: Source, definition: Definition) -> list[tuple[Any, ...]]:
+    """The lines of both renderings, as PostgreSQL answers."""
+    sql = compile_definition(definition, source, REGISTRY).sql("postgres", AS_OF.replace(tzinfo=dt.UTC))
+    executed = connection.execute(sql.bound.encode(), sql.params).fetchall()
+    shown = connection.execute(str(sql).encode()).fetchall()
+    assert sorted(executed, key=repr) == sorted(shown, key=repr)
+    return [tuple(float(part) if isinstance(part, Decimal) else part for part in line) for line in executed]
+
+
 # A world is costly: half as many as elsewhere, and no explanation of which parts of one did not matter.
 @settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_the_sql_says_what_plain_python_says(
     facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
 ) -> None:
-    facts.registry.update(REGISTRY)
     with duckdb.connect() as handle:
         handle.execute("SET TimeZone = 'America/St_Johns'")
-        source = _loaded(handle, facts)
-        for audience in (Audience("A", users), AccountAudience("A", accounts)):
-            lines = _asked(handle, source, audience)
-            assert sorted(lines) == sorted((each,) for each in facts.members(audience))
-        first, *others = values
-        for made in (AccountTrait("T", first), *(Trait("T", each) for each in others)):
-            lines = _asked(handle, source, made)
-            assert len(dict(lines)) == len(lines)
-            assert dict(lines) == facts.values(made)
+        _load(handle, facts)
+        source = bind(SETTINGS, schema_of(handle))
+        _holds(functools.partial(_asked, handle, source), facts, users, accounts, values)
+
+
+@pytest.mark.postgres
+@settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
+@given(facts(), of_users, of_accounts, values)
+def test_postgresql_says_so_too(
+    server: Server, facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
+) -> None:
+    with duckdb.connect() as handle:
+        _load(handle, facts)
+        source = bind(SETTINGS, schema_of(handle))
+    connection = _connection(server)
+    try:
+        _load(connection, facts, mark="${}")
+        _holds(functools.partial(_on_postgres, connection, source), facts, users, accounts, values)
+    finally:
+        connection.rollback()
+
+
+@functools.cache
+def _connection(server: Server) -> Any:
+    """One connection for all the worlds: each is rolled back."""
+    import psycopg
+
+    return psycopg.connect(server.url, cursor_factory=psycopg.RawCursor)
+
+
+def _holds(
+    asked: Callable[[Definition], list[tuple[Any, ...]]],
+    facts: Facts,
+    users: Condition,
+    accounts: Condition,
+    values: list[Reduced],
+) -> None:
+    facts.registry.update(REGISTRY)
+    for audience in (Audience("A", users), AccountAudience("A", accounts)):
+        assert sorted(asked(audience)) == sorted((each,) for each in facts.members(audience))
+    first, *others = values
+    for made in (AccountTrait("T", first), *(Trait("T", each) for each in others)):
+        lines = asked(made)
+        assert len(dict(lines)) == len(lines)
+        assert dict(lines) == facts.values(made)

@@ -138,7 +138,7 @@ def _query(name: str, dialect: str) -> Query:
     return compile_definition(definition, source, REGISTRY, expand=bool(carry), carry=carry)
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "postgres"])
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_the_sql_is_what_it_was(name: str, dialect: str, request: pytest.FixtureRequest) -> None:
     sql = _query(name, dialect).sql(dialect, AS_OF)
@@ -150,7 +150,7 @@ def test_the_sql_is_what_it_was(name: str, dialect: str, request: pytest.Fixture
     assert path.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "postgres"])
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_what_is_written_is_one_select_and_means_the_same_read_back(name: str, dialect: str) -> None:
     sql = _query(name, dialect).sql(dialect, AS_OF)
@@ -169,7 +169,7 @@ def _bare(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "postgres"])
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_no_clock_and_no_value_is_in_what_is_executed(name: str, dialect: str) -> None:
     sql = _query(name, dialect).sql(dialect, AS_OF)
@@ -182,6 +182,8 @@ def test_no_clock_and_no_value_is_in_what_is_executed(name: str, dialect: str) -
         outside = re.sub(r"'[^']*'", "", sql.bound)
         assert outside.count("?") == len(sql.params)
         assert ":" not in outside
+    elif dialect == "postgres":
+        assert set(re.findall(r"\$(\d+)", sql.bound)) == {str(at) for at, _ in enumerate(sql.params, 1)}
     else:
         assert set(re.findall(r"\$(p\d+)", sql.bound)) == set(sql.params)
 

@@ -17,13 +17,16 @@ import pytest
 from personas_kit.compiler.source import ColumnType, Table
 from personas_kit.warehouses.base import Parameters, Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
+from personas_kit.warehouses.postgres import Postgres
 from personas_kit.warehouses.snowflake import Snowflake
+from tests.postgres_server.server import Server
 from tests.snowflake_emulator.emulator import Emulator, running
 
 BACKENDS = [
     "duckdb",
     "duckdb_files",
     pytest.param("snowflake", marks=pytest.mark.emulator),
+    pytest.param("postgres", marks=pytest.mark.postgres),
 ]
 
 
@@ -62,9 +65,12 @@ class Backend:
         """Run a statement in which ``{name}`` is a table of the shop or a bound value."""
         named = self.warehouse.dialect == "duckdb"
         used = re.findall(r"{(\w+)}", statement)
-        placeholders = {name: f"${name}" if named else "?" for name in values}
+        bound = [name for name in used if name in values]
         tables = {name: self.quoted(name) for name in used if name not in values}
-        params: Parameters = values if named else tuple(values[name] for name in used if name in values)
+        params: Parameters = values if named else tuple(values[name] for name in bound)
+        numbered = {name: f"${at}" for at, name in enumerate(bound, 1)}
+        placeholders = numbered if self.warehouse.dialect == "postgres" else dict.fromkeys(bound, "?")
+        placeholders = {name: f"${name}" for name in values} if named else placeholders
         return self.warehouse.query(statement.format(**placeholders, **tables), params, tag=tag)
 
     def quoted(self, name: str) -> str:
@@ -116,6 +122,18 @@ SNOWFLAKE_TYPES: Mapping[ColumnType, str] = {
     "date": "DATE",
     "json": "VARIANT",
     "list": "ARRAY",
+}
+POSTGRES_TYPES: Mapping[ColumnType, str] = {
+    "text": "TEXT",
+    "integer": "INTEGER",
+    "float": "DOUBLE PRECISION",
+    "decimal": "NUMERIC(10, 2)",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "timestamp_tz": "TIMESTAMPTZ",
+    "date": "DATE",
+    "json": "JSONB",
+    "list": "TEXT[]",
 }
 #: Members with a column of every type: one usual, one all missing, one at the edges.
 USUAL = (
@@ -219,3 +237,14 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
     warehouse = Snowflake("emulator", connections_file=emulator.connections)
     yield Backend("snowflake", warehouse)
     warehouse.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_backend(server: Server) -> Generator[Backend]:
+    values = {"object": """'{"plan": "pro"}'""", "array": "ARRAY['a', NULL]", "empty": "ARRAY[]::TEXT[]"}
+    many = "SELECT 'u' || i AS user_id, i AS orders FROM generate_series(0, 999999) AS numbers(i)"
+    server.run(*shop(POSTGRES_TYPES, values, many), *source_tables(POSTGRES_TYPES))
+    warehouse, hurried = Postgres("shop"), Postgres("shop", timeout=1)
+    yield Backend("postgres", warehouse, hurried, "SELECT COUNT(*) FROM (SELECT pg_sleep(60)) AS slowly")
+    warehouse.close()
+    hurried.close()
