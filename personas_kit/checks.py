@@ -16,6 +16,7 @@ from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
 from personas_kit.warehouses.snowflake import Snowflake
+from personas_kit.warehouses.snowflake_live import live_checks
 from personas_kit.workspace import Workspace
 
 Level = Literal["right", "warning", "wrong"]

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -35,6 +35,8 @@ from personas_kit.warehouses.interrupts import interruptible
 
 if TYPE_CHECKING:
     import psycopg
+
+T = TypeVar("T")
 
 #: PostgreSQL's names of types. What is not here, and no enum, array or NUMERIC, is ``other``.
 #: (https://www.postgresql.org/docs/current/datatype.html, read 2026-11-23)
@@ -197,7 +199,8 @@ class Postgres:
             WarehouseError: it cannot connect.
         """
         found = self.query(_COLUMNS, ()).rows()
-        tables, first = {}, {}
+        tables: dict[tuple[str, ...], Table] = {}
+        first: dict[str, tuple[int, tuple[str, ...]]] = {}
         for path, grouped in groupby(found, key=lambda line: line[:2]):
             lines = list(grouped)
             tables[path] = Table(path, tuple(_column(*line[2:8]) for line in lines))
@@ -290,23 +293,23 @@ class Postgres:
             return self._connection
 
     def _open(self, *, writes: bool = False) -> psycopg.Connection[Any]:
-        psycopg = _psycopg()
+        driver = _psycopg()
         options: dict[str, Any] = {"service": self._service, "dbname": self._database}
         try:
-            connection: psycopg.Connection[Any] = psycopg.connect(
+            connection: psycopg.Connection[Any] = driver.connect(
                 self._url.reveal() if self._url else "",
                 autocommit=True,
                 connect_timeout=_PATIENCE,
                 application_name=_APPLICATION,
                 client_encoding="utf8",
-                cursor_factory=psycopg.RawCursor,
+                cursor_factory=driver.RawCursor,
                 **{name: value for name, value in options.items() if value},
             )
-        except psycopg.Error as error:
+        except driver.Error as error:
             raise self._unreached(error) from None  # libpq's words name the address
         try:
             self._set_up(connection, writes=writes)
-        except psycopg.Error as error:
+        except driver.Error as error:
             connection.close()
             raise self._refused(error) from error
         return connection
@@ -340,7 +343,7 @@ class Postgres:
 
         return self._patiently(work, connection)
 
-    def _patiently(self, work: Callable[[], Any], connection: psycopg.Connection[Any]) -> Any:  # noqa: ANN401 - what work gives
+    def _patiently(self, work: Callable[[], T], connection: psycopg.Connection[Any]) -> T:
         return interruptible(work, cancel=connection.cancel_safe, where=self.describe())
 
     # ----------------------------------------------------------------------------------------------------------- errors

@@ -2,37 +2,45 @@
 
 The kit stores no credentials: ``connections.toml`` has them, or says how to get them (single sign-on, a key, a token).
 (https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-connect, read 2026-11-23; behaviour
-checked with connector 5.2.0 against an emulator.)
+checked with connector 5.2.0 against an emulator. ``docs/snowflake.md`` lists what only a live account can prove.)
 
 What is odd:
 
-- A number's Arrow type depends on its batch, an empty answer has no batch at all, and an empty decimal claims to be
-  whole: the types of a frame follow the description of the answer instead.
-- A timestamp in nanoseconds ends in 2262, so microseconds are asked for: ``9999-12-31`` is a usual end of validity.
+- A query is submitted and then asked about, so that it has an id to cancel from the first moment on, and so that a
+  person hears whether it runs or still waits for the warehouse to resume.
 - A missing object and one that the role may not see give the same error, on purpose.
+- An account may set QUOTED_IDENTIFIERS_IGNORE_CASE, which makes quoted names mean others; the session resets it.
 """
 
 from __future__ import annotations
 
 import atexit
-import re
+import itertools
+import json
+import secrets
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import WarehouseError
-from personas_kit.warehouses.base import Parameters
-from personas_kit.warehouses.frames import MESSAGE_LENGTH, by_name, tidy
+from personas_kit.warehouses.base import Estimate, Parameters
+from personas_kit.warehouses.frames import by_name
 from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.snowflake_answers import frames, joined
+from personas_kit.warehouses.snowflake_errors import hint_for, words_of
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
+
+T = TypeVar("T")
 
 #: Snowflake's names of types in ``INFORMATION_SCHEMA.COLUMNS`` but ``NUMBER``, which is told by its scale.
 #: (https://docs.snowflake.com/en/sql-reference/intro-summary-data-types, read 2026-11-23)
@@ -51,37 +59,26 @@ TYPES: Mapping[str, ColumnType] = {
     "ARRAY": "list",
 }
 
-#: The connector's codes of types in the description of an answer; what is not here arrives as text.
-#: (https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api, "Type Codes", read 2026-11-23)
-FIXED, ARRAY = 0, 10
-DTYPES: Mapping[int, pl.DataType] = {
-    1: pl.Float64(),
-    3: pl.Date(),
-    4: pl.Datetime("us", "UTC"),
-    6: pl.Datetime("us", "UTC"),
-    7: pl.Datetime("us", "UTC"),
-    8: pl.Datetime("us", "UTC"),
-    ARRAY: pl.List(pl.String()),
-    11: pl.Binary(),
-    12: pl.Time(),
-    13: pl.Boolean(),
+#: How the columns of a frame are declared when it is written; what is not here is text.
+DECLARED: Mapping[type[pl.DataType], str] = {
+    pl.Float32: "FLOAT",
+    pl.Float64: "FLOAT",
+    pl.Boolean: "BOOLEAN",
+    pl.Date: "DATE",
+    pl.Time: "TIME",
+    pl.Binary: "BINARY",
+    pl.List: "ARRAY",
+    pl.Struct: "OBJECT",
 }
-
-#: What to do about an error, by a piece of its words; the first that fits.
-HINTS: Mapping[str, str] = {
-    "incorrect username or password": "check user and password, key or token under [{name}] in connections.toml",
-    "not found in config files": "connections.toml (in ~/.snowflake or $SNOWFLAKE_HOME) has no section [{name}]",
-    "failed to parse toml": "mend that line of the file",
-    "current database": "set `database` for the connection",
-    "no active warehouse": "set `warehouse` for the connection, start it (ALTER WAREHOUSE ... RESUME), "
-    "or grant it: GRANT USAGE ON WAREHOUSE ... TO ROLE {role}",
-    "cannot be resumed": "its owner can raise the quota of the resource monitor, or name another `warehouse`",
-    "suspended": "its owner can start it: ALTER WAREHOUSE ... RESUME",
-    "does not exist": "check the name; if it is right, {role} may not see it: "
-    "GRANT SELECT ON TABLE ... TO ROLE {role}, and USAGE on its database and schema",
-    "insufficient privileges": "ask for the grant: GRANT SELECT ON TABLE ... TO ROLE {role}",
-    "failed to login": "check `account` under [{name}] in connections.toml, and the network: proxy, VPN, policy",
+#: What a query does before it is done, by the connector's name for it.
+DOING: Mapping[str, str] = {
+    "QUEUED": "queued behind other queries",
+    "RESUMING_WAREHOUSE": "waiting for the warehouse to resume",
+    "QUEUED_REPARING_WAREHOUSE": "waiting for the warehouse to be repaired",
+    "BLOCKED": "waiting for a lock",
 }
+#: Seconds between two questions whether a query is done: few where it is quick, none too many where it is not.
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 _COLUMNS = """
 SELECT table_catalog, table_schema, table_name, column_name, data_type, numeric_precision, numeric_scale,
@@ -90,21 +87,21 @@ FROM information_schema.columns WHERE table_schema <> 'INFORMATION_SCHEMA'
 ORDER BY table_catalog, table_schema, table_name, ordinal_position
 """
 
-#: What the connector and the server put before the words of an error.
-_CODES = re.compile(r"^(?:[0-9a-f]{8}-[0-9a-f-]{27}: |\d{6} \(\w{5}\): )+")
-_ADDRESS = re.compile(r"https?://\S+")
-_TAG = "personas_kit"
+TAG = json.dumps({"app": "personas_kit"})
+_APPLICATION = "personas_kit"
 _TAG_LENGTH = 2000
+_TIMED_OUT = 630
 
 
 class Snowflake:
     """Snowflake by the name of a connection. It connects on the first query, and anew when the session has died.
 
-    An interrupt (Ctrl-C, the stop button) cancels in Snowflake what the session is running there.
+    An interrupt (Ctrl-C, the stop button) cancels the query in Snowflake.
 
     Args:
         connection_name: its name in ``connections.toml``.
         role: used instead of the connection's; so are ``warehouse``, ``database`` and ``schema``.
+        timeout: seconds that one query may take, and may wait for its warehouse.
         connections_file: read instead of the connector's own ``connections.toml``.
     """
 
@@ -118,9 +115,11 @@ class Snowflake:
         warehouse: str | None = None,
         database: str | None = None,
         schema: str | None = None,
+        timeout: float | None = None,
         connections_file: str | Path | None = None,
     ) -> None:
         self._name = connection_name
+        self._timeout = timeout
         chosen = {"role": role, "warehouse": warehouse, "database": database, "schema": schema}
         self._options: dict[str, Any] = {option: value for option, value in chosen.items() if value}
         if connections_file is not None:
@@ -140,7 +139,7 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or the connection has no database.
         """
-        found = self.query(_COLUMNS, (), tag="schema").rows()
+        found = self.query(_COLUMNS, ()).rows()
         by_table = groupby(found, key=lambda line: line[:3])
         tables = {path: Table(path, tuple(_column(*line[3:7]) for line in lines)) for path, lines in by_table}
         here = {path[2]: table for path, table in tables.items() if found and path[:2] == found[0][7:9]}
@@ -152,23 +151,88 @@ class Snowflake:
         Args:
             statement: with ``?`` where the values go.
             params: a tuple of the values.
-            tag: appended to ``personas_kit`` as the query's ``QUERY_TAG``, seen in the query history.
+            tag: the query's ``QUERY_TAG``, seen in the query history.
 
         Raises:
             WarehouseError: it cannot connect, or Snowflake refuses.
         """
-        connector = _connector()
-        label = f"{_TAG}: {tag}"[:_TAG_LENGTH] if tag else _TAG
+
+        def whole(connection: SnowflakeConnection) -> pl.DataFrame:
+            with self._answered(connection, statement, params, tag) as cursor:
+                return self._patiently(lambda: joined(list(frames(cursor))), cursor)
+
+        return self._retried(whole)
+
+    def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:
+        """The answer in the batches in which Snowflake keeps it; see ``Warehouse.batches``."""
+
+        def first(connection: SnowflakeConnection) -> tuple[Any, SnowflakeCursor]:
+            answered = self._answered(connection, statement, params, tag)
+            return answered, answered.__enter__()
+
+        answered, cursor = self._retried(first)
         try:
-            return self._run(statement, params, label)
-        except connector.Error as error:
-            if self._connection is None or self._connection.is_valid():
-                raise self._error("Snowflake refused the query", error) from error
-        self.close()
-        try:
-            return self._run(statement, params, label)
-        except connector.Error as error:
-            raise self._error("Snowflake refused the query", error) from error
+            parts = frames(cursor)
+            while (part := self._patiently(lambda: next(parts, None), cursor)) is not None:
+                yield part
+        except _connector().Error as error:
+            raise self._error("Snowflake's answer was cut off", error) from error
+        finally:
+            answered.__exit__(None, None, None)
+
+    def estimate(self, statement: str, params: Parameters) -> Estimate | None:
+        """What Snowflake expects to read, at most: EXPLAIN compiles the statement, and needs no running warehouse.
+
+        (https://docs.snowflake.com/en/sql-reference/sql/explain, read 2026-11-23)
+
+        Raises:
+            WarehouseError: the statement itself would fail.
+        """
+
+        def asked(connection: SnowflakeConnection) -> str:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(f"EXPLAIN USING JSON {statement}", tuple(params), _statement_params={"QUERY_TAG": TAG})
+                (content,) = cursor.fetchone() or ("",)
+                return str(content)
+
+        figures = json.loads(self._retried(asked))["GlobalStats"]
+        return Estimate(figures["bytesAssigned"], figures["partitionsAssigned"], figures["partitionsTotal"])
+
+    def write(self, table: str, frame: pl.DataFrame) -> None:
+        """Make a table of the frame by way of a file and a stage of its own; see ``Warehouse.write``.
+
+        (https://docs.snowflake.com/en/sql-reference/sql/copy-into-table, read 2026-11-23)
+
+        Raises:
+            WarehouseError: it cannot connect, or the role may not create tables or stages there.
+        """
+        *place, name = (_quoted(part) for part in table.split("."))
+        target = ".".join([*place, name])
+        mark = f"personas_kit_{secrets.token_hex(6)}"
+        fresh = ".".join([*place, _quoted(mark)])
+        columns = ", ".join(f"{_quoted(column)} {_declared(dtype)}" for column, dtype in frame.schema.items())
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, f"{mark}.parquet")
+            frame.write_parquet(file)
+            put = file.as_posix().replace("'", "\\'")
+            self._executed(
+                f"CREATE TEMPORARY STAGE {mark}",
+                f"PUT 'file://{put}' @{mark} AUTO_COMPRESS = FALSE",
+                f"CREATE TRANSIENT TABLE {fresh} ({columns})",
+                f"COPY INTO {fresh} FROM @{mark} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
+                "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
+                f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}",  # noqa: S608 - quoted
+                finally_=(f"DROP TABLE IF EXISTS {fresh}", f"DROP STAGE IF EXISTS {mark}"),
+            )
+
+    def drop(self, table: str) -> None:
+        """Drop a table that ``write`` made, named as it was for that; one that does not exist is gone already.
+
+        Raises:
+            WarehouseError: it cannot connect, or the role may not.
+        """
+        name = ".".join(_quoted(part) for part in table.split("."))
+        self._executed(f"DROP TABLE IF EXISTS {name}", finally_=())
 
     def close(self) -> None:
         """End the session; a further query begins a new one."""
@@ -177,11 +241,35 @@ class Snowflake:
             atexit.unregister(self.close)
             connection.close()
 
-    def _run(self, statement: str, params: Parameters, label: str) -> pl.DataFrame:
+    # ------------------------------------------------------------------------------------------------------- a session
+
+    def _retried(self, work: Callable[[SnowflakeConnection], T]) -> T:
+        """The work, and once more if the session has died: it only reads."""
+        error_class = _connector().Error
+        try:
+            return work(self._connected())
+        except error_class as error:
+            if self._connection is None or self._connection.is_valid():
+                raise self._error("Snowflake refused the query", error) from error
+        self.close()
+        try:
+            return work(self._connected())
+        except error_class as error:
+            raise self._error("Snowflake refused the query", error) from error
+
+    def _executed(self, *statements: str, finally_: tuple[str, ...]) -> None:
+        """Statements that write, one after the other; what clears up is done in every case."""
         connection = self._connected()
-        return interruptible(
-            lambda: _answer(connection, statement, tuple(params), label), cancel=lambda: _cancel(connection)
-        )
+        try:
+            with closing(connection.cursor()) as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+        except _connector().Error as error:
+            raise self._error("Snowflake refused to write", error) from error
+        finally:
+            with closing(connection.cursor()) as cursor:
+                for statement in finally_:
+                    cursor.execute(statement)
 
     def _connected(self) -> SnowflakeConnection:
         with self._opening:
@@ -192,12 +280,16 @@ class Snowflake:
 
     def _connect(self) -> SnowflakeConnection:
         connector = _connector()
+        session: dict[str, Any] = {"TIMEZONE": "UTC", "QUERY_TAG": TAG, "QUOTED_IDENTIFIERS_IGNORE_CASE": False}
+        if self._timeout is not None:
+            limits = ("STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS")
+            session |= dict.fromkeys(limits, int(self._timeout))
         try:
             connection: SnowflakeConnection = connector.connect(
                 connection_name=self._name,
-                application=_TAG,
+                application=_APPLICATION,
                 paramstyle="qmark",
-                session_parameters={"TIMEZONE": "UTC", "QUERY_TAG": _TAG},
+                session_parameters=session,
                 arrow_number_to_decimal=True,
                 enable_server_session_keep_alive_auto_detection=False,  # no query outlives its session; unset, it warns
                 **self._options,
@@ -206,11 +298,37 @@ class Snowflake:
             raise self._error("Snowflake cannot be reached", error) from error
         return connection
 
+    # ---------------------------------------------------------------------------------------------------------- a query
+
+    @contextmanager
+    def _answered(
+        self, connection: SnowflakeConnection, statement: str, params: Parameters, tag: str
+    ) -> Iterator[SnowflakeCursor]:
+        """A cursor whose query is done: submitted, and asked about until it is."""
+        with closing(connection.cursor()) as cursor:
+            label = {"QUERY_TAG": (tag or TAG)[:_TAG_LENGTH]}
+            asked = _Asked(connection, cursor)
+            interruptible(
+                lambda: asked.done(statement, params, label),
+                cancel=asked.cancel,
+                where=self.describe(),
+                doing=lambda: asked.state,
+            )
+            yield cursor
+
+    def _patiently(self, work: Callable[[], T], cursor: SnowflakeCursor) -> T:
+        """Fetching: an interrupt lets go of the answer."""
+        return interruptible(work, cancel=cursor.close, where=self.describe(), doing=lambda: "fetching")
+
     def _error(self, what: str, error: Any) -> WarehouseError:  # noqa: ANN401 - the connector may not be installed
-        said = _words(error.raw_msg)
+        if error.errno == _TIMED_OUT and self._timeout is not None:
+            late = f"it took longer than {self._timeout:,.0f} s and was cancelled"
+            return WarehouseError(
+                late, where=self.describe(), hint="raise `timeout` under [warehouse], or ask for less"
+            )
+        said = words_of(error.raw_msg or str(error))
         role = self._options.get("role", "the connection's role")
-        hint = next((hint for piece, hint in HINTS.items() if piece in said.lower()), "")
-        return WarehouseError(f"{what}: {said}", where=self.describe(), hint=hint.format(name=self._name, role=role))
+        return WarehouseError(f"{what}: {said}", where=self.describe(), hint=hint_for(said, name=self._name, role=role))
 
 
 def _connector() -> Any:  # noqa: ANN401 - as above
@@ -223,66 +341,45 @@ def _connector() -> Any:  # noqa: ANN401 - as above
     return snowflake.connector
 
 
-def _words(message: str) -> str:
-    """What an error says, in one line: no codes, no heading such as ``SQL compilation error:``, no address."""
-    lines = [line.strip() for line in _CODES.sub("", message).splitlines() if line.strip()]
-    said = next((line for line in lines if not line.endswith(" error:")), "no reason given")
-    return _ADDRESS.sub("its address", said)[:MESSAGE_LENGTH].rstrip()
+class _Asked:
+    """A query that is submitted and asked about until it is done, and that can be cancelled from another thread."""
+
+    def __init__(self, connection: SnowflakeConnection, cursor: SnowflakeCursor) -> None:
+        self._connection = connection
+        self._cursor = cursor
+        self._cancelled = threading.Event()
+        self.state = "submitting"
+
+    def done(self, statement: str, params: Parameters, label: Mapping[str, str]) -> None:
+        """Returns when the cursor has the answer."""
+        self._cursor.execute_async(statement, tuple(params), _statement_params=dict(label))
+        query_id = self._cursor.sfqid or ""
+        pauses = itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
+        while self._connection.is_still_running(status := self._connection.get_query_status_throw_if_error(query_id)):
+            self.state = DOING.get(status.name, "running")
+            if self._cancelled.wait(next(pauses)):
+                self._cursor.abort_query(query_id)
+                self._cancelled.clear()
+        self._cursor.query_result(query_id)
+
+    def cancel(self) -> None:
+        """Stop the query in Snowflake, where it would go on, and cost, without anybody waiting for it."""
+        self._cancelled.set()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _declared(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.Datetime):
+        return "TIMESTAMP_NTZ" if dtype.time_zone is None else "TIMESTAMP_TZ"
+    if isinstance(dtype, pl.Decimal):
+        return f"NUMBER({dtype.precision or 38}, {dtype.scale})"
+    return "NUMBER(38, 0)" if dtype.is_integer() else DECLARED.get(type(dtype), "TEXT")
 
 
 def _column(name: str, declared: str, precision: int | None, scale: int | None) -> Column:
     if declared == "NUMBER":
         return Column(name, "decimal" if scale else "integer", f"NUMBER({precision},{scale})")
     return Column(name, TYPES.get(declared, "other"), declared)
-
-
-def _answer(connection: SnowflakeConnection, statement: str, params: Sequence[object], label: str) -> pl.DataFrame:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params, _statement_params={"QUERY_TAG": label})
-        return _frame(cursor)
-
-
-def _cancel(connection: SnowflakeConnection) -> None:
-    """Stop what the session is running, which would go on, and cost, without anybody waiting for it.
-
-    (https://docs.snowflake.com/en/user-guide/querying-cancel-statements, read 2026-11-23)
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({connection.session_id:d})")
-
-
-def _frame(cursor: SnowflakeCursor) -> pl.DataFrame:
-    """The answer in polars, batch by batch, in the types and under the names of its description."""
-    described = cursor.description or []
-    names = _names([column.name for column in described])
-    parts = [pl.DataFrame(schema={name: _dtype(column) for name, column in zip(names, described, strict=True)})]
-    parts.extend(tidy(part) for part in _batches(cursor, names))
-    frame = pl.concat(parts if len(parts) == 1 else parts[1:], how="vertical_relaxed")
-    arrays = [name for name, column in zip(names, described, strict=True) if column.type_code == ARRAY]
-    return frame.with_columns(listed(frame[name]) for name in arrays)
-
-
-def _batches(cursor: SnowflakeCursor, names: Sequence[str]) -> Iterator[pl.DataFrame]:
-    for batch in cursor.fetch_arrow_batches(force_microsecond_precision=True):
-        if batch.num_rows:  # the types of an empty one mean nothing
-            yield pl.DataFrame(batch.rename_columns(list(names)))
-
-
-def _names(described: Sequence[str]) -> list[str]:
-    """Unquoted names come back in upper case: lower them, unless that makes two the same."""
-    lowered = [name.lower() if name == name.upper() else name for name in described]
-    return lowered if len(set(lowered)) == len(lowered) else list(described)
-
-
-def _dtype(column: Any) -> pl.DataType:  # noqa: ANN401 - one of the connector's ResultMetadata
-    if column.type_code == FIXED:
-        return pl.Decimal(column.precision, column.scale) if column.scale else pl.Int64()
-    return DTYPES.get(column.type_code, pl.String())
-
-
-def listed(texts: pl.Series) -> pl.Series:
-    """An ``ARRAY``, which arrives as the text of a JSON array, as a list: of text where its elements differ in type."""
-    if texts.dtype != pl.String:
-        return texts
-    lists = texts.str.json_decode(infer_schema_length=None)
-    return lists.cast(pl.List(pl.String)) if lists.dtype in (pl.Null, pl.List(pl.Null)) else lists

@@ -234,9 +234,11 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
     numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 1000000))"
     many = f"SELECT 'u' || i AS user_id, i AS orders FROM ({numbers})"
     emulator.run(*shop(SNOWFLAKE_TYPES, values, many), *source_tables(SNOWFLAKE_TYPES))
-    warehouse = Snowflake("emulator", connections_file=emulator.connections)
-    yield Backend("snowflake", warehouse)
+    where = {"connections_file": emulator.connections}
+    warehouse, hurried = Snowflake("emulator", **where), Snowflake("emulator", timeout=1, **where)
+    yield Backend("snowflake", warehouse, hurried, "SELECT 1 AS one /* wait */")
     warehouse.close()
+    hurried.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from personas_kit.errors import WarehouseError
-from personas_kit.warehouses.snowflake import Snowflake, listed
+from personas_kit.warehouses.snowflake import TAG, Snowflake
+from personas_kit.warehouses.snowflake_answers import listed
 from tests.snowflake_emulator.emulator import PASSWORD, Emulator
 
 needs_emulator = pytest.mark.emulator
@@ -45,7 +46,8 @@ def test_it_connects_by_name_on_the_first_query_and_says_who_it_is(emulator: Emu
     assert len(logins) == 1
     assert logins[0]["login"]["LOGIN_NAME"] == "kit"
     assert logins[0]["login"]["CLIENT_ENVIRONMENT"]["APPLICATION"] == "personas_kit"
-    assert logins[0]["login"]["SESSION_PARAMETERS"].items() >= {"TIMEZONE": "UTC", "QUERY_TAG": "personas_kit"}.items()
+    session = {"TIMEZONE": "UTC", "QUERY_TAG": TAG, "QUOTED_IDENTIFIERS_IGNORE_CASE": "false"}
+    assert logins[0]["login"]["SESSION_PARAMETERS"].items() >= session.items()
     assert logins[0]["query"] == "databaseName=SHOP&schemaName=PROD&warehouse=SMALL&roleName=ANALYST"
     assert warehouse.describe() == "snowflake · emulator"
 
@@ -54,11 +56,12 @@ def test_it_connects_by_name_on_the_first_query_and_says_who_it_is(emulator: Emu
 def test_every_query_bears_its_tag(emulator: Emulator, warehouse: Snowflake) -> None:
     emulator.log()
 
-    warehouse.query("SELECT 1 AS one", (), tag="big_spenders run 7")
+    tag = '{"app": "personas_kit", "key": "big_spenders", "run": "7"}'
+    warehouse.query("SELECT 1 AS one", (), tag=tag)
     warehouse.query("SELECT 2 AS two", ())
 
     tags = {entry["sql"]: entry["tag"] for entry in emulator.log() if "sql" in entry}
-    assert tags == {"SELECT 1 AS one": "personas_kit: big_spenders run 7", "SELECT 2 AS two": "personas_kit"}
+    assert tags == {"SELECT 1 AS one": tag, "SELECT 2 AS two": TAG}
 
 
 @needs_emulator
@@ -79,7 +82,7 @@ def test_an_interrupt_cancels_the_query_in_snowflake_too(emulator: Emulator, war
     with pytest.raises(KeyboardInterrupt):
         warehouse.query("SELECT 1 AS one /* wait */", ())
 
-    assert [entry["sql"] for entry in emulator.log()] == ["SELECT SYSTEM$CANCEL_ALL_QUERIES(1)"]
+    assert [list(entry) for entry in emulator.log()] == [["aborted"]]
     assert warehouse.query("SELECT 2 AS two", ())["two"].to_list() == [2]
 
 
