@@ -25,7 +25,7 @@ from polars.exceptions import PolarsError
 from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import ConfigError, WarehouseError, nearest
 from personas_kit.warehouses.base import Estimate, Parameters
-from personas_kit.warehouses.frames import by_name, first_line, tidy
+from personas_kit.warehouses.frames import by_name, first_line, tidy, without_values
 from personas_kit.warehouses.interrupts import interruptible
 
 #: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
@@ -75,6 +75,9 @@ ORDER BY database_name, schema_name, table_name, column_index
 
 #: Lines of a part of an answer.
 BATCH = 1_000_000
+
+#: Errors about one value of the data, whose messages quote it.
+UNREADABLE = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 
 T = TypeVar("T")
 
@@ -197,6 +200,10 @@ class DuckDB:
             yield
         except TimeoutError as late:
             raise self._error(str(late), hint="raise `timeout` under [warehouse], or ask for less") from late
+        except UNREADABLE as error:
+            said = without_values(first_line(error))
+            hint = "a value of the data cannot be read so: mend it, or read it otherwise in a view"
+            raise self._error(f"DuckDB refused the query: {said}", hint=hint) from None
         except duckdb.Error as error:
             raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
         except PolarsError as error:

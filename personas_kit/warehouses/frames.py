@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -60,6 +61,15 @@ def by_name(tables: Iterable[tuple[tuple[str, ...], Table]]) -> Schema:
 
 def _endings(path: tuple[str, ...]) -> Iterator[str]:
     return (".".join(path[start:]) for start in range(len(path)))
+
+
+#: Something in quotes; a doubled quote inside does not end it.
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
+
+
+def without_values(words: str) -> str:
+    """The words with whatever stands in quotes left out: where a value could not be read, the message quotes it."""
+    return _QUOTED.sub("'...'", words)
 
 
 def first_line(error: BaseException) -> str:

@@ -40,16 +40,19 @@ _HINTS: Mapping[str, str] = {
 
 #: What the connector and the server put before and after the words of an error.
 _CODES = re.compile(r"^(?:[0-9a-f]{8}-[0-9a-f-]{27}: |\d{6}: |\d{6} \(\w{5}\): )+")
+_HEADING = re.compile(r" error:$|error line \d+ at position \d+$")
 _QUERY_ID = re.compile(r" ?\((?:sfqid|request_id)=[0-9a-f-]+\)$")
+#: A value of the data that could not be read, such as ``Numeric value 'abc' is not recognized``.
+_VALUE = re.compile(r"\b(?P<what>(?:\w+ )?value|date|time|timestamp|string|variant value) '[^']*'", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://\S+")
 
 
 def words_of(message: str) -> str:
-    """What an error says, in one line: no codes, no heading such as ``SQL compilation error:``, no address."""
+    """What an error says, in one line: no codes, no heading such as ``SQL compilation error:``, no value."""
     plain = _QUERY_ID.sub("", _CODES.sub("", message.strip()))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    said = next((line for line in lines if not line.endswith(" error:")), "no reason given")
-    return _ADDRESS.sub("its address", said)[:MESSAGE_LENGTH].rstrip()
+    said = next((line for line in lines if not _HEADING.search(line)), "no reason given")
+    return _VALUE.sub(r"\g<what> '...'", _ADDRESS.sub("its address", said))[:MESSAGE_LENGTH].rstrip()
 
 
 def hint_for(said: str, *, name: str, role: str) -> str:

@@ -14,9 +14,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from personas_kit.config import load
+from personas_kit.definitions import Audience, event
 from personas_kit.errors import WarehouseError
+from personas_kit.notebook.preview_card import preview_card
+from personas_kit.warehouses.base import Estimate
 from personas_kit.warehouses.snowflake import TAG, Snowflake
 from personas_kit.warehouses.snowflake_answers import listed
+from personas_kit.warehouses.snowflake_live import CHECKS, live_checks
+from personas_kit.workspace import Workspace
 from tests.snowflake_emulator.emulator import PASSWORD, Emulator
 
 needs_emulator = pytest.mark.emulator
@@ -168,6 +174,26 @@ def test_no_error_shows_the_password_nor_the_file_that_holds_it(emulator: Emulat
             "set `warehouse` for the connection, start it (ALTER WAREHOUSE ... RESUME)",
         ),
         (
+            "000904 42000: SQL compilation error: error line 1 at position 7\ninvalid identifier 'EMIAL'",
+            "invalid identifier 'EMIAL'",
+            "a column was renamed or dropped",
+        ),
+        (
+            "390144 08001: JWT token is invalid. [0ce9eb56-821d-4ca9-a774-04ae89a0cf5a]",
+            "JWT token is invalid. [0ce9eb56-821d-4ca9-a774-04ae89a0cf5a]",
+            "the key, user or account under [emulator] do not fit each other",
+        ),
+        (
+            "390318 08001: OAuth access token expired. [ab12]",
+            "OAuth access token expired. [ab12]",
+            "make a new token",
+        ),
+        (
+            "390422 08001: Incoming request with IP/Token 198.51.100.7 is not allowed to access Snowflake.",
+            "Incoming request with IP/Token 198.51.100.7 is not allowed to access Snowflake.",
+            "the account's network policy does not know this machine",
+        ),
+        (
             "090073 22000: Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
             "Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
             "its owner can raise the quota",
@@ -220,3 +246,99 @@ def test_the_text_of_an_array_becomes_a_list(
 
     assert found.to_list() == lists
     assert found.dtype == pl.List(inner)
+
+
+# ---------------------------------------------------------------------------- estimates, limits, and what is written
+
+
+@needs_emulator
+def test_an_estimate_says_what_would_be_read_and_reads_nothing(emulator: Emulator, warehouse: Snowflake) -> None:
+    emulator.log()
+
+    found = warehouse.estimate("SELECT ? AS one /* reads 1200 in 3 of 40 */", (1,))
+
+    assert found == Estimate(1200, 3, 40)
+    asked = [entry["sql"] for entry in emulator.log() if "sql" in entry]
+    assert asked == ["EXPLAIN USING JSON SELECT ? AS one /* reads 1200 in 3 of 40 */"]
+
+
+@needs_emulator
+def test_a_statement_that_would_fail_has_no_estimate(warehouse: Snowflake) -> None:
+    answer = "/* answer 000904 42000: SQL compilation error: error line 1 at position 7\ninvalid identifier 'EMIAL' */"
+
+    with pytest.raises(WarehouseError, match="invalid identifier 'EMIAL'") as raised:
+        warehouse.estimate(f"SELECT emial FROM people {answer}", ())
+
+    assert "renamed or dropped" in raised.value.hint
+
+
+@needs_emulator
+def test_a_workspace_stops_a_query_that_would_read_too_much(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.run(
+        "CREATE OR REPLACE TABLE folk (user_id TEXT)",
+        "INSERT INTO folk VALUES ('u1'), ('u2')",
+        "CREATE OR REPLACE TABLE deeds (deed TEXT, done_at TIMESTAMP_NTZ, user_id TEXT)",
+        "INSERT INTO deeds VALUES ('Paid', '2026-01-01', 'u1')",
+    )
+    file = tmp_path / "personas.toml"
+    file.write_text(
+        '[warehouse]\ntype = "snowflake"\nconnection = "emulator"\nmax_bytes = "1 GB"\n'
+        '[source]\nusers = { table = "folk", id = "user_id" }\n'
+        'events = { table = "deeds", name = "deed", at = "done_at", user = "user_id" }\n'
+    )
+    warehouse = Snowflake("emulator", connections_file=emulator.connections)
+    workspace = Workspace(load(file), warehouse)
+    payers = Audience("Payers", event("Paid").count() >= 1)
+    monkeypatch.setattr(warehouse, "estimate", lambda *_: Estimate(2_500_000_000, 30, 400))
+
+    with pytest.raises(WarehouseError) as raised:
+        workspace.preview(payers)
+
+    assert "would read 2.5 GB, more than 1.0 GB" in raised.value.what
+    assert raised.value.where == "personas.toml: warehouse.max_bytes"
+
+    monkeypatch.setattr(warehouse, "estimate", lambda *_: Estimate(12_000_000, 3, 400))
+    card = workspace.preview(payers)
+    assert "reads up to 12.0 MB in 3 of 400 partitions" in repr(card)
+    assert "reads up to 12.0 MB in 3 of 400 partitions" in preview_card(card)
+    assert card.to_dict()["bytes"] == 12_000_000
+    warehouse.close()
+
+
+@needs_emulator
+def test_the_time_out_is_the_sessions(emulator: Emulator) -> None:
+    emulator.log()
+    hurried = Snowflake("emulator", timeout=90, connections_file=emulator.connections)
+    hurried.query("SELECT 1 AS one", ())
+    hurried.close()
+
+    (login,) = [entry["login"] for entry in emulator.log() if "login" in entry]
+    limits = {name: value for name, value in login["SESSION_PARAMETERS"].items() if name.startswith("STATEMENT_")}
+    assert limits == {"STATEMENT_TIMEOUT_IN_SECONDS": "90", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": "90"}
+
+
+@needs_emulator
+def test_what_was_written_can_be_dropped_and_nothing_else_is_left(emulator: Emulator, warehouse: Snowflake) -> None:
+    before = set(warehouse.schema())
+    warehouse.write("Held", pl.DataFrame({"user_id": ["u1"]}))
+    assert set(warehouse.schema()) - before == {"Held", "PROD.Held", "SHOP.PROD.Held"}
+
+    warehouse.drop("Held")
+
+    assert set(warehouse.schema()) == before
+
+
+# --------------------------------------------------------------------------------------------------------- live checks
+
+
+@needs_emulator
+def test_every_live_check_says_what_it_saw_and_none_stops_the_others(warehouse: Snowflake) -> None:
+    found = {check.what: check for check in live_checks(warehouse)}
+
+    assert list(found) == list(CHECKS)
+    assert all(check.message and "\n" not in check.message for check in found.values())
+    here = {what for what, check in found.items() if check.ok}
+    assert here >= {"time zone", "timestamps", "numbers", "empty answer", "large answer", "write"}
+    assert "tag" not in here  # the emulator has no query history
