@@ -23,6 +23,16 @@ from personas_kit.activation.runs import RunLine, RunReport, run_one
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members
+from personas_kit.catalogue import (
+    DAYS,
+    Catalogue,
+    Event,
+    Trait,
+    events_of,
+    property_columns,
+    property_names,
+    trait_of,
+)
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
@@ -36,8 +46,14 @@ from personas_kit.compiler import (
     compile_memberships,
     compile_population,
 )
+from personas_kit.compiler.catalogue import (
+    compile_events,
+    compile_fill,
+    compile_property_columns,
+    compile_property_names,
+)
 from personas_kit.config import Config, Scheduled, SyncSettings
-from personas_kit.definitions import Definition
+from personas_kit.definitions import Definition, account_trait, trait
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName, WarehouseError
@@ -84,6 +100,12 @@ class Workspace:
         self._source: Source | None = None
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
+        self.events = Catalogue("event", self._events)
+        """What happens, by name: counts, and the properties of each. Asks the warehouse once it is looked at."""
+        self.traits = Catalogue("trait", lambda: self._traits("user"))
+        """What is known of users, columns and computed traits, and for how many. As above."""
+        self.accounts = Catalogue("account trait", lambda: self._traits("account"))
+        """What is known of accounts. As above."""
 
     # --- definitions -------------------------------------------------------------------------------------------------
 
@@ -107,6 +129,8 @@ class Workspace:
                     hint="give this one another key",
                 )
             self._scheduled[definition.key] = self._scheduled_as(definition)
+        self.traits.refresh()
+        self.accounts.refresh()
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -395,6 +419,31 @@ class Workspace:
         """
         now = self._instant(None)
         return list(look(self.source, lambda query: self._run(query, now, "check").row(0, named=True), now))
+
+    def _events(self) -> list[Event]:
+        found = self._run(compile_events(self.source), self._instant(None), "events")
+        return events_of(found.to_dicts(), self._properties)
+
+    def _properties(self, name: str) -> pl.DataFrame:
+        """The properties of the events of a name, of the last days."""
+        now = self._instant(None)
+        names = compile_property_names(self.source, name, DAYS)
+        query, columns = compile_property_columns(self.source, name, DAYS)
+        counts = self._run(query, now, "events").row(0, named=True)
+        if names is None:
+            return property_columns(counts, columns)
+        return property_names(self._run(names, now, "events").to_dicts(), int(counts["lines"]))
+
+    def _traits(self, subject: Subject) -> list[Trait]:
+        query, columns = compile_fill(self.source, subject)
+        counts = self._run(query, self._instant(None), "traits").row(0, named=True)
+        refer = trait if subject == "user" else account_trait
+        found = [
+            trait_of(each.name, each.type, int(counts[f"filled_{at}"]), int(counts["lines"]), refer(each.name))
+            for at, each in enumerate(columns)
+        ]
+        computed = [of for of in self.definitions.values() if of.subject == subject and not of.is_audience]
+        return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key)) for of in computed]
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

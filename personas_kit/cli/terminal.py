@@ -30,7 +30,7 @@ DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
 _WIDEST = 60
 LONG = 1.0
 
-people = Console(stderr=True, highlight=False)
+people = Console(stderr=True, highlight=False, soft_wrap=True)
 """For words: standard error, so that standard output can be piped."""
 output = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
 """For what was asked for."""

@@ -77,7 +77,7 @@ def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Q
     """The id and every trait of these users or accounts, as far as they exist at ``as_of``."""
     build = Build(source)
     name = build.subject(subject)
-    members = _members(source, subject)
+    members = subject_members(source, subject)
     traits = [of for of in trait_columns(members) if of.name.casefold() != ID[subject]]
     listed: list[exp.Expr] = [column(name, ID[subject])]
     listed += [as_(build.trait(subject, of), real(of.name)) for of in traits]
@@ -100,7 +100,8 @@ def trait_columns(members: Members) -> list[Column]:
     return [of for of in members.table.columns if of != members.id]
 
 
-def _members(source: Source, subject: Subject) -> Members:
+def subject_members(source: Source, subject: Subject) -> Members:
+    """The users, or the accounts; DefinitionError if the source has none."""
     if subject == "user":
         return source.users
     if source.accounts is None:
@@ -159,7 +160,7 @@ def _trait(build: Build, subject: Subject, key: str) -> exp.Expr:
 
 
 def _trait_column(source: Source, subject: Subject, key: str) -> Column:
-    members = _members(source, subject)
+    members = subject_members(source, subject)
     found = column_of(members.table, key)
     if found is None:
         raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=f"table {members.table.name}")
@@ -207,7 +208,7 @@ class _Scope:
                     raise DefinitionError(f"an {which}'s trait cannot stand here", where=str(node))
                 self.join(self.build.subject(which), which)
                 found = _trait_column(self.build.source, which, key)
-                label = f"trait {found.name!r} of {_members(self.build.source, which).table.name}"
+                label = f"trait {found.name!r} of {subject_members(self.build.source, which).table.name}"
                 return Typed(self.build.trait(which, found), found.type, label)
             case Reduced():
                 part, made = metric(self.build, node, self.subject, wanted)

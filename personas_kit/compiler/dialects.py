@@ -39,7 +39,7 @@ _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
 _ZONED = ".+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 #: Texts that PostgreSQL casts without failing: numbers that are in range, days that exist (leap years counted), times.
 _PG_NUMBER = (
-    r"^\s*[+-]?([0-9]{1,300}(\.[0-9]{0,300})?|\.[0-9]{1,300}"
+    r"^\s*[+-]?([0-9]{1,255}(\.[0-9]{0,255})?|\.[0-9]{1,255}"
     r"|[0-9]{1,15}(\.[0-9]{0,15})?[eE][+-]?([0-9]{1,2}|[12][0-8][0-9])|\.[0-9]{1,15}[eE][+-]?([0-9]{1,2}|[12][0-8][0-9]))\s*$"
 )
 _PG_LEAP = "([0-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26]|0[48])00)"
@@ -131,6 +131,18 @@ class Dialect:
         """By code points, unless somebody has set another collation for the column."""
         return text
 
+    def _json_entries(self, documents: exp.Expr) -> exp.Expr:
+        """``property`` and ``type`` of every entry of the ``document`` of each line."""
+        source = exp.Subquery(this=documents, alias=exp.TableAlias(this=exp.to_identifier("d")))
+        entries, kind = self._entries(exp.column("document", table="d"))
+        called = exp.TableAlias(this=exp.to_identifier("j"))
+        made = exp.select(exp.alias_(exp.column("key", table="j"), "property"), exp.alias_(kind, "type")).from_(source)
+        return made.join(exp.Lateral(this=entries, alias=called), join_type="CROSS")
+
+    def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+        """A function that gives the ``key`` of each entry, and what says the type of one, both of a table ``j``."""
+        raise NotImplementedError
+
     def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="CONTAINS", expressions=[text, part])
 
@@ -161,6 +173,9 @@ class DuckDB(Dialect):
         """A JSON pointer: unlike a path, every name can be said in it."""
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
         return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[document, exp.Literal.string(pointer)])
+
+    def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+        return exp.Anonymous(this="JSON_EACH", expressions=[document]), exp.column("type", table="j")
 
     def _number(self, text: exp.Expr) -> exp.Expr:
         return exp.TryCast(this=text, to=self.type("float"))
@@ -227,6 +242,10 @@ class Snowflake(Dialect):
         for part in path:
             document = exp.Anonymous(this="GET", expressions=[document, exp.Literal.string(part)])
         return exp.Anonymous(this="TO_VARCHAR", expressions=[document])
+
+    def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+        flattened = exp.Anonymous(this="FLATTEN", expressions=[exp.Kwarg(this=exp.var("INPUT"), expression=document)])
+        return flattened, exp.Anonymous(this="TYPEOF", expressions=[exp.column("value", table="j")])
 
     def _number(self, text: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="TRY_TO_DOUBLE", expressions=[text])
@@ -300,6 +319,17 @@ class PostgreSQL(Dialect):
     def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
         names = exp.Array(expressions=[exp.Literal.string(part) for part in path])
         return exp.paren(exp.JSONBExtractScalar(this=document, expression=names))
+
+    def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+        """Only an object has entries: of anything else there are none, where JSONB_EACH would fail."""
+        binary = exp.Cast(this=document, to=exp.DataType.build("JSONB"))
+        kind = exp.Anonymous(this="JSONB_TYPEOF", expressions=[binary.copy()])
+        is_object = exp.EQ(this=kind, expression=exp.Literal.string("object"))
+        entries = exp.Case(ifs=[exp.If(this=is_object, true=binary)])
+        value = exp.column("value", table="j")
+        return exp.Anonymous(this="JSONB_EACH", expressions=[entries]), exp.Anonymous(
+            this="JSONB_TYPEOF", expressions=[value]
+        )
 
     def _number(self, text: exp.Expr) -> exp.Expr:
         return self._cast_if(text, _PG_NUMBER, self.type("float"))

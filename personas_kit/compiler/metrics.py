@@ -13,7 +13,7 @@ from sqlglot import exp
 from personas_kit.compiler.conditions import Class, Typed, condition
 from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, ordered, ranked, sortable
 from personas_kit.compiler.population import ID, Build
-from personas_kit.compiler.source import NUMBERS, Column, ColumnType, EventTable
+from personas_kit.compiler.source import NUMBERS, Column, ColumnType, EventTable, Source
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.expressions import Events, Expression, OfAccounts, OfUsers, PropertyRef, Reduced, Value
 from personas_kit.errors import DefinitionError, UnknownName
@@ -75,7 +75,7 @@ class _Stream:
 
     @property
     def of(self) -> EventTable:
-        return _event_table(self.build, self.events)
+        return table_of(self.build.source, self.events.name)
 
     def read(self, of: Column) -> exp.Column:
         return self.build.event(self.of, self.build.events(self.of)[0], of)
@@ -179,15 +179,19 @@ def _path(name: str) -> tuple[str, ...]:
     return tuple(part.replace("\0", ".") for part in name.replace("\\.", "\0").split("."))
 
 
-def _event_table(build: Build, events: Events) -> EventTable:
-    source = build.source
-    own = next((of for of in source.events if of.event == events.name), None)
+def table_of(source: Source, name: str) -> EventTable:
+    """The table that holds the events of a name: their own, or the one of all events.
+
+    Raises:
+        UnknownName: there is no such event, with the nearest that there are.
+    """
+    own = next((of for of in source.events if of.event == name), None)
     common = next((of for of in source.events if of.event is None), None)
     if own is not None:
         return own
     names = source.event_names if source.event_names is not None else [of.event for of in source.events if of.event]
-    if common is None or (source.event_names is not None and events.name not in source.event_names):
-        raise UnknownName("event", events.name, names, where="the events of the source")
+    if common is None or (source.event_names is not None and name not in source.event_names):
+        raise UnknownName("event", name, names, where="the events of the source")
     return common
 
 

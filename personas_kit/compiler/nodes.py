@@ -17,7 +17,7 @@ from personas_kit.compiler.source import Column, ColumnType, Table
 Plain = str | int | float | bool | Decimal | dt.date | dt.datetime
 Function = Literal[
     "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum",
-    "local_date", "sortable",
+    "local_date", "sortable", "json_entries",
 ]  # fmt: skip
 
 

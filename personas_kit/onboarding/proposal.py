@@ -61,8 +61,8 @@ def propose(warehouse: Warehouse, schema: Schema, layout: Layout, now: dt.dateti
         settings, notes = replace(settings, identities=identities), [*notes, *more]
     layout = replace(layout, settings=settings, notes=tuple(notes))
     event = names[0] if names else ""
-    if not layout.whole:
-        return Proposal(layout, (), "users and events are needed for a first audience", event)
+    if not settings.users.table:
+        return Proposal(layout, (), "without users there are no audiences", event)
     try:
         source = bind(settings, schema)
     except PersonasError as problem:

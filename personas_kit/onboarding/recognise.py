@@ -155,8 +155,8 @@ def _product(shelf: _Shelf) -> Layout | None:
         notes.append("groups has a line per call: sql/sources has a view that makes accounts of them")
     properties = pick(tracks, words.PROPERTIES, _JSON)
     settings = SourceSettings(
-        users=_users(shelf, users_now, ("id", "user_id")) if users_now else UserSettings(),
-        accounts=_accounts(shelf, accounts, ("id", "group_id", "account_id")) if accounts else None,
+        users=_users(shelf, users_now, _own_id(users_now, "user_id")) if users_now else UserSettings(),
+        accounts=_accounts(shelf, accounts, _own_id(accounts, "group_id")) if accounts else None,
         memberships=MembershipSettings(shelf.short(groups), "user_id", "group_id", _time(groups, ("timestamp",)))
         if groups and accounts
         else None,
@@ -178,6 +178,11 @@ def _product(shelf: _Shelf) -> Layout | None:
     )
     beside = {} if properties else {words.snake(of.parts[-1]): of for of in shelf.tables if _may_be_an_event(of)}
     return Layout("RudderStack's" if rudder else "Segment's", shelf.place, settings, beside, tuple(notes))
+
+
+def _own_id(of: Table, in_calls: str) -> tuple[str, str]:
+    """``id`` in the products' own tables; in a view over calls, that is the call's."""
+    return (in_calls, "id") if of.parts[-1].casefold().startswith("personas_") else ("id", in_calls)
 
 
 def _may_be_an_event(of: Table) -> bool:

@@ -21,6 +21,7 @@ from personas_kit.warehouses.postgres import Postgres
 from personas_kit.warehouses.snowflake import Snowflake
 from tests.postgres_server.server import Server
 from tests.snowflake_emulator.emulator import Emulator, running
+from tests.warehouses.texts import TEXTS
 
 BACKENDS = [
     "duckdb",
@@ -185,7 +186,14 @@ def source_tables(types: Mapping[ColumnType, str]) -> list[str]:
             "('e6', 'Signed In', '2026-02-28 10:00:00', 'u3', 'a2', NULL)",
         ],
     }
-    creates = [f"CREATE TABLE {table}" for table in lines]
+    document = {"JSON": "'{}'", "JSONB": "'{}'", "VARIANT": "PARSE_JSON('{}')"}[types["json"]]
+    readings = [
+        f"INSERT INTO readings SELECT 'Read', '2026-02-20', 'r{at}', " + document.format(f'{{"text": "{said}"}}')
+        for at, (said, _, _) in enumerate(TEXTS)
+    ]
+    lines[f"readers (user_id {text})"] = [f"('r{at}')" for at, _ in enumerate(TEXTS)]
+    creates = [f"CREATE TABLE readings (event {text}, sent_at {time}, user_id {text}, document {types['json']})"]
+    creates += [*readings, *(f"CREATE TABLE {table}" for table in lines)]
     return creates + [f"INSERT INTO {table.split()[0]} VALUES {', '.join(values)}" for table, values in lines.items()]
 
 

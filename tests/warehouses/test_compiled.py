@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
+from personas_kit.catalogue import property_names
 from personas_kit.compiler import (
     Source,
     SourceSettings,
@@ -20,6 +21,13 @@ from personas_kit.compiler import (
     compile_memberships,
     compile_population,
 )
+from personas_kit.compiler.catalogue import (
+    compile_events,
+    compile_fill,
+    compile_property_columns,
+    compile_property_names,
+)
+from personas_kit.compiler.evidence import compile_evidence, compile_pairs, compile_values
 from personas_kit.definitions import (
     AccountAudience,
     AccountTrait,
@@ -28,8 +36,11 @@ from personas_kit.definitions import (
     account_trait,
     any_user,
     event,
+    prop,
     trait,
 )
+from personas_kit.errors import WarehouseError
+from tests.warehouses.texts import TEXTS
 
 if TYPE_CHECKING:
     from tests.warehouses.conftest import Backend
@@ -144,3 +155,84 @@ def test_the_traits_of_some_users_can_be_looked_up(backend: Backend, source: Sou
         "age": 30,
         "created_at": datetime(2025, 1, 1, tzinfo=UTC),
     }
+
+
+# -------------------------------------------------------------------------------------- documents, order, what there is
+
+
+@pytest.fixture(scope="module")
+def documents() -> dict[str, Any]:
+    return {
+        "users": {"table": "readers", "id": "user_id"},
+        "events": {"table": "readings", "name": "event", "at": "sent_at", "user": "user_id", "properties": "document"},
+    }
+
+
+@pytest.mark.gap("snowflake", raises=WarehouseError, reason="the emulator's TRY_TO_TIMESTAMP fails on impossible days")
+def test_texts_in_documents_are_read_alike(backend: Backend, documents: dict[str, Any]) -> None:
+    source = bind(TypeAdapter(SourceSettings).validate_python(documents), backend.warehouse.schema())
+    numbers = Trait("Numbers", event("Read").max(prop("text", "number")))
+    instants = Trait("Instants", event("Read").max(prop("text", "date")))
+
+    found = dict(run(backend, compile_definition(numbers, source, {})).rows())
+    read = dict(run(backend, compile_definition(instants, source, {})).rows())
+
+    assert found == {f"r{at}": number for at, (_, number, _) in enumerate(TEXTS) if number is not None}
+    seen = {user: f"{value:%Y-%m-%d %H:%M}" for user, value in read.items()}
+    assert seen == {f"r{at}": moment for at, (_, _, moment) in enumerate(TEXTS) if moment is not None}
+
+
+@pytest.mark.gap("snowflake", raises=AssertionError, reason="the emulator's TYPEOF says JSON of everything")
+def test_the_names_in_documents_are_counted(backend: Backend, documents: dict[str, Any]) -> None:
+    source = bind(TypeAdapter(SourceSettings).validate_python(documents), backend.warehouse.schema())
+    query = compile_property_names(source, "Read", 30)
+    assert query is not None
+
+    found = property_names(run(backend, query).to_dicts(), len(TEXTS)).to_dicts()
+
+    assert found == [{"property": "text", "type": "text", "filled": len(TEXTS), "share": 1.0}]
+
+
+def test_texts_are_in_the_order_of_their_code_points(backend: Backend, source: Source) -> None:
+    """People sort ``a`` before ``Z`` and ``é`` beside ``e``; a definition means the same in every warehouse."""
+    assert sorted(run(backend, compile_definition(Audience("A", trait("name") < "a"), source, {}))["user_id"]) == [
+        "u1", "u2", "u3",
+    ]  # fmt: skip
+    first = run(backend, compile_definition(AccountTrait("First", event("Signed In").min("message_id")), source, {}))
+    assert dict(first.rows()) == {"a2": "e6"}
+
+
+def test_the_evidence_is_the_same(backend: Backend, source: Source) -> None:
+    lines = {part: run(backend, query).row(0, named=True) for part, query in compile_evidence(source).items()}
+
+    assert (lines["users"]["lines"], lines["users"]["members"]) == (4, 4)
+    assert lines["memberships"]["in_several"] == 0
+    assert (lines["events"]["lines"], lines["events"]["with_user"], lines["events"]["users_known"]) == (6, 6, 3)
+    assert (lines["events"]["accounts_known"], lines["events"]["anonymous"], lines["events"]["resolved"]) == (2, 0, 0)
+    assert lines["events"]["last"] == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def test_what_there_is_is_the_same(backend: Backend, source: Source) -> None:
+    events = {line["event"]: line["lines"] for line in run(backend, compile_events(source)).to_dicts()}
+    query, columns = compile_fill(source, "user")
+    counts = run(backend, query).row(0, named=True)
+
+    assert events == {"Order Completed": 3, "Signed In": 2}  # one is later than the instant it is about
+    filled = {column.name.lower(): counts[f"filled_{at}"] for at, column in enumerate(columns)}
+    assert (counts["lines"], filled) == (3, {"name": 3, "plan": 2, "age": 2, "created_at": 3})
+    query, columns = compile_property_columns(source, "Order Completed", 30)
+    counts = run(backend, query).row(0, named=True)
+    assert counts["lines"] == 2
+    assert {column.name.lower(): counts[f"filled_{at}"] for at, column in enumerate(columns)}["paid"] == 2
+
+
+def test_the_most_frequent_values_come_first(backend: Backend, source: Source) -> None:
+    (events,) = source.events
+    assert events.name is not None
+    assert events.user is not None
+
+    values = run(backend, compile_values(events.table, events.name, at_most=1)).to_dicts()
+    pairs = run(backend, compile_pairs(events.table, events.name, events.user, at_most=5)).rows()
+
+    assert values == [{"value": "Order Completed", "lines": 4}]
+    assert pairs[0] == ("Order Completed", "u1", 2)

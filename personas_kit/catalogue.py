@@ -1,0 +1,243 @@
+"""What there is to define audiences with: ``ws.events``, ``ws.traits``, ``ws.accounts``. Names complete with Tab.
+
+Nothing is asked of the warehouse before somebody looks: at the whole (names and counts), or at one event (its
+properties, of the last days).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import polars as pl
+
+from personas_kit.compiler.source import Column, ColumnType
+from personas_kit.definitions import event
+from personas_kit.definitions.definition import default_key
+from personas_kit.definitions.expressions import Events, TraitRef
+from personas_kit.display import Tabular
+from personas_kit.errors import UnknownName
+
+#: Properties are looked at in the events of so many days.
+DAYS = 30
+#: How many names a line of text lists.
+LISTED = 5
+#: What the warehouses call the types of values in a document, in the kit's words.
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("VARCHAR", "STRING"), "text"),
+    **dict.fromkeys(("BIGINT", "UBIGINT", "HUGEINT", "DOUBLE", "INTEGER", "DECIMAL", "NUMBER", "REAL"), "number"),
+    **dict.fromkeys(("BOOLEAN",), "boolean"),
+    **dict.fromkeys(("OBJECT",), "object"),
+    **dict.fromkeys(("ARRAY",), "list"),
+}
+#: Entries without a value.
+EMPTY = frozenset({"NULL", "NULL_VALUE"})
+_PROPERTIES = pl.Schema({"property": pl.String, "type": pl.String, "filled": pl.Int64, "share": pl.Float64})
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Tabular):
+    """One name of an event.
+
+    Attributes:
+        lines: how many there are.
+        first: the earliest; ``last``: the latest.
+    """
+
+    name: str
+    lines: int
+    first: dt.datetime | None
+    last: dt.datetime | None
+    _properties: Callable[[str], pl.DataFrame] = field(repr=False, compare=False)
+
+    @property
+    def event(self) -> Events:
+        """For a definition: ``ws.events.order_completed.event.within(days=30).count() >= 1``."""
+        return event(self.name)
+
+    @property
+    def properties(self) -> pl.DataFrame:
+        """``property``, ``type``, ``filled`` (how many of the last days' events have it) and ``share``.
+
+        A nested property is written with a dot: ``prop("cart.size")``; here its outermost name stands.
+        """
+        return self._properties(self.name)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The properties."""
+        return self.properties
+
+    def __repr__(self) -> str:
+        """One line; it asks nothing."""
+        return f"event {self.name!r}: {self.lines:,} lines{_span(self.first, self.last)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One trait of users or of accounts.
+
+    Attributes:
+        type: of its column; empty for a computed one.
+        filled: for how many it is there; None for a computed one.
+        share: of all users or accounts.
+        meaning: the expression of a computed one, else empty.
+    """
+
+    name: str
+    type: str
+    filled: int | None
+    share: float | None
+    meaning: str
+    trait: TraitRef
+
+    def __repr__(self) -> str:
+        """One line."""
+        if self.meaning:
+            return f"trait {self.name!r}: {self.meaning}"
+        return f"trait {self.name!r}: {self.type}, filled {self.share or 0:.0%}"
+
+
+T = TypeVar("T", Event, Trait)
+
+
+class Catalogue(Mapping[str, T], Tabular, Generic[T]):
+    """Entries by name, looked up once, when the first of them is wanted.
+
+    ``catalogue["Order Completed"]`` and ``catalogue.order_completed`` are the same.
+    """
+
+    __slots__ = ("_entries", "_load", "kind")
+
+    def __init__(self, kind: str, load: Callable[[], list[T]]) -> None:
+        self.kind = kind
+        self._load: Callable[[], list[T]] = load
+        self._entries: dict[str, T] | None = None
+
+    @property
+    def _known(self) -> dict[str, T]:
+        if self._entries is None:
+            self._entries = {entry.name: entry for entry in self._load()}
+        return self._entries
+
+    def refresh(self) -> None:
+        """Forget what was looked up: the next look asks again."""
+        self._entries = None
+
+    def __getitem__(self, name: str) -> T:
+        """The entry, or UnknownName with the nearest."""
+        if name not in self._known:
+            raise UnknownName(self.kind, name, self._known)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a name."""
+        return name in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._known)
+
+    def __getattr__(self, name: str) -> T:
+        """``order_completed`` for ``Order Completed``."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = next((entry for own, entry in self._known.items() if _attribute(own) == name), None)
+        if found is None:
+            raise AttributeError(str(UnknownName(self.kind, name, map(_attribute, self._known))))
+        return found
+
+    def __dir__(self) -> list[str]:
+        """For completion: the names as attributes."""
+        names: list[str] = [_attribute(name) for name in self._known]
+        return [*names, "to_polars", "refresh"]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self._known]
+
+    def to_polars(self) -> pl.DataFrame:
+        """A line for each: names and counts."""
+        entries = [*self._known.values()]
+        if self.kind == "event":
+            found = [(e.name, e.lines, e.first, e.last) for e in entries if isinstance(e, Event)]
+            time = pl.Datetime("us", "UTC")
+            schema = {"event": pl.String(), "lines": pl.Int64(), "first": time, "last": time}
+            return pl.DataFrame(found, schema=schema, orient="row")
+        known = [(e.name, e.type or "computed", e.filled, e.share, e.meaning) for e in entries if isinstance(e, Trait)]
+        columns = {"trait": pl.String(), "type": pl.String(), "filled": pl.Int64(), "share": pl.Float64()}
+        return pl.DataFrame(known, schema={**columns, "meaning": pl.String()}, orient="row")
+
+    def __repr__(self) -> str:
+        """One line, without asking the warehouse."""
+        if self._entries is None:
+            return f"{self.kind}s: nobody has looked yet; list(...) does"
+        names = list(self)
+        more = ", ..." if len(names) > LISTED else ""
+        return f"{len(names):,} {self.kind}s: {', '.join(names[:LISTED])}{more}"
+
+
+def events_of(lines: list[dict[str, object]], properties: Callable[[str], pl.DataFrame]) -> list[Event]:
+    """The entries of the events, the most frequent first."""
+    found = [
+        Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), properties)
+        for line in lines
+        if line["lines"]
+    ]
+    return sorted(found, key=lambda entry: (-entry.lines, entry.name))
+
+
+def property_columns(counts: Mapping[str, object], columns: list[Column]) -> pl.DataFrame:
+    """Properties that are columns of the table of events; those that no event has are other events'."""
+    lines = _count(counts["lines"])
+    found = [(column.name, column.type, _count(counts[f"filled_{at}"])) for at, column in enumerate(columns)]
+    return _properties([(*each, lines) for each in found if each[2]])
+
+
+def property_names(found: list[dict[str, object]], lines: int) -> pl.DataFrame:
+    """Properties that are entries of a document; one whose values differ in type has the types of all of them."""
+    kinds: dict[str, dict[str, int]] = {}
+    for line in found:
+        kind = str(line["type"]).upper()
+        if kind not in EMPTY:
+            known = kinds.setdefault(str(line["property"]), {})
+            name = KINDS.get(kind, kind.lower())
+            known[name] = known.get(name, 0) + _count(line["filled"])
+    return _properties(
+        [(name, " or ".join(sorted(by_kind)), sum(by_kind.values()), lines) for name, by_kind in kinds.items()]
+    )
+
+
+def _properties(found: list[tuple[str, str, int, int]]) -> pl.DataFrame:
+    shares = [(name, kind, filled, filled / lines if lines else 0.0) for name, kind, filled, lines in found]
+    listed = sorted(shares, key=lambda line: (-line[2], line[0]))
+    return pl.DataFrame(listed, schema=_PROPERTIES, orient="row")
+
+
+def trait_of(name: str, kind: ColumnType, filled: int, lines: int, ref: TraitRef) -> Trait:
+    """The entry of a column."""
+    return Trait(name, kind, filled, filled / lines if lines else 0.0, "", ref)
+
+
+def _attribute(name: str) -> str:
+    """``Order Completed`` as an attribute."""
+    key = default_key(name)
+    return key if key.isidentifier() else f"_{key}"
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _instant(value: object) -> dt.datetime | None:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time(), dt.UTC)
+    return value if isinstance(value, dt.datetime) else None
+
+
+def _span(first: dt.datetime | None, last: dt.datetime | None) -> str:
+    return f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if first and last else ""
