@@ -199,10 +199,16 @@ def _check_ids(source: Source) -> None:
         _same(source.accounts.table, source.accounts.id, source.memberships.table, source.memberships.account)
 
 
+def _kind(of: Column) -> str:
+    """The type, but a UUID is told from a text: PostgreSQL does not compare them, and DuckDB casts the texts."""
+    return "uuid" if of.declared.casefold() == "uuid" else of.type
+
+
 def _same(one: Table, left: Column, other: Table, right: Column) -> None:
-    if left.type != right.type and not (left.type in NUMBERS and right.type in NUMBERS):
+    kinds = _kind(left), _kind(right)
+    if kinds[0] != kinds[1] and not NUMBERS.issuperset(kinds):
         raise ConfigError(
-            f"{one.name}.{left.name} is {left.type} and {other.name}.{right.name} is {right.type}: ids of two types",
+            f"{one.name}.{left.name} is {kinds[0]} and {other.name}.{right.name} is {kinds[1]}: ids of two types",
             where="source",
             hint="cast one of them in a view of the warehouse",
         )

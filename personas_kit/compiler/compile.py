@@ -137,8 +137,7 @@ def _definition(
     listed += _carried(build, scope, carry, expanded)
     made = exp.select(*listed).from_(exp.to_table(scope.base))
     made = scope.joined(made).where(all_of(wanted)) if wanted else scope.joined(made)
-    if definition.is_audience:
-        made = made.distinct()
+    made = made.distinct()  # the tables of users and accounts may hold one twice
     zero = isinstance(meant, Reduced) and meant.reducer in ZERO
     columns = (*(("user_id",) if expanded else ()), ID[definition.subject], *(("value",) if kind else ()), *carry)
     fingerprint = fingerprint_of(definition.kind, meant)

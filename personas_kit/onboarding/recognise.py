@@ -213,7 +213,7 @@ def _home_grown(shelf: _Shelf, named: Named) -> Layout | None:
     settings = SourceSettings(
         users=_users(shelf, users, _id_names(users)) if users else UserSettings(),
         accounts=_accounts(shelf, accounts, _id_names(accounts)) if accounts else None,
-        memberships=_memberships(shelf, users, accounts, between) if users and accounts else None,
+        memberships=_memberships(shelf, users, accounts, between, events) if users and accounts else None,
         identities=_identities(shelf, users, ids) if users else None,
         events=events,
     )
@@ -293,8 +293,10 @@ def _events(shelf: _Shelf, of: Table, users: Table | None, accounts: Table | Non
     )
 
 
-def _memberships(shelf: _Shelf, users: Table, accounts: Table, rest: Sequence[Table]) -> MembershipSettings | None:
-    """A table between users and accounts; else the account that stands with the user."""
+def _memberships(
+    shelf: _Shelf, users: Table, accounts: Table, rest: Sequence[Table], events: EventSettings | None
+) -> MembershipSettings | None:
+    """A table between users and accounts; else the account that stands with the user; else those of the events."""
     for of in sorted(rest, key=lambda table: ("member" not in words.snake(table.parts[-1]), len(table.columns))):
         user = _refers(of, users, words.TO_USERS)
         account = _refers(of, accounts, words.TO_ACCOUNTS)
@@ -302,7 +304,11 @@ def _memberships(shelf: _Shelf, users: Table, accounts: Table, rest: Sequence[Ta
             valid = pick(of, words.VALID_FROM, TIMES), pick(of, words.VALID_TO, TIMES)
             return MembershipSettings(shelf.short(of), user, account, *valid)
     account = _refers(users, accounts, words.TO_ACCOUNTS, but=[_column(users, _id_of(users))])
-    return MembershipSettings(shelf.short(users), _id_of(users), account) if account else None
+    if account:
+        return MembershipSettings(shelf.short(users), _id_of(users), account)
+    if events is not None and events.user and events.account:  # a member from the first event in the account's name on
+        return MembershipSettings(events.table, events.user, events.account, events.at)
+    return None
 
 
 def _identities(shelf: _Shelf, users: Table, rest: Sequence[Table]) -> IdentitySettings | None:

@@ -82,7 +82,7 @@ WITH moment AS (
   GROUP BY
     members_now.account_id
 )
-SELECT
+SELECT DISTINCT
   accounts_now.account_id,
   COALESCE(unique_1.value, 0) AS value
 FROM accounts_now

@@ -56,7 +56,7 @@ WITH moment AS (
   GROUP BY
     events_of_users.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   COALESCE(sum_1.value, 0) AS value
 FROM users_now

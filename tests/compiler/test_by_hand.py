@@ -257,10 +257,14 @@ def test_postgresql_says_so_too(
 
 @functools.cache
 def _connection(server: Server) -> Any:
-    """One connection for all the worlds: each is rolled back."""
+    """One connection for all the worlds, in a schema of their own: each is rolled back."""
     import psycopg
 
-    return psycopg.connect(server.url, cursor_factory=psycopg.RawCursor)
+    connection = psycopg.connect(server.url, cursor_factory=psycopg.RawCursor)
+    connection.execute("CREATE SCHEMA worlds")
+    connection.execute("SET search_path = worlds")
+    connection.commit()
+    return connection
 
 
 def _holds(

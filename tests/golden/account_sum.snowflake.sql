@@ -77,7 +77,7 @@ WITH moment AS (
   GROUP BY
     members_now.account_id
 )
-SELECT
+SELECT DISTINCT
   accounts_now.account_id,
   COALESCE(sum_1.value, 0) AS value
 FROM accounts_now
@@ -162,7 +162,7 @@ WITH users_now AS (
   GROUP BY
     members_now.account_id
 )
-SELECT
+SELECT DISTINCT
   accounts_now.account_id,
   COALESCE(sum_1.value, 0) AS value
 FROM accounts_now

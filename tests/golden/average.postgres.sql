@@ -19,7 +19,7 @@ WITH moment AS (
   GROUP BY
     e.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   avg_1.value AS value
 FROM users_now
@@ -46,7 +46,7 @@ WITH users_now AS (
   GROUP BY
     e.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   avg_1.value AS value
 FROM users_now

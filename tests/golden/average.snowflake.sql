@@ -19,7 +19,7 @@ WITH moment AS (
   GROUP BY
     e.USER_ID
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   avg_1.value AS value
 FROM users_now
@@ -48,7 +48,7 @@ WITH users_now AS (
   GROUP BY
     e.USER_ID
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   avg_1.value AS value
 FROM users_now

@@ -28,7 +28,7 @@ WITH moment AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   first_1.value AS value
 FROM users_now
@@ -64,7 +64,7 @@ WITH users_now AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   first_1.value AS value
 FROM users_now

@@ -39,7 +39,7 @@ WITH moment AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   most_frequent_1.value AS value
 FROM users_now
@@ -86,7 +86,7 @@ WITH users_now AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   most_frequent_1.value AS value
 FROM users_now

@@ -36,7 +36,7 @@ WITH moment AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   most_frequent_1.value AS value
 FROM users_now
@@ -82,7 +82,7 @@ WITH users_now AS (
   WHERE
     w.place = 1
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   most_frequent_1.value AS value
 FROM users_now

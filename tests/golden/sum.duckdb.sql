@@ -17,7 +17,7 @@ WITH moment AS (
   GROUP BY
     e.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   COALESCE(sum_1.value, 0) AS value
 FROM users_now
@@ -42,7 +42,7 @@ WITH users_now AS (
   GROUP BY
     e.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   COALESCE(sum_1.value, 0) AS value
 FROM users_now

@@ -24,7 +24,7 @@ WITH moment AS (
   GROUP BY
     d.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   unique_1.value AS value
 FROM users_now
@@ -56,7 +56,7 @@ WITH users_now AS (
   GROUP BY
     d.user_id
 )
-SELECT
+SELECT DISTINCT
   users_now.user_id,
   unique_1.value AS value
 FROM users_now

@@ -218,6 +218,30 @@ class Clock:
         return 0.0
 
 
+def test_accounts_that_only_events_name_have_the_users_of_these_events(tmp_path: Path, run: Any) -> None:
+    file = make(
+        tmp_path / "shop.duckdb",
+        "CREATE TABLE users (id TEXT);\nCREATE TABLE companies (id TEXT, name TEXT);\n"
+        "CREATE TABLE events (id TEXT, event TEXT, timestamp TIMESTAMP, user_id TEXT, company_id TEXT);\n"
+        "INSERT INTO users VALUES ('u1'), ('u2');\nINSERT INTO companies VALUES ('c1', 'Acme'), ('c2', 'Bolt');\n"
+        "INSERT INTO events VALUES ('e1', 'Ran', '2026-02-01', 'u1', 'c1'), ('e2', 'Ran', '2026-02-02', 'u1', 'c2'), "
+        "('e3', 'Ran', '2026-03-02', 'u2', 'c2'), ('e3', 'Ran', '2026-03-02', 'u2', 'c2');",
+    )
+
+    code, said = run("init", "--duckdb", file, "--folder", tmp_path, "--yes")
+
+    assert code == 0, said
+    assert "1 of them in several" in said
+    ws = open_workspace(tmp_path)
+    ran = AccountAudience("Ran", any_user(event("Ran").count() >= 1))
+    expanded = [
+        {user: sorted(accounts) for user, accounts in ws.members(ran, as_of=day, expand="users").iter_rows()}
+        for day in ("2026-02-02", "2026-03-01", "2026-03-03")
+    ]
+    assert expanded == [{"u1": ["c1", "c2"]}, {"u1": ["c1", "c2"]}, {"u1": ["c1", "c2"], "u2": ["c2"]}]
+    ws.close()
+
+
 # ----------------------------------------------------------------------------------------------------- what goes wrong
 
 

@@ -148,7 +148,7 @@ EDGES = (
 )
 
 
-def shop(types: Mapping[ColumnType, str], values: Mapping[str, str], many: str) -> list[str]:
+def shop(types: Mapping[ColumnType, str], values: Mapping[str, str], many: str, deeds: str) -> list[str]:
     """The statements that make the shop."""
     columns = ", ".join(f"{kind}_ {types[kind]}" for kind in types)
     filled = [line.format_map({**types, **values}) for line in (USUAL, MISSING, EDGES)]
@@ -156,6 +156,7 @@ def shop(types: Mapping[ColumnType, str], values: Mapping[str, str], many: str) 
         f"CREATE TABLE people (user_id {types['text']}, {columns})",
         *(f"INSERT INTO people SELECT {line}" for line in filled),
         f"CREATE TABLE many AS {many}",
+        f"CREATE TABLE deeds AS {deeds}",
         'CREATE TABLE "Order" ("Line No" INTEGER, "select" VARCHAR, plain INTEGER)',
         "INSERT INTO \"Order\" VALUES (1, 'keyword', 2)",
     ]
@@ -202,8 +203,14 @@ def duckdb_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shop") / "shop.duckdb"
     values = {"object": """'{"plan": "pro"}'""", "array": "['a', NULL]", "empty": "[]"}
     many = "SELECT 'u' || i AS user_id, i AS orders FROM range(1000000) numbers(i)"
+    deeds = (
+        "SELECT 'd' || i AS id, 'Did' AS event, TIMESTAMP '2026-02-20' AS sent_at, "
+        "'u' || (i % 1000) AS user_id, "
+        """CAST('{"n": ' || (i % 7) || ', "plan": "' || CASE i % 2 WHEN 0 THEN 'pro' ELSE 'free' END || '"}' AS JSON)"""
+        " AS document FROM range(500000) numbers(i)"
+    )
     with duckdb.connect(path) as con:
-        for statement in shop(DUCKDB_TYPES, values, many) + source_tables(DUCKDB_TYPES):
+        for statement in shop(DUCKDB_TYPES, values, many, deeds) + source_tables(DUCKDB_TYPES):
             con.execute(statement)
     return path
 
@@ -241,7 +248,13 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
     }
     numbers = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS i FROM TABLE(GENERATOR(ROWCOUNT => 1000000))"
     many = f"SELECT 'u' || i AS user_id, i AS orders FROM ({numbers})"
-    emulator.run(*shop(SNOWFLAKE_TYPES, values, many), *source_tables(SNOWFLAKE_TYPES))
+    deeds = (
+        "SELECT 'd' || i AS id, 'Did' AS event, '2026-02-20'::TIMESTAMP_NTZ AS sent_at, "
+        "'u' || (i % 1000) AS user_id, "
+        """PARSE_JSON('{"n": ' || (i % 7) || ', "plan": "' || CASE i % 2 WHEN 0 THEN 'pro' ELSE 'free' END || '"}') """
+        f"AS document FROM ({numbers.replace('1000000', '500000')})"
+    )
+    emulator.run(*shop(SNOWFLAKE_TYPES, values, many, deeds), *source_tables(SNOWFLAKE_TYPES))
     where = {"connections_file": emulator.connections}
     warehouse, hurried = Snowflake("emulator", **where), Snowflake("emulator", timeout=1, **where)
     yield Backend("snowflake", warehouse, hurried, "SELECT 1 AS one /* wait */")
@@ -253,7 +266,14 @@ def snowflake_backend(emulator: Emulator) -> Generator[Backend]:
 def postgres_backend(server: Server) -> Generator[Backend]:
     values = {"object": """'{"plan": "pro"}'""", "array": "ARRAY['a', NULL]", "empty": "ARRAY[]::TEXT[]"}
     many = "SELECT 'u' || i AS user_id, i AS orders FROM generate_series(0, 999999) AS numbers(i)"
-    server.run(*shop(POSTGRES_TYPES, values, many), *source_tables(POSTGRES_TYPES))
+    deeds = (
+        "SELECT 'd' || i AS id, 'Did' AS event, TIMESTAMP '2026-02-20' AS sent_at, "
+        "'u' || (i % 1000) AS user_id, "
+        """CAST('{"n": ' || (i % 7) || ', "plan": "' || """
+        """CASE i % 2 WHEN 0 THEN 'pro' ELSE 'free' END || '"}' AS JSONB)"""
+        " AS document FROM generate_series(0, 499999) AS numbers(i)"
+    )
+    server.run(*shop(POSTGRES_TYPES, values, many, deeds), *source_tables(POSTGRES_TYPES))
     warehouse, hurried = Postgres("shop"), Postgres("shop", timeout=1)
     yield Backend("postgres", warehouse, hurried, "SELECT COUNT(*) FROM (SELECT pg_sleep(60)) AS slowly")
     warehouse.close()

@@ -236,3 +236,29 @@ def test_the_most_frequent_values_come_first(backend: Backend, source: Source) -
 
     assert values == [{"value": "Order Completed", "lines": 4}]
     assert pairs[0] == ("Order Completed", "u1", 2)
+
+
+@pytest.fixture
+def deeds(backend: Backend) -> Source:
+    settings = {
+        "users": {"table": "many", "id": "user_id"},
+        "events": {"table": "deeds", "name": "event", "at": "sent_at", "user": "user_id", "id": "id",
+                   "properties": "document"},
+    }  # fmt: skip
+    return bind(TypeAdapter(SourceSettings).validate_python(settings), backend.warehouse.schema())
+
+
+def test_numbers_in_half_a_million_documents(backend: Backend, deeds: Source) -> None:
+    total = run(backend, compile_definition(Trait("Total", event("Did").within(days=30).sum("n")), deeds, {}))
+
+    assert total.filter(pl.col("value") > 0).height == 1_000
+    assert float(total["value"].sum()) == sum(number % 7 for number in range(500_000))
+
+
+@pytest.mark.gap(
+    "snowflake", raises=AssertionError, reason="the emulator's TO_VARCHAR of a text in a VARIANT has quotes"
+)
+def test_texts_in_half_a_million_documents(backend: Backend, deeds: Source) -> None:
+    often = event("Did").where(prop("plan") == "pro").count() >= 500
+
+    assert run(backend, compile_definition(Audience("Pro", often), deeds, {})).height == 500
