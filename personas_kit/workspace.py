@@ -519,8 +519,10 @@ class Workspace:
         column = f"{definition.subject}_id"
         if not subjects.height:
             return subjects.head(0)
-        some = subjects.sample(min(SAMPLE, subjects.height), seed=0).select(
-            column, *(["value"] if "value" in subjects.columns else [])
+        some = (
+            subjects.sort(column)
+            .sample(min(SAMPLE, subjects.height), seed=0)
+            .select(column, *(["value"] if "value" in subjects.columns else []))
         )
         traits = self._run(
             compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key

@@ -18,6 +18,7 @@ import datetime as dt
 import functools
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -303,6 +304,7 @@ class Postgres:
                 application_name=_APPLICATION,
                 client_encoding="utf8",
                 cursor_factory=driver.RawCursor,
+                prepare_threshold=sys.maxsize,
                 **{name: value for name, value in options.items() if value},
             )
         except driver.Error as error:
@@ -318,6 +320,7 @@ class Postgres:
         """Settings by statements: a pool between here and the server refuses those that come with the connection."""
         from psycopg import sql  # noqa: PLC0415 - an extra
 
+        connection.prepared_max = 0  # a prepared statement fails once its tables have changed: none is kept
         _load_as_the_kit_does(connection)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute("SET datestyle = 'ISO'")
@@ -335,7 +338,8 @@ class Postgres:
     def _fetched(self, connection: psycopg.Connection[Any], statement: str, params: Parameters) -> pl.DataFrame:
         def work() -> pl.DataFrame:
             with connection.cursor() as cursor:
-                cursor.execute(statement.encode(), tuple(params))
+                # Without values, only the protocol of prepared statements takes one statement and no more.
+                cursor.execute(statement.encode(), tuple(params), prepare=not params or None)
                 if cursor.description is None:
                     raise WarehouseError("a query is exactly one SELECT", where=self.describe())
                 parts = [_frame(cursor, lines) for lines in iter(functools.partial(cursor.fetchmany, BATCH), [])]

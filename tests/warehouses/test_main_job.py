@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from personas_kit.config import load
 from personas_kit.sandbox import Sandbox
 from personas_kit.workspace import Workspace
@@ -77,9 +79,7 @@ def test_from_preview_to_what_the_receiver_holds(
             assert {dict(row)["EXTERN_ID"] for row in sandbox.lists().get("1", set())} == buyers
             groups = sandbox.accounts()
             assert {name for name, traits in groups.items() if traits.get("buying_accounts") is True} == accounts
-            values = workspace.members("revenue", as_of=as_of).filter(
-                workspace.members("revenue", as_of=as_of)["value"] > 0
-            )
+            values = workspace.members("revenue", as_of=as_of).filter(pl.col("value") > 0)
             assert {user: float(value) for user, value in values.iter_rows()} == {
                 user: traits["revenue"] for user, traits in users.items() if traits.get("revenue")
             }

@@ -279,14 +279,14 @@ def test_a_workspace_stops_a_query_that_would_read_too_much(
     emulator.run(
         "CREATE OR REPLACE TABLE folk (user_id TEXT)",
         "INSERT INTO folk VALUES ('u1'), ('u2')",
-        "CREATE OR REPLACE TABLE deeds (deed TEXT, done_at TIMESTAMP_NTZ, user_id TEXT)",
-        "INSERT INTO deeds VALUES ('Paid', '2026-01-01', 'u1')",
+        "CREATE OR REPLACE TABLE doings (deed TEXT, done_at TIMESTAMP_NTZ, user_id TEXT)",
+        "INSERT INTO doings VALUES ('Paid', '2026-01-01', 'u1')",
     )
     file = tmp_path / "personas.toml"
     file.write_text(
         '[warehouse]\ntype = "snowflake"\nconnection = "emulator"\nmax_bytes = "1 GB"\n'
         '[source]\nusers = { table = "folk", id = "user_id" }\n'
-        'events = { table = "deeds", name = "deed", at = "done_at", user = "user_id" }\n'
+        'events = { table = "doings", name = "deed", at = "done_at", user = "user_id" }\n'
     )
     warehouse = Snowflake("emulator", connections_file=emulator.connections)
     workspace = Workspace(load(file), warehouse)

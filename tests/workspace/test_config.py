@@ -33,7 +33,7 @@ WRONG = [
     ("[warehouse]", "[warehous]", "warehous", "did you mean 'warehouse'"),
     ('path = "warehouse', 'pth = "warehouse', "warehouse.pth", "did you mean 'path'"),
     ('path = "warehouse.duckdb"', "", "warehouse", "either path or files"),
-    ('path = "warehouse.duckdb"', 'type = "snowflake"', "warehouse", "needs a connection"),
+    ('path = "warehouse.duckdb"', 'type = "snowflake"', "warehouse", "a snowflake warehouse needs connection"),
     ('path = "warehouse.duckdb"', 'type = "oracle"\npath = "w"', "warehouse.type", "duckdb"),
     ('id = "user_id"', 'idd = "user_id"', "source.users", "id"),
     ("users = {", "user = {", "source.user", "did you mean 'users'"),
