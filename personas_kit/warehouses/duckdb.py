@@ -76,6 +76,15 @@ ORDER BY database_name, schema_name, table_name, column_index
 #: Lines of a part of an answer.
 BATCH = 1_000_000
 
+#: What to do about an error, by its kind.
+HINTS: Mapping[type[duckdb.Error], str] = {
+    duckdb.CatalogException: "a table that was dropped or renamed has to be changed under [source], too: personas "
+    "check",
+    duckdb.BinderException: "a column was renamed or dropped: personas check says which of [source] or of the "
+    "definitions names it",
+    duckdb.OutOfMemoryException: "ask for less, or give DuckDB more: SET memory_limit on your own connection",
+    duckdb.IOException: "check that the file is whole and can be read: personas check",
+}
 #: Errors about one value of the data, whose messages quote it.
 UNREADABLE = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 
@@ -205,7 +214,8 @@ class DuckDB:
             hint = "a value of the data cannot be read so: mend it, or read it otherwise in a view"
             raise self._error(f"DuckDB refused the query: {said}", hint=hint) from None
         except duckdb.Error as error:
-            raise self._error(f"DuckDB refused the query: {first_line(error)}") from error
+            hint = next((hint for kind, hint in HINTS.items() if isinstance(error, kind)), "")
+            raise self._error(f"DuckDB refused the query: {first_line(error)}", hint=hint) from error
         except PolarsError as error:
             what = "the answer has a column of a type that cannot be fetched, such as INTERVAL"
             raise self._error(what, hint="leave it out, or cast it in a view") from error

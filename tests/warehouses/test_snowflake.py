@@ -330,6 +330,17 @@ def test_what_was_written_can_be_dropped_and_nothing_else_is_left(emulator: Emul
     assert set(warehouse.schema()) == before
 
 
+@needs_emulator
+def test_an_answer_of_which_half_is_lost_says_so_and_the_next_works(warehouse: Snowflake) -> None:
+    for ask in (warehouse.query, lambda statement, params: list(warehouse.batches(statement, params))):
+        with pytest.raises(WarehouseError) as raised:
+            ask("SELECT user_id, orders FROM many /* cut */", ())
+        assert raised.value.hint
+        assert "\n" not in raised.value.what
+
+    assert warehouse.query("SELECT 2 AS two", ())["two"].to_list() == [2]
+
+
 # --------------------------------------------------------------------------------------------------------- live checks
 
 
