@@ -12,11 +12,13 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, overload
 
 import polars as pl
 
 from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.planning import Occasion
 from personas_kit.activation.runs import RunLine, RunReport, run_one
@@ -64,7 +66,7 @@ from personas_kit.membership.expansion import Combine
 from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, SyncChange, size_words, spread
 from personas_kit.profile import Profile
-from personas_kit.warehouses.base import Estimate, Warehouse
+from personas_kit.warehouses.base import Estimate, Parameters, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
@@ -183,6 +185,32 @@ class Workspace:
             )
         pairs = self._run(self._compile(meant, expand=True), instant, meant.key)
         return expand_to_users(pairs)
+
+    def export(
+        self, definition: Definition | str, file: str | Path, *, as_of: Instant = None, expand: str | None = None
+    ) -> int:
+        """Write the members into a file: ``.csv`` for people, ``.parquet`` or ``.ndjson`` for programs.
+
+        They come part by part, so that there may be more of them than memory holds (all at once where accounts are
+        expanded to their users). Nothing is sent.
+
+        Args:
+            definition: what to write.
+            file: its ending says the kind. It is there when all of it is written.
+            as_of: the instant it is about; by default now.
+            expand: ``"users"`` as for ``members``.
+
+        Returns:
+            How many lines were written.
+
+        Raises:
+            PersonasError: another ending, or the file cannot be written.
+        """
+        instant, meant = self._instant(as_of), self._definition(definition)
+        if expand is not None:
+            return export([self.members(meant, as_of=instant, expand="users")], Path(file))
+        statement, params = self._affordable(self._compile(meant), instant, meant.key)
+        return export(self.warehouse.batches(statement, params, tag=self._tag(meant.key)), Path(file))
 
     def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview:
         """Size, share, what would change, a masked sample, the SQL. Nothing is sent, ever.
@@ -473,10 +501,15 @@ class Workspace:
 
     def _run(self, query: Query, as_of: dt.datetime, key: str) -> pl.DataFrame:
         """The answer to a query about a definition (or ``key``: what else it is for)."""
+        statement, params = self._affordable(query, as_of, key)
+        return self.warehouse.query(statement, params, tag=self._tag(key))
+
+    def _affordable(self, query: Query, as_of: dt.datetime, key: str) -> tuple[str, Parameters]:
+        """The statement and its values, unless it would read more than the file allows."""
         statement, params = query.bound(self.warehouse.dialect, as_of)
         if self.config.warehouse.max_bytes is not None:
             self._check_bytes(self.warehouse.estimate(statement, params), key)
-        return self.warehouse.query(statement, params, tag=self._tag(key))
+        return statement, params
 
     def _tag(self, key: str) -> str:
         return json.dumps({"app": "personas_kit", "key": key, "run": self.run_id})

@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import sqlglot
+
+from personas_kit.warehouses.snowflake_live import CHECKS
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,3 +90,29 @@ def test_scripts_can_be_run_as_they_are(texts):
     scripts = [name for name, text in texts.items() if text.startswith("#!")]
 
     assert [name for name in scripts if modes[name] != "100755"] == []
+
+
+# -------------------------------------------------------------------------------------------------------- SQL of people
+
+SQL_FILES = {
+    "sql/snowflake/grants.sql": ["snowflake"],
+    "sql/postgres/grants.sql": ["postgres"],
+    "sql/sources/rudderstack.sql": ["duckdb", "snowflake", "postgres"],
+    "sql/sources/segment.sql": ["duckdb", "snowflake", "postgres"],
+    "sql/sources/segment_profiles_sync.sql": ["duckdb", "snowflake", "postgres"],
+}
+
+
+@pytest.mark.parametrize("name", SQL_FILES)
+def test_the_sql_for_people_can_be_read_by_its_dialects(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+
+    for dialect in SQL_FILES[name]:
+        statements = [found for found in sqlglot.parse(text, read=dialect) if found is not None]
+        assert len(statements) == text.count(";\n")
+
+
+def test_every_live_check_stands_in_the_document() -> None:
+    document = (ROOT / "docs" / "snowflake.md").read_text(encoding="utf-8")
+
+    assert [name for name in CHECKS if f"`{name}`" not in document] == []

@@ -171,7 +171,7 @@ def _layout(schema: Schema, options: Options, *, ask: bool) -> Layout:
     layouts = _in_schema(recognise(schema, named), options["schema"])
     if not layouts and ask:
         people.print(Text("no table looks like users or events", "yellow"))
-        named |= {part: _asked_table(schema, part) for part in ("users", "events") if part not in named}
+        named["users"] = named.get("users") or _asked_table(schema, "users")
         layouts = recognise(schema, named)
     if not layouts:
         tables = sorted({table.name for table in schema.values()})

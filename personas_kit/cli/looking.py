@@ -8,7 +8,6 @@ from typing import Literal
 import click
 import polars as pl
 
-from personas_kit.activation.exports import export
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
 from personas_kit.cli.terminal import as_json, frame_json, output, people, show_preview, table_of
 from personas_kit.destinations import DESTINATIONS, find
@@ -125,9 +124,8 @@ def export_members(
     workspace: Workspace, key: str, file: Path, expand: Literal["users"] | None, as_of: str | None
 ) -> None:
     """Write the members of KEY to FILE: .csv for people (formulas made harmless), .parquet or .ndjson for programs."""
-    members = workspace.members(key, as_of=as_of, expand=expand)
-    export(members, file)
-    people.print(f"{members.height:,} members of {key} written to {file}")
+    lines = workspace.export(key, file, as_of=as_of, expand=expand)
+    people.print(f"{lines:,} members of {key} written to {file}")
 
 
 COMMANDS = (preview, sql, status, profile, destinations, export_members)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -393,3 +397,91 @@ def test_a_home_grown_layout_in_postgresql(server: Any, tmp_path: Path, run: Any
     }  # fmt: skip
     assert run("-c", tmp_path, "check")[0] == 0
     ws.close()
+
+
+# ----------------------------------------------------------------------------------------------------------- the views
+
+PROFILES = """
+CREATE TABLE profile_merges (canonical_segment_id TEXT, segment_id TEXT, seq BIGINT);
+INSERT INTO profile_merges VALUES ('p1', 'p1', 1), ('p1', 'p2', 2), ('p3', 'p3', 3);
+CREATE TABLE user_traits (canonical_segment_id TEXT, name TEXT, value TEXT);
+INSERT INTO user_traits VALUES ('p1', 'email', 'ann@example.com'), ('p1', 'plan', 'pro'), ('p3', 'plan', 'free');
+CREATE TABLE user_identifiers (canonical_segment_id TEXT, type TEXT, value TEXT,
+  timestamp TIMESTAMP);
+INSERT INTO user_identifiers VALUES ('p1', 'anonymous_id', 'x1', '2026-01-01'),
+  ('p1', 'email', 'ann@example.com', NULL);
+CREATE TABLE tracks (id TEXT, event TEXT, event_text TEXT, segment_id TEXT, anonymous_id TEXT, timestamp TIMESTAMP);
+INSERT INTO tracks VALUES ('e1', 'paid', 'Paid', 'p2', 'x1', '2026-02-20'),
+  ('e2', 'paid', 'Paid', 'p3', 'x3', '2025-01-01');
+"""
+
+
+def test_profiles_sync_is_recognised_by_its_views(tmp_path: Path, run: Any) -> None:
+    views = (SOURCES / "segment_profiles_sync.sql").read_text(encoding="utf-8")
+    bare = make(tmp_path / "bare.duckdb", PROFILES)
+    viewed = make(tmp_path / "viewed.duckdb", PROFILES, views)
+
+    code, said = run("init", "--duckdb", bare, "--folder", tmp_path / "bare", "--yes")
+    assert code == 1
+    assert "sql/sources has views that make users of them" in said
+
+    code, said = run("init", "--duckdb", viewed, "--folder", tmp_path / "viewed", "--yes")
+    assert code == 0, said
+    ws = open_workspace(tmp_path / "viewed")
+    paid = Audience("Paid", event("Paid").within(days=30).count() >= 1)
+    assert ws.members(paid, as_of=AS_OF)["user_id"].to_list() == ["p1"]
+    ws.close()
+
+
+@pytest.mark.postgres
+def test_the_views_are_made_by_postgresql_too(server: Any) -> None:
+    for script, tables in (("rudderstack", RUDDERSTACK), ("segment", SEGMENT), ("segment_profiles_sync", PROFILES)):
+        views = (SOURCES / f"{script}.sql").read_text(encoding="utf-8")
+        server.run(
+            f"DROP SCHEMA IF EXISTS views CASCADE; CREATE SCHEMA views; SET search_path = views; {tables} {views}"
+        )
+        with server.connect() as connection:
+            for view in ("personas_accounts", "personas_users"):
+                if view in views:
+                    assert connection.execute(f"SELECT COUNT(*) FROM views.{view}").fetchone()[0] > 0
+
+
+# ------------------------------------------------------------------------------------------------------------- a person
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_it_asks_a_person_what_it_cannot_know(tmp_path: Path) -> None:
+    make(
+        tmp_path / "odd.duckdb",
+        "CREATE TABLE folk (id TEXT);\nCREATE TABLE deeds (folk_id TEXT, verb TEXT, ts TIMESTAMP);\n"
+        "INSERT INTO folk VALUES ('f1');\nINSERT INTO deeds VALUES ('f1', 'Ran', '2026-01-01');",
+    )
+    answers = {"kind of warehouse": "duckdb", "Its file": "odd.duckdb", "holds the users": "folk", "Write": "y"}
+
+    said = talk([sys.executable, "-m", "personas_kit.cli", "init", "--folder", "new"], tmp_path, answers)
+
+    assert written(tmp_path / "new")["source"]["users"] == {"table": "folk", "id": "id"}, said
+
+
+def talk(command: list[str], folder: Path, answers: dict[str, str]) -> str:
+    """Run a command in a terminal of its own and answer its questions, each once."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths, "TERM": "dumb"}
+    with subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        given_up = threading.Timer(60, running.kill)  # on a question that nobody expected
+        given_up.start()
+        said, open_questions = "", dict(answers)
+        while True:
+            try:
+                said += os.read(ours, 4096).decode()
+            except OSError:  # the other side has hung up
+                break
+            for question in [known for known in open_questions if known in said]:
+                os.write(ours, f"{open_questions.pop(question)}\n".encode())
+    given_up.cancel()
+    assert running.returncode == 0, said
+    return said
