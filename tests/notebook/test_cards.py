@@ -138,6 +138,41 @@ def test_columns_that_are_personal_by_name_are_masked():
     assert masked(frame).row(0) == ("u1", "Z•••", "+•••", "pro", 7)
 
 
+def test_a_long_query_says_how_long_it_has_been_at_it_and_leaves_nothing_behind(monkeypatch):
+    from personas_kit.notebook import progress
+
+    shown = []
+
+    class Handle:
+        def update(self, data, *, raw):
+            shown.append(data)
+
+    def handle(first):
+        shown.append(first)
+        return Handle()
+
+    monkeypatch.setattr(progress, "_handle", handle)
+    with progress.notebook_waiting("snowflake · prod") as tell:
+        tell(0.4, lambda: "running")
+        tell(1.4, lambda: "waiting for the warehouse to resume")
+        tell(12.2, lambda: "running")
+
+    words = [data["text/plain"] for data in shown]
+    assert words == [
+        "snowflake · prod: waiting for the warehouse to resume, 1 s", "snowflake · prod: running, 12 s", "",
+    ]  # fmt: skip
+    assert problems(shown[0]["text/html"]) == []
+
+
+def test_what_there_is_has_cards(demo):
+    for card in (demo.events, demo.events.order_completed, demo.traits, demo.accounts):
+        html = card._repr_html_()
+        assert problems(html) == []
+        assert "<table" in html
+    assert "Order Completed" in demo.events._repr_html_()
+    assert "example.com" not in demo.traits._repr_html_()
+
+
 def test_the_progress_of_a_push_has_a_number(demo, monkeypatch):
     from personas_kit.activation.delivery import Progress
     from personas_kit.notebook import progress

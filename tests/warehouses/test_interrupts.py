@@ -1,0 +1,72 @@
+"""A query that takes long says so, with a number; one that takes too long is stopped; Ctrl-C stops any."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from personas_kit import display
+from personas_kit.cli import terminal
+from personas_kit.warehouses.interrupts import interruptible
+
+
+@pytest.fixture(autouse=True)
+def no_display() -> Iterator[None]:
+    """Whatever is registered is registered again afterwards."""
+    before = [*display._waiting]
+    display._waiting.clear()
+    yield
+    display._waiting[:] = before
+
+
+def test_in_a_terminal_it_says_what_it_does_and_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(terminal, "people", Console(file=written, force_terminal=True, width=80))
+    monkeypatch.setattr(terminal, "LONG", 0.3)
+    display.shows_waiting(terminal.waiting)
+
+    found = interruptible(lambda: time.sleep(1.5) or 7, lambda: None, where="shop", doing=lambda: "queued")
+
+    assert found == 7
+    assert "shop: queued, 1 s" in written.getvalue()
+
+
+def test_a_quick_query_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(terminal, "people", Console(file=written, force_terminal=True, width=80))
+    display.shows_waiting(terminal.waiting)
+
+    assert interruptible(lambda: 7, lambda: None, where="shop") == 7
+    assert written.getvalue() == ""
+
+
+def test_what_takes_too_long_is_cancelled_and_waited_for() -> None:
+    ended, stop = [], threading.Event()
+
+    def work() -> None:
+        stop.wait(30)
+        ended.append(True)
+        raise ValueError("cancelled")
+
+    with pytest.raises(TimeoutError, match=r"longer than 1 s and was cancelled"):
+        interruptible(work, stop.set, where="shop", timeout=1)
+    assert ended == [True]
+
+
+def test_an_answer_of_the_last_moment_is_an_answer() -> None:
+    stop = threading.Event()
+
+    assert interruptible(lambda: stop.wait(30), stop.set, where="shop", timeout=0.1) is True
+
+
+def test_an_error_of_the_work_is_the_error() -> None:
+    def work() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        interruptible(work, lambda: None, where="shop")
