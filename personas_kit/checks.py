@@ -12,6 +12,7 @@ from personas_kit.activation.wanted import calls_for
 from personas_kit.config import DestinationSettings, SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.errors import ConfigError, PersonasError
+from personas_kit.evidence import some
 from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
@@ -102,7 +103,8 @@ def _evidence(workspace: Workspace) -> Iterator[Finding]:
             level: Level = "wrong" if each.fatal else "warning" if each.problems else "right"
             yield Finding(each.part, level, "\n".join([f"{each.place}: {each.found}", *each.problems]))
     except PersonasError as problem:
-        yield Finding("source", "wrong", str(problem))
+        too_dear = problem.where == workspace.config.at("warehouse", "max_bytes")
+        yield Finding("evidence", "warning" if too_dear else "wrong", str(problem))
 
 
 def _new_events(workspace: Workspace) -> Iterator[Finding]:
@@ -115,7 +117,7 @@ def _new_events(workspace: Workspace) -> Iterator[Finding]:
     names = sorted(of.name for layout in layouts for of in layout.beside.values() if of.parts not in known)
     if names:
         listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-        words = f"{len(names):,} tables of events are not in [source.events.tables]: {listed}"
+        words = f"{some(len(names), 'table')} of events not in [source.events.tables]: {listed}"
         yield Finding("events", "warning", words)
 
 

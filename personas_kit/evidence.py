@@ -79,7 +79,7 @@ def _subjects(part: str, place: str, counts: Counts, now: dt.datetime) -> Eviden
     lines, named, members = (_number(counts, name) for name in ("lines", "named", "members"))
     problems = []
     if named < lines:
-        problems.append(f"{lines - named:,} lines have no id: they are nobody")
+        problems.append(f"{some(lines - named, 'line')} without an id: nobody")
     if members < named:
         problems.append(
             f"{named - members:,} lines repeat an id: a condition on a trait holds if one of its lines does"
@@ -88,7 +88,7 @@ def _subjects(part: str, place: str, counts: Counts, now: dt.datetime) -> Eviden
     if isinstance(last, dt.datetime) and last > now + SOON:
         problems.append(f"some exist only from a time in the future on, up to {last:%Y-%m-%d %H:%M}")
     unique = "each once" if members == lines else f"{members:,} of them distinct"
-    found = f"{lines:,} lines, {unique}" if lines else "the table is empty"
+    found = f"{some(lines, 'line')}, {unique}" if lines else "the table is empty"
     return Evidence(part, place, found, tuple(problems), fatal=part == "users" and not members, counts=counts)
 
 
@@ -112,8 +112,8 @@ def _identities(source: Source, counts: Counts, _: dt.datetime) -> Evidence:
     users, shared = _number(counts, "users"), _number(counts, "shared")
     problems = _unknown("users", users, _number(counts, "users_known"))
     if shared:
-        problems.append(f"{shared:,} ids are claimed by several users: the earliest claim wins")
-    found = f"{_number(counts, 'ids'):,} anonymous ids of {users:,} users"
+        problems.append(f"{some(shared, 'id')} claimed by several users: the earliest claim wins")
+    found = f"{some(_number(counts, 'ids'), 'anonymous id')} of {some(users, 'user')}"
     place = f"{of.table.name}: {of.value.name} of {of.user.name}" if of else ""
     return Evidence("identities", place, found, tuple(problems), counts=counts)
 
@@ -121,12 +121,12 @@ def _identities(source: Source, counts: Counts, _: dt.datetime) -> Evidence:
 def _events(source: Source, counts: Counts, now: dt.datetime) -> Evidence:
     lines, with_user, users = (_number(counts, name) for name in ("lines", "with_user", "users"))
     known, anonymous, resolved = (_number(counts, name) for name in ("users_known", "anonymous", "resolved"))
-    found = [f"{lines:,} lines, {_day(counts['first'])} to {_day(counts['last'])}"] if lines else ["no line"]
+    found = [f"{some(lines, 'line')}, {_day(counts['first'])} to {_day(counts['last'])}"] if lines else ["no line"]
     found += [f"{_share(with_user, lines)} name a user"] if lines else []
     found += [f"{_share(resolved, anonymous)} of the anonymous ones resolve"] if anonymous else []
     problems = _unknown("users", users, known)
     if (repeated := _number(counts, "with_id") - _number(counts, "ids")) > 0:
-        problems.append(f"{repeated:,} lines repeat an id: such an event counts once")
+        problems.append(f"{some(repeated, 'line')} repeating an id: such an event counts once")
     problems += (
         _unknown("accounts", _number(counts, "accounts"), _number(counts, "accounts_known")) if source.accounts else []
     )
@@ -141,7 +141,7 @@ def events_place(events: tuple[EventTable, ...]) -> str:
     """``tracks by event_text``, or how many tables of one event each."""
     own = sum(of.event is not None for of in events)
     common = [f"{of.table.name} by {of.name.name}" for of in events if of.name is not None]
-    return " and ".join([*common, *([f"{own:,} tables of one event"] if own else [])])
+    return " and ".join([*common, *([f"{some(own, 'table')} of one event each"] if own else [])])
 
 
 def _unknown(what: str, all_of_them: int, known: int) -> list[str]:
@@ -167,6 +167,11 @@ def _times(last: dt.datetime | None, now: dt.datetime) -> list[str]:
     if last > now + SOON:
         return [f"the newest is in the future ({last:%Y-%m-%d %H:%M} UTC): times without a zone are read as UTC"]
     return [f"the newest is {(now - last).days:,} days old"] if now - last > STALE else []
+
+
+def some(count: int, what: str) -> str:
+    """``1 line``, ``4,127 lines``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _number(counts: Counts, name: str) -> int:

@@ -225,7 +225,7 @@ class Postgres:
             return self._fetched(connection, _tagged(statement, tag), params)
         except _psycopg().Error as error:
             if not connection.closed:
-                raise self._refused(error) from error
+                raise self._refused(error) from None  # the driver's words may quote a value
         self.close()  # the session has died, and nothing was answered yet: once more
         with self._explained():
             return self._fetched(self._connected(), _tagged(statement, tag), params)
@@ -313,7 +313,7 @@ class Postgres:
             self._set_up(connection, writes=writes)
         except driver.Error as error:
             connection.close()
-            raise self._refused(error) from error
+            raise self._refused(error) from None  # the driver's words may quote a value
         return connection
 
     def _set_up(self, connection: psycopg.Connection[Any], *, writes: bool) -> None:
@@ -358,7 +358,7 @@ class Postgres:
         try:
             yield
         except _psycopg().Error as error:
-            raise self._refused(error) from error
+            raise self._refused(error) from None  # the driver's words may quote a value
 
     def _refused(self, error: psycopg.Error) -> WarehouseError:
         code, said = error.sqlstate or "", error.diag.message_primary

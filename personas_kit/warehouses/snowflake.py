@@ -20,7 +20,7 @@ import json
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -176,7 +176,7 @@ class Snowflake:
             while (part := self._patiently(lambda: next(parts, None), cursor)) is not None:
                 yield part
         except _connector().Error as error:
-            raise self._error("Snowflake's answer was cut off", error) from error
+            raise self._error("Snowflake's answer was cut off", error) from None
         finally:
             answered.__exit__(None, None, None)
 
@@ -209,20 +209,20 @@ class Snowflake:
         *place, name = (_quoted(part) for part in table.split("."))
         target = ".".join([*place, name])
         mark = f"personas_kit_{secrets.token_hex(6)}"
-        fresh = ".".join([*place, _quoted(mark)])
+        fresh, stage = ".".join([*place, _quoted(mark)]), ".".join([*place, mark])
         columns = ", ".join(f"{_quoted(column)} {_declared(dtype)}" for column, dtype in frame.schema.items())
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, f"{mark}.parquet")
             frame.write_parquet(file)
             put = file.as_posix().replace("'", "\\'")
             self._executed(
-                f"CREATE TEMPORARY STAGE {mark}",
-                f"PUT 'file://{put}' @{mark} AUTO_COMPRESS = FALSE",
+                f"CREATE TEMPORARY STAGE {stage}",
+                f"PUT 'file://{put}' @{stage} AUTO_COMPRESS = FALSE",
                 f"CREATE TRANSIENT TABLE {fresh} ({columns})",
-                f"COPY INTO {fresh} FROM @{mark} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
+                f"COPY INTO {fresh} FROM @{stage} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
                 "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
                 f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}",  # noqa: S608 - quoted
-                finally_=(f"DROP TABLE IF EXISTS {fresh}", f"DROP STAGE IF EXISTS {mark}"),
+                finally_=(f"DROP TABLE IF EXISTS {fresh}", f"DROP STAGE IF EXISTS {stage}"),
             )
 
     def drop(self, table: str) -> None:
@@ -250,26 +250,29 @@ class Snowflake:
             return work(self._connected())
         except error_class as error:
             if self._connection is None or self._connection.is_valid():
-                raise self._error("Snowflake refused the query", error) from error
+                raise self._error("Snowflake refused the query", error) from None
         self.close()
         try:
             return work(self._connected())
         except error_class as error:
-            raise self._error("Snowflake refused the query", error) from error
+            raise self._error("Snowflake refused the query", error) from None
 
     def _executed(self, *statements: str, finally_: tuple[str, ...]) -> None:
-        """Statements that write, one after the other; what clears up is done in every case."""
-        connection = self._connected()
+        """Statements that write, one after the other; what clears up is done in every case, and hides no error."""
+        refused = self._tried(statements, "Snowflake refused to write")
+        left = self._tried(finally_, "Snowflake refused to clear up")
+        for problem in (refused, left):
+            if problem is not None:
+                raise problem
+
+    def _tried(self, statements: Iterable[str], failing: str) -> WarehouseError | None:
         try:
-            with closing(connection.cursor()) as cursor:
+            with closing(self._connected().cursor()) as cursor:
                 for statement in statements:
                     cursor.execute(statement)
         except _connector().Error as error:
-            raise self._error("Snowflake refused to write", error) from error
-        finally:
-            with closing(connection.cursor()) as cursor:
-                for statement in finally_:
-                    cursor.execute(statement)
+            return self._error(failing, error)
+        return None
 
     def _connected(self) -> SnowflakeConnection:
         with self._opening:
@@ -295,7 +298,7 @@ class Snowflake:
                 **self._options,
             )
         except connector.Error as error:
-            raise self._error("Snowflake cannot be reached", error) from error
+            raise self._error("Snowflake cannot be reached", error) from None
         return connection
 
     # ---------------------------------------------------------------------------------------------------------- a query
