@@ -82,7 +82,7 @@ def _subjects(part: str, place: str, counts: Counts, now: dt.datetime) -> Eviden
         problems.append(f"{some(lines - named, 'line')} without an id: nobody")
     if members < named:
         problems.append(
-            f"{named - members:,} lines repeat an id: a condition on a trait holds if one of its lines does"
+            f"{some(named - members, 'line')} repeating an id: a condition on a trait holds if one of its lines does"
         )
     last = counts["last"]
     if isinstance(last, dt.datetime) and last > now + SOON:
@@ -99,10 +99,8 @@ def _memberships(source: Source, counts: Counts, _: dt.datetime) -> Evidence:
         *_unknown("users", users, _number(counts, "users_known")),
         *_unknown("accounts", accounts, _number(counts, "accounts_known")),
     ]
-    several = _number(counts, "in_several")
-    found = (
-        f"{_number(counts, 'lines'):,} lines, {users:,} users in {accounts:,} accounts, {several:,} of them in several"
-    )
+    lines, several = some(_number(counts, "lines"), "line"), _number(counts, "in_several")
+    found = f"{lines}, {some(users, 'user')} in {some(accounts, 'account')}, {several:,} in several"
     place = f"{of.table.name}: {of.user.name} in {of.account.name}" if of else ""
     return Evidence("memberships", place, found, tuple(problems), counts=counts)
 

@@ -36,6 +36,7 @@ _HINTS: Mapping[str, str] = {
     "insufficient privileges": "ask for the grant: GRANT SELECT ON TABLE ... TO ROLE {role}",
     "failed to login": "check `account` under [{name}] in connections.toml, and the network: proxy, VPN, policy",
     "http request failed": "check the network and run it again: nothing was left half-done",
+    "next batch": "the answer was damaged on its way: run it again, nothing was left half-done",
 }
 
 #: What the connector and the server put before and after the words of an error.
