@@ -13,9 +13,15 @@ from typing import Generic, TypeVar
 
 import polars as pl
 
-from personas_kit.compiler.source import Column, ColumnType
-from personas_kit.definitions import event
-from personas_kit.definitions.definition import default_key
+from personas_kit.compiler import Column, Query, Source
+from personas_kit.compiler.catalogue import (
+    compile_events,
+    compile_fill,
+    compile_property_columns,
+    compile_property_names,
+)
+from personas_kit.definitions import Definition, account_trait, event, trait
+from personas_kit.definitions.definition import Subject, default_key
 from personas_kit.definitions.expressions import Events, TraitRef
 from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
@@ -181,14 +187,42 @@ class Catalogue(Mapping[str, T], Tabular, Generic[T]):
         return f"{len(names):,} {self.kind}s: {', '.join(names[:LISTED])}{more}"
 
 
-def events_of(lines: list[dict[str, object]], properties: Callable[[str], pl.DataFrame]) -> list[Event]:
-    """The entries of the events, the most frequent first."""
+#: The answer to a query, as of now.
+Ask = Callable[[Query], pl.DataFrame]
+
+
+def load_events(source: Source, ask: Ask) -> list[Event]:
+    """The entries of the events, the most frequent first; each looks up its properties when they are wanted."""
+
+    def properties(name: str) -> pl.DataFrame:
+        query, columns = compile_property_columns(source, name, DAYS)
+        counts = ask(query).row(0, named=True)
+        names = compile_property_names(source, name, DAYS)
+        if names is None:
+            return property_columns(counts, columns)
+        return property_names(ask(names).to_dicts(), _count(counts["lines"]))
+
     found = [
         Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), properties)
-        for line in lines
+        for line in ask(compile_events(source)).to_dicts()
         if line["lines"]
     ]
     return sorted(found, key=lambda entry: (-entry.lines, entry.name))
+
+
+def load_traits(source: Source, subject: Subject, ask: Ask, definitions: Mapping[str, Definition]) -> list[Trait]:
+    """The entries of the columns of users or accounts, then of the computed traits."""
+    refer = trait if subject == "user" else account_trait
+    query, columns = compile_fill(source, subject)
+    counts = ask(query).row(0, named=True)
+    lines = _count(counts["lines"])
+    filled = [_count(counts[f"filled_{at}"]) for at, _ in enumerate(columns)]
+    found = [
+        Trait(of.name, of.type, count, count / lines if lines else 0.0, "", refer(of.name))
+        for of, count in zip(columns, filled, strict=True)
+    ]
+    computed = [of for of in definitions.values() if of.subject == subject and not of.is_audience]
+    return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key)) for of in computed]
 
 
 def property_columns(counts: Mapping[str, object], columns: list[Column]) -> pl.DataFrame:
@@ -216,11 +250,6 @@ def _properties(found: list[tuple[str, str, int, int]]) -> pl.DataFrame:
     shares = [(name, kind, filled, filled / lines if lines else 0.0) for name, kind, filled, lines in found]
     listed = sorted(shares, key=lambda line: (-line[2], line[0]))
     return pl.DataFrame(listed, schema=_PROPERTIES, orient="row")
-
-
-def trait_of(name: str, kind: ColumnType, filled: int, lines: int, ref: TraitRef) -> Trait:
-    """The entry of a column."""
-    return Trait(name, kind, filled, filled / lines if lines else 0.0, "", ref)
 
 
 def _attribute(name: str) -> str:

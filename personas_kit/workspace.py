@@ -25,16 +25,7 @@ from personas_kit.activation.runs import RunLine, RunReport, run_one
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members
-from personas_kit.catalogue import (
-    DAYS,
-    Catalogue,
-    Event,
-    Trait,
-    events_of,
-    property_columns,
-    property_names,
-    trait_of,
-)
+from personas_kit.catalogue import Catalogue, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
@@ -48,14 +39,8 @@ from personas_kit.compiler import (
     compile_memberships,
     compile_population,
 )
-from personas_kit.compiler.catalogue import (
-    compile_events,
-    compile_fill,
-    compile_property_columns,
-    compile_property_names,
-)
 from personas_kit.config import Config, Scheduled, SyncSettings
-from personas_kit.definitions import Definition, account_trait, trait
+from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName, WarehouseError
@@ -102,11 +87,15 @@ class Workspace:
         self._source: Source | None = None
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
-        self.events = Catalogue("event", self._events)
+        self.events = Catalogue("event", lambda: load_events(self.source, self._now("events")))
         """What happens, by name: counts, and the properties of each. Asks the warehouse once it is looked at."""
-        self.traits = Catalogue("trait", lambda: self._traits("user"))
+        self.traits = Catalogue(
+            "trait", lambda: load_traits(self.source, "user", self._now("traits"), self.definitions)
+        )
         """What is known of users, columns and computed traits, and for how many. As above."""
-        self.accounts = Catalogue("account trait", lambda: self._traits("account"))
+        self.accounts = Catalogue(
+            "account trait", lambda: load_traits(self.source, "account", self._now("traits"), self.definitions)
+        )
         """What is known of accounts. As above."""
 
     # --- definitions -------------------------------------------------------------------------------------------------
@@ -445,33 +434,8 @@ class Workspace:
         Raises:
             WarehouseError: the warehouse refuses to count.
         """
-        now = self._instant(None)
-        return list(look(self.source, lambda query: self._run(query, now, "check").row(0, named=True), now))
-
-    def _events(self) -> list[Event]:
-        found = self._run(compile_events(self.source), self._instant(None), "events")
-        return events_of(found.to_dicts(), self._properties)
-
-    def _properties(self, name: str) -> pl.DataFrame:
-        """The properties of the events of a name, of the last days."""
-        now = self._instant(None)
-        names = compile_property_names(self.source, name, DAYS)
-        query, columns = compile_property_columns(self.source, name, DAYS)
-        counts = self._run(query, now, "events").row(0, named=True)
-        if names is None:
-            return property_columns(counts, columns)
-        return property_names(self._run(names, now, "events").to_dicts(), int(counts["lines"]))
-
-    def _traits(self, subject: Subject) -> list[Trait]:
-        query, columns = compile_fill(self.source, subject)
-        counts = self._run(query, self._instant(None), "traits").row(0, named=True)
-        refer = trait if subject == "user" else account_trait
-        found = [
-            trait_of(each.name, each.type, int(counts[f"filled_{at}"]), int(counts["lines"]), refer(each.name))
-            for at, each in enumerate(columns)
-        ]
-        computed = [of for of in self.definitions.values() if of.subject == subject and not of.is_audience]
-        return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key)) for of in computed]
+        ask = self._now("check")
+        return list(look(self.source, lambda query: ask(query).row(0, named=True), self._instant(None)))
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -503,6 +467,11 @@ class Workspace:
         """The answer to a query about a definition (or ``key``: what else it is for)."""
         statement, params = self._affordable(query, as_of, key)
         return self.warehouse.query(statement, params, tag=self._tag(key))
+
+    def _now(self, key: str) -> Callable[[Query], pl.DataFrame]:
+        """Answers queries as of now."""
+        now = self._instant(None)
+        return lambda query: self._run(query, now, key)
 
     def _affordable(self, query: Query, as_of: dt.datetime, key: str) -> tuple[str, Parameters]:
         """The statement and its values, unless it would read more than the file allows."""

@@ -5,76 +5,40 @@ The kit stores no credentials: ``pg_service.conf`` (or a password file) has them
 
 What is odd:
 
-- A sum or a mean of decimals has no scale, so it arrives as a float; columns with a scale stay decimals.
-- ``infinity`` is a time there, and a usual end of validity. It arrives as the last instant that there is.
-- A message about a value that cannot be read quotes the value; here it is cut off.
+- Without bound values its protocol takes several statements at once; the one of prepared statements takes one.
+- A prepared statement fails once a table of it was made anew, so none is kept.
+- Messages quote the value that cannot be read, and the address that cannot be reached: neither is shown here.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import datetime as dt
 import functools
 import json
-import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from personas_kit.compiler.source import Column, ColumnType, Schema, Table
+from personas_kit.compiler.source import Schema, Table
 from personas_kit.errors import WarehouseError
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Estimate, Parameters
-from personas_kit.warehouses.frames import MESSAGE_LENGTH, by_name, tidy
+from personas_kit.warehouses.frames import by_name
 from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.postgres_answers import column_of, frame_of, load_as_the_kit_does
+from personas_kit.warehouses.postgres_errors import HINTS, why_unreached, words_of
 
 if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
 
-#: PostgreSQL's names of types. What is not here, and no enum, array or NUMERIC, is ``other``.
-#: (https://www.postgresql.org/docs/current/datatype.html, read 2026-11-23)
-TYPES: Mapping[str, ColumnType] = {
-    "text": "text",
-    "varchar": "text",
-    "bpchar": "text",
-    "citext": "text",
-    "name": "text",
-    "uuid": "text",
-    "int2": "integer",
-    "int4": "integer",
-    "int8": "integer",
-    "float4": "float",
-    "float8": "float",
-    "bool": "boolean",
-    "timestamp": "timestamp",
-    "timestamptz": "timestamp_tz",
-    "date": "date",
-    "json": "json",
-    "jsonb": "json",
-}
-#: The same for the columns of an answer; what is not here arrives as text.
-DTYPES: Mapping[str, pl.DataType] = {
-    "int2": pl.Int64(),
-    "int4": pl.Int64(),
-    "int8": pl.Int64(),
-    "oid": pl.Int64(),
-    "float4": pl.Float64(),
-    "float8": pl.Float64(),
-    "bool": pl.Boolean(),
-    "timestamp": pl.Datetime("us", "UTC"),
-    "timestamptz": pl.Datetime("us", "UTC"),
-    "date": pl.Date(),
-    "time": pl.Time(),
-    "bytea": pl.Binary(),
-}
 #: How the columns of a frame are declared when it is written.
 DECLARED: Mapping[type[pl.DataType], str] = {
     pl.Int8: "smallint",
@@ -95,40 +59,6 @@ DECLARED: Mapping[type[pl.DataType], str] = {
     pl.Struct: "jsonb",
 }
 
-#: What to do about an error, by its code. (https://www.postgresql.org/docs/current/errcodes-appendix.html)
-HINTS: Mapping[str, str] = {
-    "28P01": "check user and password of {name}: in pg_service.conf, the password file, or what `url` refers to",
-    "28000": "the server refuses this user from here: its pg_hba.conf, or the role's LOGIN",
-    "3D000": "check `database` under [warehouse], or dbname of {name}",
-    "42501": "ask for the grant: GRANT USAGE ON SCHEMA ... and GRANT SELECT ON TABLE ... TO {role}",
-    "42P01": "check the name; a table that was dropped or renamed has to be changed under [source], too",
-    "42703": "a column was renamed or dropped: personas check says which of [source] or of the definitions names it",
-    "53300": "the server has no connection left: close other sessions, or raise max_connections",
-    "25006": "the kit only reads; let the owner of the data write it",
-    "57P01": "somebody or a restart ended the session: run it again",
-    "57P02": "the server crashed: run it again",
-    "57P03": "the server is starting or stopping: run it again in a moment",
-}
-#: What a failure to connect says, by a piece of libpq's words: those name host, port and user, these do not.
-FAILURES: Mapping[str, tuple[str, str]] = {
-    "password authentication failed": ("the password is wrong", HINTS["28P01"]),
-    "no password supplied": ("the server asks for a password, and there is none", HINTS["28P01"]),
-    "pg_hba.conf": ("the server refuses this user from here", HINTS["28000"]),
-    "is not permitted to log in": ("this role may not log in", HINTS["28000"]),
-    "definition of service": (
-        "there is no such service",
-        "write a section [{name}] in ~/.pg_service.conf, or in the file that PGSERVICEFILE names",
-    ),
-    "does not exist": ("there is no such database or role", HINTS["3D000"]),
-    "connection refused": ("nobody listens there", "is the server running? check host and port of {name}"),
-    "could not translate host name": ("the name of the host is not known", "check host of {name}, and the network"),
-    "name or service not known": ("the name of the host is not known", "check host of {name}, and the network"),
-    "timeout": ("it does not answer", "check host and port of {name}, and the network: firewall, VPN, tunnel"),
-    "too many": ("it has no connection left", HINTS["53300"]),
-    "starting up": ("the server is starting", HINTS["57P03"]),
-    "shutting down": ("the server is stopping", HINTS["57P03"]),
-}
-
 _COLUMNS = """
 SELECT n.nspname, c.relname, a.attname, COALESCE(b.typname, t.typname) AS kind,
        COALESCE(b.typtype, t.typtype) = 'e' AS enum, t.typcategory = 'A' AS array,
@@ -145,7 +75,6 @@ WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum
 """
 
-_QUOTED = re.compile(r':\s*".*', re.DOTALL)
 _APPLICATION = "personas_kit"
 _PATIENCE = 15
 _CANCELLED, _READ_ONLY = "57014", "25006"
@@ -204,7 +133,7 @@ class Postgres:
         first: dict[str, tuple[int, tuple[str, ...]]] = {}
         for path, grouped in groupby(found, key=lambda line: line[:2]):
             lines = list(grouped)
-            tables[path] = Table(path, tuple(_column(*line[2:8]) for line in lines))
+            tables[path] = Table(path, tuple(column_of(*line[2:8]) for line in lines))
             if (place := lines[0][8]) is not None:
                 first[path[1]] = min(first.get(path[1], (place, path)), (place, path))
         return {**by_name(tables.items()), **{name: tables[path] for name, (_, path) in first.items()}}
@@ -238,10 +167,10 @@ class Postgres:
             stack.enter_context(connection.transaction())
             cursor = stack.enter_context(_psycopg().RawServerCursor(connection, _APPLICATION))
             self._patiently(lambda: cursor.execute(_tagged(statement, tag).encode(), tuple(params)), connection)
-            frame = self._patiently(lambda: _frame(cursor, cursor.fetchmany(BATCH)), connection)
+            frame = self._patiently(lambda: frame_of(cursor, cursor.fetchmany(BATCH)), connection)
             yield frame
             while frame.height == BATCH:
-                frame = self._patiently(lambda: _frame(cursor, cursor.fetchmany(BATCH)), connection)
+                frame = self._patiently(lambda: frame_of(cursor, cursor.fetchmany(BATCH)), connection)
                 yield frame
 
     def estimate(self, statement: str, params: Parameters) -> Estimate | None:  # noqa: ARG002 - as the protocol says
@@ -321,7 +250,7 @@ class Postgres:
         from psycopg import sql  # noqa: PLC0415 - an extra
 
         connection.prepared_max = 0  # a prepared statement fails once its tables have changed: none is kept
-        _load_as_the_kit_does(connection)
+        load_as_the_kit_does(connection)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute("SET datestyle = 'ISO'")
         if self._timeout is not None:
@@ -342,8 +271,8 @@ class Postgres:
                 cursor.execute(statement.encode(), tuple(params), prepare=not params or None)
                 if cursor.description is None:
                     raise WarehouseError("a query is exactly one SELECT", where=self.describe())
-                parts = [_frame(cursor, lines) for lines in iter(functools.partial(cursor.fetchmany, BATCH), [])]
-                return pl.concat(parts) if parts else _frame(cursor, [])
+                parts = [frame_of(cursor, lines) for lines in iter(functools.partial(cursor.fetchmany, BATCH), [])]
+                return pl.concat(parts) if parts else frame_of(cursor, [])
 
         return self._patiently(work, connection)
 
@@ -368,15 +297,10 @@ class Postgres:
         if said is None:
             hint = "check the network and the server, and run it again: nothing was left half-done"
             return self._error("the connection was lost in the middle of an answer", hint)
-        words = _QUOTED.sub("", " ".join(said.split()))[:MESSAGE_LENGTH]
-        return self._error(f"PostgreSQL refused the query: {words}", HINTS.get(code, ""))
+        return self._error(f"PostgreSQL refused the query: {words_of(said)}", HINTS.get(code, ""))
 
     def _unreached(self, error: psycopg.Error) -> WarehouseError:
-        said = str(error).casefold()
-        what, hint = next(
-            (words for piece, words in FAILURES.items() if piece in said),
-            ("no connection", "try psql with the same settings: it says more than may be repeated here"),
-        )
+        what, hint = why_unreached(str(error))
         return self._error(f"PostgreSQL cannot be reached: {what}", hint)
 
     def _error(self, what: str, hint: str) -> WarehouseError:
@@ -399,39 +323,6 @@ def _tagged(statement: str, tag: str) -> str:
     return f"/* {tag.replace('*/', '* /').replace('/*', '/ *')} */ {statement}" if tag else statement
 
 
-# ------------------------------------------------------------------------------------------------------------- answers
-
-
-def _frame(cursor: psycopg.Cursor[Any], lines: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
-    """Lines of an answer in the types of its description."""
-    types = cursor.connection.adapters.types
-    schema: dict[str, pl.DataType | None] = {}
-    for column in cursor.description or ():
-        known = types.get(column.type_code)
-        schema[column.name] = _dtype(known.name if known else "", column)
-        if known is not None and column.type_code == known.array_oid:
-            schema[column.name] = pl.List(_dtype(known.name, column))
-    if len(schema) < len(cursor.description or ()):
-        raise WarehouseError("two columns of the answer have one name", hint="give one of them another: ... AS name")
-    return tidy(pl.DataFrame(lines, schema=schema, orient="row", strict=False))
-
-
-def _dtype(name: str, column: Any) -> pl.DataType:  # noqa: ANN401 - one of psycopg's columns
-    if name == "numeric":
-        has_scale = column.scale is not None and column.precision is not None
-        return pl.Decimal(column.precision, column.scale) if has_scale else pl.Float64()
-    return DTYPES.get(name, pl.String())
-
-
-def _column(name: str, kind: str, enum: bool, array: bool, modifier: int, declared: str) -> Column:
-    if array:
-        return Column(name, "list", declared)
-    if kind == "numeric":
-        whole = modifier >= 4 and (modifier - 4) & 0xFFFF == 0  # noqa: PLR2004 - as the server packs precision and scale
-        return Column(name, "integer" if whole else "decimal", declared)
-    return Column(name, "text" if enum else TYPES.get(kind, "other"), declared)
-
-
 def _declared(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Datetime):
         return "timestamp" if dtype.time_zone is None else "timestamptz"
@@ -442,32 +333,3 @@ def _declared(dtype: pl.DataType) -> str:
 
 def _as_json(value: Any) -> str:  # noqa: ANN401 - a list or a struct
     return json.dumps(value.to_list() if isinstance(value, pl.Series) else value, default=str)
-
-
-def _load_as_the_kit_does(connection: psycopg.Connection[Any]) -> None:
-    """Documents and ids as text; times that Python does not know as the first or the last that it does."""
-    from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader  # noqa: PLC0415 - an extra
-    from psycopg.types.string import TextLoader  # noqa: PLC0415
-
-    for name in ("json", "jsonb", "uuid", "interval", "inet", "cidr"):
-        connection.adapters.register_loader(name, TextLoader)
-    edges = (dt.datetime.min, dt.datetime(9999, 12, 31))  # noqa: DTZ001, DTZ901 - the column has no zone
-    connection.adapters.register_loader("timestamp", _within(TimestampLoader, *edges))
-    aware = tuple(edge.replace(tzinfo=dt.UTC) for edge in edges)
-    connection.adapters.register_loader("timestamptz", _within(TimestamptzLoader, *aware))
-    connection.adapters.register_loader("date", _within(DateLoader, *(edge.date() for edge in edges)))
-
-
-def _within(base: Any, first: object, last: object) -> Any:  # noqa: ANN401 - psycopg's loaders
-    """A loader that gives an edge for what is beyond it."""
-    data_error = _psycopg().DataError
-
-    class Loader(base):  # type: ignore[misc]
-        def load(self, data: Any) -> object:  # noqa: ANN401 - bytes of some kind
-            try:
-                return super().load(data)
-            except data_error:
-                early = bytes(data).startswith(b"-") or bytes(data).endswith(b"BC")
-                return first if early else last
-
-    return Loader

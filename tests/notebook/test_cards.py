@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import warnings
 
 import polars as pl
 import pytest
@@ -171,6 +172,21 @@ def test_what_there_is_has_cards(demo):
         assert "<table" in html
     assert "Order Completed" in demo.events._repr_html_()
     assert "example.com" not in demo.traits._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("ws.events.", "order_completed"), ("ws.events['", "Order Completed"), ("ws.traits.re", "revenue_90d")],
+)
+def test_names_complete_with_tab_as_in_a_notebook(demo, typed, name):
+    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell()
+    shell.history_manager.enabled = False
+    shell.user_ns["ws"] = demo
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the interface is provisional, says IPython
+        found = [completion.text for completion in shell.Completer.completions(typed, len(typed))]
+
+    assert name in found
 
 
 def test_the_progress_of_a_push_has_a_number(demo, monkeypatch):
