@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -242,29 +242,28 @@ def test_the_sql_says_what_plain_python_says(
 @settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_postgresql_says_so_too(
-    server: Server, facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
+    worlds: Any, facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
 ) -> None:
     with duckdb.connect() as handle:
         _load(handle, facts)
         source = bind(SETTINGS, schema_of(handle))
-    connection = _connection(server)
     try:
-        _load(connection, facts, mark="${}")
-        _holds(functools.partial(_on_postgres, connection, source), facts, users, accounts, values)
+        _load(worlds, facts, mark="${}")
+        _holds(functools.partial(_on_postgres, worlds, source), facts, users, accounts, values)
     finally:
-        connection.rollback()
+        worlds.rollback()
 
 
-@functools.cache
-def _connection(server: Server) -> Any:
+@pytest.fixture(scope="module")
+def worlds(server: Server) -> Iterator[Any]:
     """One connection for all the worlds, in a schema of their own: each is rolled back."""
     import psycopg
 
-    connection = psycopg.connect(server.url, cursor_factory=psycopg.RawCursor)
-    connection.execute("CREATE SCHEMA worlds")
-    connection.execute("SET search_path = worlds")
-    connection.commit()
-    return connection
+    with psycopg.connect(server.url, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute("CREATE SCHEMA worlds")
+        connection.execute("SET search_path = worlds")
+        connection.commit()
+        yield connection
 
 
 def _holds(
