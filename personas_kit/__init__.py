@@ -15,16 +15,23 @@ from personas_kit.definitions import (
     AccountAudience,
     AccountTrait,
     Audience,
+    SqlAudience,
+    SqlTrait,
     Trait,
     account_trait,
     all_users,
     any_user,
     event,
+    from_dict,
+    holdout,
     in_audience,
     no_user,
     parse,
     prop,
+    split,
+    top,
     trait,
+    users,
 )
 from personas_kit.errors import PersonasError
 from personas_kit.secret import Secret
@@ -32,6 +39,7 @@ from personas_kit.secret import Secret
 if TYPE_CHECKING:
     from personas_kit.company import open_demo as demo
     from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
+    from personas_kit.opening import sql_file
     from personas_kit.workspace import Workspace
 
 __all__ = [
@@ -40,6 +48,8 @@ __all__ = [
     "Audience",
     "PersonasError",
     "Secret",
+    "SqlAudience",
+    "SqlTrait",
     "Trait",
     "Workspace",
     "account_trait",
@@ -47,18 +57,25 @@ __all__ = [
     "any_user",
     "demo",
     "event",
+    "from_dict",
+    "holdout",
     "in_audience",
     "no_user",
     "open",
     "parse",
     "prop",
+    "split",
+    "sql_file",
+    "top",
     "trait",
+    "users",
 ]
 
 _WHEN_ASKED = {
     "Workspace": ("personas_kit.workspace", "Workspace"),
     "demo": ("personas_kit.company", "open_demo"),
     "open": ("personas_kit.opening", "open_workspace"),
+    "sql_file": ("personas_kit.opening", "sql_file"),
 }
 
 

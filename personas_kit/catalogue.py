@@ -22,7 +22,8 @@ from personas_kit.compiler.catalogue import (
 )
 from personas_kit.definitions import Definition, account_trait, event, trait
 from personas_kit.definitions.definition import Subject, default_key
-from personas_kit.definitions.expressions import Events, TraitRef
+from personas_kit.definitions.expressions import TraitRef
+from personas_kit.definitions.streams import Events
 from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
 

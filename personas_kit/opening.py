@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personas_kit.config import FILE, Config, WarehouseSettings, find_file, load
+from personas_kit.errors import ConfigError
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
@@ -29,6 +30,19 @@ def open_workspace(path: str | Path = ".", *, connection: duckdb.DuckDBPyConnect
     """
     config = load(find_file(Path(path)))
     return Workspace(config, DuckDB(connection=connection) if connection is not None else open_warehouse(config))
+
+
+def sql_file(path: str | Path) -> str:
+    """The text of a file of SQL, for ``pk.SqlAudience(name, pk.sql_file("sql/active.sql"))``.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        said = getattr(problem, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"the SQL cannot be read: {said}", where=str(path)) from None
 
 
 def open_warehouse(config: Config) -> Warehouse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,7 +11,9 @@ import polars as pl
 from personas_kit.activation.sync import Sync
 from personas_kit.compiler import SQL
 from personas_kit.definitions import Definition
-from personas_kit.display import Tabular
+from personas_kit.definitions.lint import Warned
+from personas_kit.display import Displayed, Tabular
+from personas_kit.errors import UnknownName
 from personas_kit.warehouses.base import Estimate
 
 KILO = 1_000
@@ -50,6 +53,7 @@ class Preview(Tabular):
         sample: a few members with their traits, personal data masked.
         values: for a trait over numbers: smallest, median, mean and largest; else None.
         estimate: what its query reads, as the warehouse expected before it ran; None where nobody pays by that.
+        warnings: what is likely not meant as it is written.
     """
 
     definition: Definition
@@ -64,6 +68,7 @@ class Preview(Tabular):
     sql: SQL
     values: dict[str, float] | None = None
     estimate: Estimate | None = None
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def share(self) -> float:
@@ -84,6 +89,7 @@ class Preview(Tabular):
             "changes": [change.to_dict() for change in self.changes],
             "values": self.values,
             "bytes": self.estimate.bytes if self.estimate else None,
+            "warnings": [warning.to_dict() for warning in self.warnings],
             "sql": str(self.sql),
         }
 
@@ -98,7 +104,40 @@ class Preview(Tabular):
         size = f"{self.size:,} of {self.population:,} {subject} ({self.share:.1%}){users}"
         read = f"; {estimate_words(self.estimate)}" if self.estimate else ""
         as_of = f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
-        return f"{self.definition.key}: {size}; {change_words(self.changes)}{read}; {as_of}"
+        warned = f"; {len(self.warnings)} to know about" if self.warnings else ""
+        return f"{self.definition.key}: {size}; {change_words(self.changes)}{read}{warned}; {as_of}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Previews(Displayed):
+    """The cards of several definitions, in the order they were asked for."""
+
+    cards: tuple[Preview, ...]
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.cards)
+
+    def __iter__(self) -> Iterator[Preview]:
+        """One after the other."""
+        return iter(self.cards)
+
+    def __getitem__(self, key: str | int) -> Preview:
+        """By key, or by position."""
+        if isinstance(key, int):
+            return self.cards[key]
+        found = {card.definition.key: card for card in self.cards}
+        if key not in found:
+            raise UnknownName("previewed definition", key, found)
+        return found[key]
+
+    def to_dict(self) -> list[dict[str, object]]:
+        """As plain data."""
+        return [card.to_dict() for card in self.cards]
+
+    def __repr__(self) -> str:
+        """A line for each."""
+        return "\n".join(map(repr, self.cards))
 
 
 def change_words(changes: tuple[SyncChange, ...]) -> str:

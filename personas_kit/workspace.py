@@ -8,9 +8,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, overload
@@ -24,17 +22,12 @@ from personas_kit.activation.planning import Occasion
 from personas_kit.activation.runs import RunLine, RunReport, run_one
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members
 from personas_kit.catalogue import Catalogue, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
-    Query,
     Schema,
     Source,
-    bind,
-    compile_definition,
-    compile_event_names,
     compile_lookup,
     compile_memberships,
     compile_population,
@@ -42,16 +35,18 @@ from personas_kit.compiler import (
 from personas_kit.config import Config, Scheduled, SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
+from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
-from personas_kit.errors import DefinitionError, PersonasError, UnknownName, WarehouseError
+from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.evidence import Evidence, look
 from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
 from personas_kit.planner import Found, Planner, carried
-from personas_kit.preview import Preview, SyncChange, size_words, spread
+from personas_kit.preview import Preview, Previews, SyncChange, spread
 from personas_kit.profile import Profile
-from personas_kit.warehouses.base import Estimate, Parameters, Warehouse
+from personas_kit.reading import Reader
+from personas_kit.warehouses.base import Estimate, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
@@ -78,23 +73,21 @@ class Workspace:
         self.config = config
         self.warehouse = warehouse
         self.store = LocalStore(config.state)
-        self.run_id = secrets.token_hex(4)
-        """Stands in the tag of every query of this workspace, beside the key of the definition."""
         self._clock = clock or SystemClock()
+        self._reader = Reader(config, warehouse, self._clock, lambda: self.definitions)
         self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
-        self._schema: Schema | None = None
-        self._source: Source | None = None
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
-        self.events = Catalogue("event", lambda: load_events(self.source, self._now("events")))
+        self.events = Catalogue("event", lambda: load_events(self.source, self._reader.asking("events")))
         """What happens, by name: counts, and the properties of each. Asks the warehouse once it is looked at."""
         self.traits = Catalogue(
-            "trait", lambda: load_traits(self.source, "user", self._now("traits"), self.definitions)
+            "trait", lambda: load_traits(self.source, "user", self._reader.asking("traits"), self.definitions)
         )
         """What is known of users, columns and computed traits, and for how many. As above."""
         self.accounts = Catalogue(
-            "account trait", lambda: load_traits(self.source, "account", self._now("traits"), self.definitions)
+            "account trait",
+            lambda: load_traits(self.source, "account", self._reader.asking("traits"), self.definitions),
         )
         """What is known of accounts. As above."""
 
@@ -134,7 +127,7 @@ class Workspace:
         expand: str | None = None,
     ) -> SQL:
         """The SQL of a definition, runnable as pasted; ``.bound`` and ``.params`` are what is executed."""
-        query = self._compile(self._definition(definition), expand=expand == "users")
+        query = self._reader.compile(self._definition(definition), expand=expand == "users")
         own = self.warehouse.dialect
         return query.sql(dialect or own, self._instant(as_of), foreign=dialect not in {None, own})
 
@@ -160,20 +153,20 @@ class Workspace:
 
         Returns:
             ``user_id`` or ``account_id`` as the source has them, and ``value`` for a trait; expanded: ``user_id`` and
-            ``accounts``. For several definitions a dict by key.
+            ``accounts``. For several definitions a dict by key; they are one statement, which reads each table once.
         """
         instant = self._instant(as_of)
         if not isinstance(definition, Definition | str):
-            return {one.key: self.members(one, as_of=instant) for one in map(self._definition, definition)}
+            found = self._reader.find([self._definition(one) for one in definition], instant)
+            return {key: one.members.subjects for key, one in found.items()}
         meant = self._definition(definition)
         if expand is None:
-            return self._run(self._compile(meant), instant, meant.key)
+            return self._reader.members(meant, instant)
         if expand != "users" or meant.subject != "account":
             raise DefinitionError(
                 "only account definitions expand, and only to users", where=meant.name, hint='expand="users"'
             )
-        pairs = self._run(self._compile(meant, expand=True), instant, meant.key)
-        return expand_to_users(pairs)
+        return expand_to_users(self._reader.members(meant, instant, expand=True))
 
     def export(
         self, definition: Definition | str, file: str | Path, *, as_of: Instant = None, expand: str | None = None
@@ -198,41 +191,70 @@ class Workspace:
         instant, meant = self._instant(as_of), self._definition(definition)
         if expand is not None:
             return export([self.members(meant, as_of=instant, expand="users")], Path(file))
-        statement, params = self._affordable(self._compile(meant), instant, meant.key)
-        return export(self.warehouse.batches(statement, params, tag=self._tag(meant.key)), Path(file))
+        self._reader.check_sql([meant], instant)
+        return export(self._reader.batches(self._reader.compile(meant), instant, meant.key), Path(file))
 
-    def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview:
+    @overload
+    def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview: ...
+    @overload
+    def preview(self, definition: Several, *, as_of: Instant = None) -> Previews: ...
+    def preview(self, definition: Definition | str | Several, *, as_of: Instant = None) -> Preview | Previews:
         """Size, share, what would change, a masked sample, the SQL. Nothing is sent, ever.
 
         The changes are those at the definition's own destinations, and at those that a plan was made for since the
-        workspace was opened.
+        workspace was opened. Several definitions are one statement, which reads each table once.
         """
-        meant = self._definition(definition)
+        one = isinstance(definition, Definition | str)
+        several = [definition] if isinstance(definition, Definition | str) else definition
+        meant = [self._definition(each) for each in several]
         instant, start = self._instant(as_of), self._clock.monotonic()
-        scheduled = self._scheduled_as(meant)
-        syncs = {sync.destination: sync for sync in scheduled.to} | self._planned.get(meant.key, {})
-        estimate = self._estimate(self._compile(meant), instant)
-        found = self._find(meant, instant, carried(syncs.values()))
+        estimates = {each.key: self._reader.estimate(self._reader.compile(each), instant) for each in meant}
+        syncs = {each.key: self._syncs_to_show(each) for each in meant}
+        found = self._reader.find(meant, instant, {key: carried(own) for key, own in syncs.items()})
         if as_of is None:
-            self._previewed[meant.key] = found
-        population = self._run(compile_population(self.source, meant.subject), instant, meant.key)["size"][0]
-        plans = self._planner.sync_plans(scheduled, found, syncs.values(), Occasion("preview", instant))
+            self._previewed |= found
+        cards = []
+        for each in meant:
+            population = self._population(each.subject, instant)
+            seconds = self._clock.monotonic() - start
+            cards.append(self._card(each, found[each.key], syncs[each.key], population, estimates[each.key], seconds))
+        return cards[0] if one else Previews(tuple(cards))
+
+    def _syncs_to_show(self, definition: Definition) -> list[SyncSettings]:
+        own = {sync.destination: sync for sync in self._scheduled_as(definition).to}
+        return list((own | self._planned.get(definition.key, {})).values())
+
+    def _population(self, subject: Subject, as_of: dt.datetime) -> int:
+        return int(self._reader.ask(compile_population(self.source, subject), as_of, "population")["size"][0])
+
+    def _card(
+        self,
+        meant: Definition,
+        found: Found,
+        syncs: Sequence[SyncSettings],
+        population: int,
+        estimate: Estimate | None,
+        seconds: float,
+    ) -> Preview:
+        occasion = Occasion("preview", found.as_of)
+        plans = self._planner.sync_plans(self._scheduled_as(meant), found, syncs, occasion)
         subjects = found.members.subjects
         return Preview(
             definition=meant,
-            as_of=instant,
+            as_of=found.as_of,
             warehouse=self.warehouse.describe(),
-            seconds=self._clock.monotonic() - start,
+            seconds=seconds,
             size=subjects.height,
-            population=int(population),
+            population=population,
             users=found.members.pairs["user_id"].n_unique() if found.members.pairs is not None else None,
             changes=tuple(
                 SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans
             ),
-            sample=self._sample(meant, subjects, instant),
-            sql=self.sql(meant, as_of=instant),
+            sample=self._sample(meant, subjects, found.as_of),
+            sql=self.sql(meant, as_of=found.as_of),
             values=spread(subjects),
             estimate=estimate,
+            warnings=tuple(lint(meant)),
         )
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -292,18 +314,28 @@ class Workspace:
             as_of: the scheduled instant; by default now.
         """
         instant = self._instant(as_of)
+        found = self._found_for_run(instant)
         lines: list[RunLine] = []
         for scheduled in self._scheduled.values():
             for sync in scheduled.to:
                 line = run_one(
                     scheduled.definition.key,
                     sync.destination,
-                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant),  # type: ignore[misc]
+                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found),  # type: ignore[misc]
                     approve=approve,
                     override=override,
                 )
                 lines.append(line)
         return RunReport(instant, tuple(lines))
+
+    def _found_for_run(self, as_of: dt.datetime) -> dict[str, Found]:
+        """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out."""
+        due = {s.definition.key: s for s in self._scheduled.values() if s.to}
+        carry = {key: carried(scheduled.to) for key, scheduled in due.items()}
+        try:
+            return self._reader.find([scheduled.definition for scheduled in due.values()], as_of, carry)
+        except PersonasError:
+            return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
 
     def status(self) -> pl.DataFrame:
         """Every sync there has been: what it acknowledged, what is unknown or refused, when it was pushed last.
@@ -339,11 +371,16 @@ class Workspace:
         subject, traits = self._look_up(member, instant)
         column = f"{subject}_id"
         own = {key: d for key, d in self.definitions.items() if d.subject == subject}
-        found = {key: self.members(d, as_of=instant).filter(_is(column, member)) for key, d in own.items()}
+        found = {
+            key: one.members.subjects.filter(_is(column, member))
+            for key, one in self._reader.find(list(own.values()), instant).items()
+        }
         values = {
             key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience
         }
-        pairs = self._run(compile_memberships(self.source), instant, "profile") if self.source.memberships else None
+        pairs = (
+            self._reader.ask(compile_memberships(self.source), instant, "profile") if self.source.memberships else None
+        )
         other = "account_id" if subject == "user" else "user_id"
         related = tuple(map(str, pairs.filter(_is(column, member))[other].sort())) if pairs is not None else ()
         return Profile(
@@ -393,7 +430,7 @@ class Workspace:
         """Whether it is a user or an account, and its traits in the source."""
         subjects: tuple[Subject, ...] = ("user", "account") if self.source.accounts else ("user",)
         for subject in subjects:
-            found = self._run(compile_lookup(self.source, subject, [member]), as_of, "profile")
+            found = self._reader.ask(compile_lookup(self.source, subject, [member]), as_of, "profile")
             if found.height:
                 return subject, {
                     name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"
@@ -409,24 +446,17 @@ class Workspace:
     @property
     def source(self) -> Source:
         """Where users, accounts, memberships and events lie, held against the warehouse's schema once."""
-        if self._source is None:
-            try:
-                bound = bind(self.config.source, self.schema)
-            except PersonasError as problem:
-                raise problem.at(self.config.at("source")) from None
-            if any(table.name is not None for table in bound.events):
-                names = self._run(compile_event_names(bound), self._instant(None), "events")["event"]
-                known = {table.event for table in bound.events if table.event is not None}
-                bound = replace(bound, event_names=tuple(sorted(known | set(names.drop_nulls().to_list()))))
-            self._source = bound
-        return self._source
+        return self._reader.source
 
     @property
     def schema(self) -> Schema:
         """The tables of the warehouse, looked up once."""
-        if self._schema is None:
-            self._schema = self.warehouse.schema()
-        return self._schema
+        return self._reader.schema
+
+    @property
+    def run_id(self) -> str:
+        """Stands in the tag of every query of this workspace, beside the key of the definition."""
+        return self._reader.run_id
 
     def evidence(self) -> list[Evidence]:
         """Whether the source is what ``[source]`` says: counts of its tables, and what they say is wrong.
@@ -434,7 +464,7 @@ class Workspace:
         Raises:
             WarehouseError: the warehouse refuses to count.
         """
-        ask = self._now("check")
+        ask = self._reader.asking("check")
         return list(look(self.source, lambda query: ask(query).row(0, named=True), self._instant(None)))
 
     # --- inside ------------------------------------------------------------------------------------------------------
@@ -451,68 +481,23 @@ class Workspace:
         known = self._scheduled.get(definition.key, Scheduled(definition))
         return replace(known, definition=definition)
 
-    def _scheduled_plan(self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime) -> Plan:
+    def _scheduled_plan(
+        self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime, found: Mapping[str, Found]
+    ) -> Plan:
         """The plan of one sync that nobody looks at before it is pushed."""
-        found = self._find(scheduled.definition, as_of, carried([sync]))
-        return self._planner.plan(scheduled, found, [sync], members_from="the warehouse", unattended=True)
-
-    def _compile(self, definition: Definition, *, expand: bool = False, carry: Iterable[str] = ()) -> Query:
-        registry = {**self.definitions, definition.key: definition}
-        try:
-            return compile_definition(definition, self.source, registry, expand=expand, carry=tuple(carry))
-        except DefinitionError as problem:
-            raise problem.at(definition.name) from None
-
-    def _run(self, query: Query, as_of: dt.datetime, key: str) -> pl.DataFrame:
-        """The answer to a query about a definition (or ``key``: what else it is for)."""
-        statement, params = self._affordable(query, as_of, key)
-        return self.warehouse.query(statement, params, tag=self._tag(key))
-
-    def _now(self, key: str) -> Callable[[Query], pl.DataFrame]:
-        """Answers queries as of now."""
-        now = self._instant(None)
-        return lambda query: self._run(query, now, key)
-
-    def _affordable(self, query: Query, as_of: dt.datetime, key: str) -> tuple[str, Parameters]:
-        """The statement and its values, unless it would read more than the file allows."""
-        statement, params = query.bound(self.warehouse.dialect, as_of)
-        if self.config.warehouse.max_bytes is not None:
-            self._check_bytes(self.warehouse.estimate(statement, params), key)
-        return statement, params
-
-    def _tag(self, key: str) -> str:
-        return json.dumps({"app": "personas_kit", "key": key, "run": self.run_id})
-
-    def _check_bytes(self, estimate: Estimate | None, key: str) -> None:
-        """Stop a query that would read more than the file allows."""
-        most = self.config.warehouse.max_bytes
-        if estimate is not None and most is not None and estimate.bytes > most:
-            raise WarehouseError(
-                f"the query of {key!r} would read {size_words(estimate.bytes)}, more than {size_words(most)}",
-                where=self.config.at("warehouse", "max_bytes"),
-                hint="nothing was run: narrow it with within(...), cluster the events by time, or raise max_bytes",
-            )
-
-    def _estimate(self, query: Query, as_of: dt.datetime) -> Estimate | None:
-        return self.warehouse.estimate(*query.bound(self.warehouse.dialect, as_of))
+        own = found.get(scheduled.definition.key) or self._find(scheduled.definition, as_of, carried([sync]))
+        return self._planner.plan(scheduled, own, [sync], members_from="the warehouse", unattended=True)
 
     def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
         """The members of a definition, with the user's columns that identifiers are made of."""
-        columns = tuple(sorted(carry))
-        query = self._compile(definition, carry=columns if definition.subject == "user" else ())
-        subjects = self._run(query, as_of, definition.key)
-        pairs = None
-        if definition.subject == "account":
-            pairs = self._run(self._compile(definition, expand=True, carry=columns), as_of, definition.key)
-        members = Members(subjects, pairs, query.zero_is_empty)
-        return Found(query.fingerprint, members, as_of, self._clock.now(), carry)
+        return self._reader.find([definition], as_of, {definition.key: carry})[definition.key]
 
     def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[Found, str]:
         """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
         seen = self._previewed.get(definition.key)
         if seen is not None and as_of is None and carry <= seen.carry:
             age = self._clock.now() - seen.at
-            if age <= REUSE and seen.fingerprint == self._compile(definition).fingerprint:
+            if age <= REUSE and seen.fingerprint == self._reader.compile(definition).fingerprint:
                 return seen, f"the preview of {int(age.total_seconds())} s ago"
         return self._find(definition, self._instant(as_of), carry), "the warehouse"
 
@@ -526,7 +511,7 @@ class Workspace:
             .sample(min(SAMPLE, subjects.height), seed=0)
             .select(column, *(["value"] if "value" in subjects.columns else []))
         )
-        traits = self._run(
+        traits = self._reader.ask(
             compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
         )
         sample = some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left")

@@ -8,8 +8,10 @@ from personas_kit.compiler.compile import (
     compile_memberships,
     compile_population,
 )
+from personas_kit.compiler.own_sql import compile_own_problems
 from personas_kit.compiler.query import SQL, Query
 from personas_kit.compiler.settings import SourceSettings
+from personas_kit.compiler.several import Several, compile_several
 from personas_kit.compiler.source import Column, Schema, Source, Table
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Column",
     "Query",
     "Schema",
+    "Several",
     "Source",
     "SourceSettings",
     "Table",
@@ -25,5 +28,7 @@ __all__ = [
     "compile_event_names",
     "compile_lookup",
     "compile_memberships",
+    "compile_own_problems",
     "compile_population",
+    "compile_several",
 ]

@@ -56,7 +56,9 @@ def bind(settings: SourceSettings, schema: Schema) -> Source:
             where="source.accounts",
             hint='name them: accounts = { table = "...", id = "..." }',
         )
-    source = Source(users, accounts, memberships, identities, events, _zone(settings.timezone), _names(settings.events))
+    source = Source(
+        users, accounts, memberships, identities, events, _zone(settings.timezone), _names(settings.events), schema
+    )
     _check_ids(source)
     return source
 

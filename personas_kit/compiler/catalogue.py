@@ -6,11 +6,11 @@ import datetime as dt
 
 from sqlglot import exp
 
-from personas_kit.compiler.compile import subject_members, trait_columns
 from personas_kit.compiler.metrics import table_of
 from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, table
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
+from personas_kit.compiler.scope import subject_members, trait_columns
 from personas_kit.compiler.source import Column, EventTable, Source
 from personas_kit.definitions.definition import Subject
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from personas_kit.compiler.bind import column_of
-from personas_kit.compiler.conditions import Class, Typed, condition
-from personas_kit.compiler.metrics import ZERO, identity, metric
+from personas_kit.compiler.conditions import condition, negated
 from personas_kit.compiler.nodes import all_of, as_, column, constant, given, real, table
 from personas_kit.compiler.population import ID, MEMBERS, Build
 from personas_kit.compiler.query import Query
-from personas_kit.compiler.source import Column, ColumnType, Members, Source
-from personas_kit.definitions.definition import Definition, Subject, fingerprint_of
-from personas_kit.definitions.expressions import Condition, OfAccounts, OfUsers, Reduced, TraitRef, Value
-from personas_kit.definitions.resolve import Registry, Traits, resolve
-from personas_kit.errors import DefinitionError, PersonasError, UnknownName
+from personas_kit.compiler.reductions import ZERO
+from personas_kit.compiler.scope import Scope, subject_members, trait_column, trait_columns
+from personas_kit.compiler.source import ColumnType, Source
+from personas_kit.definitions.definition import AccountAudience, Definition, Subject, fingerprint_of
+from personas_kit.definitions.expressions import Condition, Expression, Value
+from personas_kit.definitions.resolve import Registry, Traits, resolve, resolve_of_user
+from personas_kit.definitions.streams import Reduced
+from personas_kit.errors import DefinitionError, PersonasError
 
 
 def compile_definition(
@@ -95,30 +95,12 @@ def compile_memberships(source: Source) -> Query:
     return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=made)
 
 
-def trait_columns(members: Members) -> list[Column]:
-    """The columns of users or accounts but the id."""
-    return [of for of in members.table.columns if of != members.id]
-
-
-def subject_members(source: Source, subject: Subject) -> Members:
-    """The users, or the accounts; DefinitionError if the source has none."""
-    if subject == "user":
-        return source.users
-    if source.accounts is None:
-        raise DefinitionError(
-            "the source has no accounts", hint="name the table: [source] accounts = { table = ..., id = ... }"
-        )
-    return source.accounts
-
-
 def _definition(
     definition: Definition, source: Source, registry: Registry, expand: bool, carry: Sequence[str]
 ) -> Query:
-    users = frozenset(of.name for of in trait_columns(source.users))
-    accounts = frozenset(of.name for of in trait_columns(source.accounts)) if source.accounts else frozenset()
-    meant = resolve(definition, registry, Traits(users, accounts))
+    meant = resolve(definition, registry, traits_of(source))
     build = Build(source)
-    scope = _Scope(build, definition.subject, build.subject(definition.subject))
+    scope = Scope.of(build, definition.subject)
     listed: list[exp.Expr] = [scope.id]
     wanted: list[exp.Expr] = []
     kind: ColumnType | None = None
@@ -131,111 +113,57 @@ def _definition(
         if found.missing:
             wanted.append(given(found.sql.copy()))
     expanded = expand and definition.subject == "account"
-    if expanded:
-        listed.insert(0, column(build.members(), "user_id"))
-        scope.join(MEMBERS, "account")
-    listed += _carried(build, scope, carry, expanded)
     made = exp.select(*listed).from_(exp.to_table(scope.base))
-    made = scope.joined(made).where(all_of(wanted)) if wanted else scope.joined(made)
+    if expanded:
+        made = _expanded(made, scope, definition, registry, carry)
+    elif carry:
+        made = made.select(*_carried(build, scope, carry))
+    made = scope.joined(made)
+    made = made.where(all_of(wanted)) if wanted else made
     made = made.distinct()  # the tables of users and accounts may hold one twice
-    zero = isinstance(meant, Reduced) and meant.reducer in ZERO
     columns = (*(("user_id",) if expanded else ()), ID[definition.subject], *(("value",) if kind else ()), *carry)
-    fingerprint = fingerprint_of(definition.kind, meant)
     return Query(
-        columns, definition.subject, kind, zero_is_empty=zero, tree=build.finish(made), fingerprint=fingerprint
+        columns,
+        definition.subject,
+        kind,
+        zero_is_empty=is_zero_empty(meant),
+        tree=build.finish(made),
+        fingerprint=fingerprint_of(definition, meant),
     )
 
 
-def _carried(build: Build, scope: _Scope, carry: Sequence[str], expanded: bool) -> list[exp.Expr]:
-    if carry and scope.subject == "account" and not expanded:
+def is_zero_empty(meant: Expression) -> bool:
+    """Whether 0 says as little of a trait as a missing value."""
+    return isinstance(meant, Reduced) and meant.reducer in ZERO
+
+
+def traits_of(source: Source) -> Traits:
+    """The names of the source's traits."""
+    users = frozenset(of.name for of in trait_columns(source.users))
+    accounts = frozenset(of.name for of in trait_columns(source.accounts)) if source.accounts else frozenset()
+    return Traits(users, accounts)
+
+
+def _expanded(
+    made: exp.Select, scope: Scope, definition: Definition, registry: Registry, carry: Sequence[str]
+) -> exp.Select:
+    """The users of each account beside it, but for those that the definition keeps out."""
+    build = scope.build
+    scope.join(build.members(), ("account",), left=False)
+    listed = [column(MEMBERS, "user_id"), *made.expressions]
+    each = Scope.of_members(build, "user")
+    if carry:
+        each.join(build.subject("user"), ("user",), left=False)
+        listed += [as_(build.trait("user", trait_column(build.source, "user", name)), real(name)) for name in carry]
+    made = made.select(*listed, append=False)
+    if isinstance(definition, AccountAudience) and definition.unless_user is not None:
+        kept_out = resolve_of_user(definition, definition.unless_user, registry, traits_of(build.source))
+        made = made.where(negated(condition(kept_out, each)))
+    scope.joins |= each.joins
+    return made
+
+
+def _carried(build: Build, scope: Scope, carry: Sequence[str]) -> list[exp.Expr]:
+    if scope.subject == "account":
         raise DefinitionError("traits of users go with users", hint="expand the accounts to their users")
-    if carry and expanded:
-        scope.join(build.subject("user"), "user", of=MEMBERS)
-    return [as_(_trait(build, "user", name), real(name)) for name in carry]
-
-
-def _trait(build: Build, subject: Subject, key: str) -> exp.Expr:
-    return build.trait(subject, _trait_column(build.source, subject, key))
-
-
-def _trait_column(source: Source, subject: Subject, key: str) -> Column:
-    members = subject_members(source, subject)
-    found = column_of(members.table, key)
-    if found is None:
-        raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=f"table {members.table.name}")
-    return found
-
-
-@dataclass
-class _Scope:
-    """One line per subject: what is selected from, and what has to be joined for the conditions to be read.
-
-    ``base`` is ``users_now``, ``accounts_now``, or ``members_now`` for the users of each account and the other way
-    round; joins on it keep the number of its lines.
-    """
-
-    build: Build
-    subject: Subject
-    base: str
-    joins: dict[str, exp.Join] = field(default_factory=dict)
-
-    @property
-    def zone(self) -> str:
-        return self.build.source.timezone
-
-    @property
-    def id(self) -> exp.Column:
-        return column(self.base, ID[self.subject])
-
-    def join(self, name: str, by: Subject, *, of: str = "", kind: str = "") -> None:
-        """Join a part by the id of a user or an account, once."""
-        on = exp.EQ(this=column(name, ID[by]), expression=column(of or self.base, ID[by]))
-        if name not in self.joins and name != self.base:
-            self.joins[name] = exp.Join(this=exp.to_table(name), on=on, **({"side": kind} if kind else {}))
-
-    def joined(self, made: exp.Select) -> exp.Select:
-        """The SELECT with the joins."""
-        for join in self.joins.values():
-            made.append("joins", join)
-        return made
-
-    def value(self, node: Value, wanted: Class | None) -> Typed:
-        match node:
-            case TraitRef(key, of):
-                which: Subject = "account" if of == "account" else self.subject
-                if which != self.subject and self.base != MEMBERS:
-                    raise DefinitionError(f"an {which}'s trait cannot stand here", where=str(node))
-                self.join(self.build.subject(which), which)
-                found = _trait_column(self.build.source, which, key)
-                label = f"trait {found.name!r} of {subject_members(self.build.source, which).table.name}"
-                return Typed(self.build.trait(which, found), found.type, label)
-            case Reduced():
-                part, made = metric(self.build, node, self.subject, wanted)
-                self.join(part, self.subject, kind="LEFT")
-                return made
-            case _:
-                raise DefinitionError(
-                    "a property belongs to an event", where=str(node), hint="use it inside event(...).where(...)"
-                )
-
-    def group(self, node: OfUsers | OfAccounts) -> exp.Expr:
-        key = identity(node)
-        if key not in self.build.known:
-            self.build.known[key] = self._group(node)
-        name = self.build.known[key]
-        self.join(name, self.subject, kind="LEFT")
-        return given(column(name, ID[self.subject]))
-
-    def _group(self, node: OfUsers | OfAccounts) -> str:
-        """The accounts whose users satisfy the part, or the users with an account that does."""
-        outer, inner = ("account", "user") if isinstance(node, OfUsers) else ("user", "account")
-        lines = _Scope(self.build, inner, self.build.members())  # type: ignore[arg-type]
-        holds = condition(node.part, lines)
-        own = column(MEMBERS, ID[outer])
-        made = lines.joined(exp.select(own).from_(exp.to_table(MEMBERS)))
-        if isinstance(node, OfUsers) and node.quantifier == "all":
-            flag = exp.Case(ifs=[exp.If(this=holds, true=exp.Literal.number(1))], default=exp.Literal.number(0))
-            every = exp.EQ(this=exp.Min(this=flag), expression=exp.Literal.number(1))
-            return self.build.add("all", made.group_by(own.copy()).having(every))
-        kind = "any" if isinstance(node, OfUsers) else "accounts"
-        return self.build.add(kind, made.distinct().where(holds))
+    return [as_(build.trait("user", trait_column(build.source, "user", name)), real(name)) for name in carry]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, op, sortable
 from personas_kit.compiler.source import NUMBERS, TIMES, ColumnType
-from personas_kit.definitions.expressions import And, Compare, Condition, Constant, Not, OfAccounts, OfUsers, Or, Value
+from personas_kit.definitions.expressions import And, Compare, Condition, Constant, Not, Operator, Or, Value
 from personas_kit.errors import DefinitionError
 
 Class = Literal["text", "number", "truth value", "time"]
@@ -28,16 +28,23 @@ _COMPARISONS: dict[str, type[exp.Binary]] = {
 _FLOORED: dict[type[exp.Binary], type[exp.Binary]] = {exp.LT: exp.LTE, exp.GTE: exp.GT}
 _RELATIVE = {"within_last", "within_next", "before_last", "after_next"}
 _TEXTUAL = {"contains", "starts_with", "ends_with"}
+_ORDERED = {"<", "<=", ">", ">="}
+_NEGATIONS: dict[str, Operator] = {"omits": "contains", "none_of": "one_of"}
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """SQL with its type; ``label`` is what messages call it, ``missing`` whether it can be missing."""
+    """SQL with its type.
+
+    ``label`` is what messages call it, ``missing`` whether it can be missing, ``free`` whether nobody said its type:
+    then it is read as what it is compared with.
+    """
 
     sql: exp.Expr
     type: ColumnType
     label: str
     missing: bool = True
+    free: bool = False
 
 
 class Place(Protocol):
@@ -52,8 +59,8 @@ class Place(Protocol):
         """The value's SQL. ``wanted`` is what it is compared with, for values that carry no type of their own."""
         ...
 
-    def group(self, node: OfUsers | OfAccounts) -> exp.Expr:
-        """A condition on the users of an account, or on the accounts of a user; never missing."""
+    def group(self, node: Condition) -> exp.Expr:
+        """A condition that is about more than the line at hand: on the users of an account, a rank; never missing."""
         ...
 
 
@@ -65,16 +72,80 @@ def condition(node: Condition, place: Place) -> exp.Expr:
         case Or(parts):
             return exp.paren(exp.or_(*(condition(part, place) for part in parts)))
         case Not(part):
-            return _negated(condition(part, place))
-        case OfUsers() | OfAccounts():
-            return place.group(node)
-        case Compare(left, operator, right):
-            return _compare(place.value(left, _wanted(operator, right)), operator, right, place.zone, str(node))
+            return negated(condition(part, place))
+        case Compare():
+            return _compared(node, place)
         case _:
-            raise DefinitionError(f"a {type(node).__name__} is not a condition that can be compiled")
+            return place.group(node)
 
 
-def _negated(holds: exp.Expr) -> exp.Expr:
+def _compared(node: Compare, place: Place) -> exp.Expr:
+    operator, where = node.operator, str(node)
+    positive = _NEGATIONS.get(operator)
+    if positive is not None:
+        return negated(_compared(replace(node, operator=positive), place))
+    plain = tuple(each for each in node.right if not isinstance(each, Value))
+    others = [each for each in node.right if isinstance(each, Value)]
+    made: list[exp.Expr] = []
+    if plain or not others:
+        left = place.value(node.left, _wanted(operator, plain))
+        made.append(_compare(left, operator, plain, place.zone, where, ignore_case=node.ignore_case))
+    for other in others:
+        pair = _read_alike(node.left, other, operator, place, where)
+        made.append(compare_values(*pair, operator, place.zone, where, ignore_case=node.ignore_case))
+    return exp.paren(exp.or_(*made)) if len(made) > 1 else made[0]
+
+
+def _read_alike(left: Value, right: Value, operator: str, place: Place, where: str) -> tuple[Typed, Typed]:
+    """Two values, where one of which nobody said the type is read as the other."""
+    one, other = place.value(left, None), place.value(right, None)
+    if one.free and not other.free:
+        one = place.value(left, class_of(other.type))
+    elif other.free and not one.free:
+        other = place.value(right, class_of(one.type))
+    elif one.free and operator in _ORDERED:
+        raise DefinitionError(
+            f"nobody says how to read {one.label} and {other.label}, and texts are ordered otherwise than numbers",
+            where=where,
+            hint="say it of one: prop('...', 'number'), in text property('...') as number",
+        )
+    return one, other
+
+
+def compare_values(
+    left: Typed, right: Typed, operator: str, zone: str, where: str, *, ignore_case: bool = False
+) -> exp.Expr:
+    """One value compared with another; false if one is missing."""
+    if operator in _TEXTUAL:
+        for each in (left, right):
+            if each.type != "text":
+                raise mismatch(each, "a text", where)
+        return falsy(op(operator, _cased(left.sql.copy(), ignore_case), _cased(right.sql, ignore_case)))  # type: ignore[arg-type]
+    if class_of(left.type) is None or class_of(left.type) != class_of(right.type):
+        raise mismatch(left, f"{right.label}, which is {right.type}", where)
+    comparison = _COMPARISONS["=" if operator == "one_of" else operator]
+    if left.type in TIMES and left.type != right.type:
+        return falsy(comparison(this=_naive(left, zone), expression=_naive(right, zone)))
+    one, other = _cased(left.sql.copy(), ignore_case), _cased(right.sql, ignore_case)
+    if comparison not in {exp.EQ, exp.NEQ}:
+        if left.type == "boolean":
+            raise _no_order(left, where)
+        one, other = sortable(one, left.type), sortable(other, right.type)
+    return falsy(comparison(this=one, expression=other))
+
+
+def _naive(of: Typed, zone: str) -> exp.Expr:
+    """Any time as a timestamp without a zone, in UTC."""
+    if of.type == "timestamp":
+        return of.sql
+    return op("utc", of.sql) if of.type == "timestamp_tz" else op("midnight", of.sql, options=(zone,))
+
+
+def _cased(text: exp.Expr, ignore_case: bool) -> exp.Expr:
+    return exp.Lower(this=text) if ignore_case else text
+
+
+def negated(holds: exp.Expr) -> exp.Expr:
     """NOT of what is never missing; ``IS NOT NULL`` becomes ``IS NULL``, which reads better."""
     match holds:
         case exp.Is(this=value, expression=exp.Not()):
@@ -104,22 +175,27 @@ def class_of_constant(value: Constant) -> Class:
     return "text" if isinstance(value, str) else "time"
 
 
-def _wanted(operator: str, right: Sequence[Constant]) -> Class | None:
+def _wanted(operator: str, right: Sequence[object]) -> Class | None:
     if operator in _RELATIVE:
         return "time"
-    return class_of_constant(right[0]) if right else None
+    return class_of_constant(right[0]) if right else None  # type: ignore[arg-type]
 
 
-def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expr:
+def _compare(
+    left: Typed, operator: str, right: tuple[Constant, ...], zone: str, where: str, *, ignore_case: bool
+) -> exp.Expr:
     if operator in {"exists", "absent"}:
         return missing(left.sql) if operator == "absent" else given(left.sql)
-    if operator in {"omits", "none_of"}:
-        positive = {"omits": "contains", "none_of": "one_of"}[operator]
-        return _negated(_compare(left, positive, right, zone, where))
+    if ignore_case and left.type != "text":
+        raise mismatch(left, "a text, whatever its case", where)
     if operator in _RELATIVE:
         made = _relative(left, operator, int(right[0]), zone, where)  # type: ignore[arg-type]
+    elif operator == "contains" and left.type == "list":
+        made = exp.or_(*(op("list_contains", left.sql.copy(), constant(each, "text")) for each in right))
     elif operator in _TEXTUAL:
-        made = _textual(left, operator, right, where)
+        made = _textual(left, operator, right, where, ignore_case=ignore_case)
+    elif ignore_case:
+        made = _whatever_case(left, operator, right)
     elif operator == "one_of":
         made = _one_of(left, right, zone, where)
     else:
@@ -129,7 +205,7 @@ def _compare(left: Typed, operator: str, right: tuple[Constant, ...], zone: str,
 
 def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -> exp.Expr:
     if left.type not in TIMES:
-        raise _mismatch(left, "a time", where)
+        raise mismatch(left, "a time", where)
 
     def at(comparison: type[exp.Binary], shift: int) -> exp.Expr:
         return comparison(this=left.sql.copy(), expression=instant(shift, left.type, zone))
@@ -143,10 +219,19 @@ def _relative(left: Typed, operator: str, seconds: int, zone: str, where: str) -
     return made[operator]()
 
 
-def _textual(left: Typed, operator: str, right: tuple[Constant, ...], where: str) -> exp.Expr:
+def _textual(left: Typed, operator: str, right: tuple[Constant, ...], where: str, *, ignore_case: bool) -> exp.Expr:
     if left.type != "text":
-        raise _mismatch(left, "a text", where)
-    return exp.or_(*(op(operator, left.sql.copy(), constant(part, "text")) for part in right))  # type: ignore[arg-type]
+        raise mismatch(left, "a text", where)
+    own = _cased(left.sql, ignore_case)
+    return exp.or_(*(op(operator, own.copy(), _cased(constant(part, "text"), ignore_case)) for part in right))  # type: ignore[arg-type]
+
+
+def _whatever_case(left: Typed, operator: str, right: tuple[Constant, ...]) -> exp.Expr:
+    """Equality of texts with their letters lowered by the warehouse."""
+    lowered = [exp.Lower(this=constant(each, "text")) for each in right]
+    if operator == "one_of":
+        return exp.In(this=exp.Lower(this=left.sql), expressions=lowered)
+    return _COMPARISONS[operator](this=exp.Lower(this=left.sql.copy()), expression=lowered[0])
 
 
 def _one_of(left: Typed, right: tuple[Constant, ...], zone: str, where: str) -> exp.Expr:
@@ -160,18 +245,16 @@ def _binary(left: Typed, operator: str, value: Constant, zone: str, where: str) 
     if left.type in TIMES:
         return _time(left, comparison, value, zone, where)
     if operator in {"before_date", "after_date"}:
-        raise _mismatch(left, "a time", where)
+        raise mismatch(left, "a time", where)
     if left.type == "boolean" and operator not in {"=", "!="}:
-        raise DefinitionError(
-            f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false"
-        )
+        raise _no_order(left, where)
     own = left.sql.copy() if operator in {"=", "!="} else sortable(left.sql.copy(), left.type)
     return comparison(this=own, expression=_same_type(left, value, where))
 
 
 def _same_type(left: Typed, value: Constant, where: str) -> exp.Expr:
     if class_of(left.type) != class_of_constant(value):
-        raise _mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
+        raise mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
     if left.type == "decimal" and isinstance(value, float):
         return constant(Decimal(repr(value)), "decimal")  # 9.99 means 9.99, not the float nearest to it
     if left.type == "float" and isinstance(value, int) and abs(value) > 2**53:
@@ -206,15 +289,22 @@ def _instant(left: Typed, value: Constant, zone: str, where: str) -> dt.datetime
                 dt.date.fromisoformat(value) if len(value) == len("2026-01-31") else dt.datetime.fromisoformat(value)
             )
         except ValueError:
-            raise _mismatch(left, f"a text ({value!r})", where, "write a date as '2026-01-31'") from None
+            raise mismatch(left, f"a text ({value!r})", where, "write a date as '2026-01-31'") from None
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
     if isinstance(value, dt.date):
         return dt.datetime.combine(value, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC)
-    raise _mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
+    raise mismatch(left, f"a {class_of_constant(value)} ({value!r})", where)
 
 
-def _mismatch(left: Typed, other: str, where: str, hint: str = "") -> DefinitionError:
+def _no_order(left: Typed, where: str) -> DefinitionError:
+    return DefinitionError(
+        f"{left.label} is a truth value, which has no order", where=where, hint="compare it with = true or = false"
+    )
+
+
+def mismatch(left: Typed, other: str, where: str, hint: str = "") -> DefinitionError:
+    """A value that cannot be compared with another thing."""
     said = class_of(left.type) or left.type
     return DefinitionError(
         f"{left.label} is a {said} ({left.type}), and this compares it with {other}",

@@ -1,7 +1,8 @@
-"""What DuckDB, Snowflake and PostgreSQL spell differently. One class each; everything else is sqlglot's generator.
+"""What DuckDB, Snowflake, PostgreSQL and BigQuery spell differently. One class each; the rest is sqlglot's generator.
 
 DuckDB's and PostgreSQL's side is executed by the tests; Snowflake's is checked against an emulator, see
-https://docs.snowflake.com/en/sql-reference/functions-all for the functions themselves.
+https://docs.snowflake.com/en/sql-reference/functions-all for the functions themselves. BigQuery's is written and
+parsed, and executed nowhere: https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ _RESERVED = frozenset(
     positional primary qualify references regexp returning revoke right rlike row rows sample schema select
     semi set similar some start struct summarize symmetric table tablesample then to trailing trigger true
     try_cast union unique unpivot update using values variadic verbose view when whenever where window with
+    assert_rows_modified contains cube define enum escape exclude extract groups hash if ignore lookup merge new no
+    nulls over partition proto range recursive respect rollup unnest within
+    assert_rows_modified contains cube define enum escape exclude extract groups hash if ignore lookup merge new no
+    nulls over partition proto range recursive respect rollup unnest within
     """.split()  # noqa: SIM905  - one word a line would be a page
 )
 _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
@@ -94,6 +99,8 @@ class Dialect:
 
     def op(self, name: str, arguments: list[exp.Expr], options: tuple[str, ...]) -> exp.Expr:
         """One of the kit's functions, over arguments that are rendered already."""
+        if name == "later":
+            return self.later(arguments[0], int(options[0]), options[1])  # type: ignore[arg-type]
         build: Callable[..., exp.Expr] = getattr(self, f"_{name}")
         return build(*arguments, *options)
 
@@ -145,6 +152,23 @@ class Dialect:
 
     def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="CONTAINS", expressions=[text, part])
+
+    def later(self, base: exp.Expr, seconds: int, kind: ColumnType) -> exp.Expr:
+        """A column of some type of time, so many seconds later."""
+        if kind == "date":
+            base = exp.Cast(this=base, to=self.naive)
+        return self.shifted(base, seconds, exact=kind == "timestamp_tz")
+
+    def _md5(self, text: exp.Expr) -> exp.Expr:
+        """32 hexadecimal digits in lower case."""
+        return exp.Anonymous(this="MD5", expressions=[text])
+
+    def _elements(self, lists: exp.Expr, *names: str) -> exp.Expr:
+        """The named columns and ``value`` for each element of the list ``listed`` of each line."""
+        source = exp.Subquery(this=lists, alias=exp.TableAlias(this=exp.to_identifier("l")))
+        texts = exp.Cast(this=exp.column("listed", table="l"), to=exp.DataType.build("TEXT[]"))
+        each = exp.Anonymous(this="UNNEST", expressions=[texts])
+        return exp.select(*(exp.column(name, table="l") for name in names), exp.alias_(each, "value")).from_(source)
 
 
 class DuckDB(Dialect):
@@ -201,9 +225,30 @@ class DuckDB(Dialect):
         return exp.Cast(this=exp.Sum(this=value), to=self.type("integer"))
 
     def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
-        aware = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string("UTC"), naive])
-        local = exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), aware])
-        return exp.Cast(this=local, to=self.type("date"))
+        return exp.Cast(this=self._at(self._at(naive, "UTC"), zone), to=self.type("date"))
+
+    def _utc(self, aware: exp.Expr) -> exp.Expr:
+        return self._at(aware, "UTC")
+
+    def _midnight(self, day: exp.Expr, zone: str) -> exp.Expr:
+        naive = exp.Cast(this=day, to=self.naive)
+        return naive if zone == "UTC" else self._at(self._at(naive, zone), "UTC")
+
+    def _at(self, time: exp.Expr, zone: str) -> exp.Expr:
+        """Of a naive time in the zone the instant, of an instant the time there."""
+        return exp.Anonymous(this="TIMEZONE", expressions=[exp.Literal.string(zone), time])
+
+    def _list_contains(self, listed: exp.Expr, text: exp.Expr) -> exp.Expr:
+        texts = exp.Cast(this=listed, to=exp.DataType.build("TEXT[]"))
+        return exp.Anonymous(this="LIST_CONTAINS", expressions=[texts, text])
+
+    def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
+        """Of what is no list, nothing."""
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+        found = exp.Anonymous(this="JSON_EXTRACT", expressions=[document, exp.Literal.string(pointer)])
+        kind = exp.EQ(this=exp.Anonymous(this="JSON_TYPE", expressions=[found]), expression=exp.Literal.string("ARRAY"))
+        texts = exp.TryCast(this=found.copy(), to=exp.DataType.build("TEXT[]"))
+        return exp.Case(ifs=[exp.If(this=kind, true=texts)])
 
 
 class Snowflake(Dialect):
@@ -271,9 +316,37 @@ class Snowflake(Dialect):
         return exp.Sum(this=value)
 
     def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
-        zones = [exp.Literal.string("UTC"), exp.Literal.string(zone)]
-        local = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, naive])
-        return exp.Cast(this=local, to=self.type("date"))
+        return exp.Cast(this=self._moved(naive, "UTC", zone), to=self.type("date"))
+
+    def _utc(self, aware: exp.Expr) -> exp.Expr:
+        utc = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
+        return exp.Cast(this=utc, to=self.naive)
+
+    def _midnight(self, day: exp.Expr, zone: str) -> exp.Expr:
+        naive = exp.Cast(this=day, to=self.naive)
+        return naive if zone == "UTC" else self._moved(naive, zone, "UTC")
+
+    def _moved(self, naive: exp.Expr, one: str, other: str) -> exp.Expr:
+        zones = [exp.Literal.string(one), exp.Literal.string(other)]
+        return exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, naive])
+
+    def _list_contains(self, listed: exp.Expr, text: exp.Expr) -> exp.Expr:
+        element = exp.Anonymous(this="TO_VARIANT", expressions=[text])
+        return exp.Anonymous(this="ARRAY_CONTAINS", expressions=[element, listed])
+
+    def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
+        for part in path:
+            document = exp.Anonymous(this="GET", expressions=[document, exp.Literal.string(part)])
+        return exp.Anonymous(this="AS_ARRAY", expressions=[document])
+
+    def _elements(self, lists: exp.Expr, *names: str) -> exp.Expr:
+        source = exp.Subquery(this=lists, alias=exp.TableAlias(this=exp.to_identifier("l")))
+        given = exp.Kwarg(this=exp.var("INPUT"), expression=exp.column("listed", table="l"))
+        each = exp.Anonymous(this="TO_VARCHAR", expressions=[exp.column("value", table="f")])
+        made = exp.select(*(exp.column(name, table="l") for name in names), exp.alias_(each, "value")).from_(source)
+        flattened = exp.Anonymous(this="FLATTEN", expressions=[given])
+        called = exp.TableAlias(this=exp.to_identifier("f"))
+        return made.join(exp.Lateral(this=flattened, alias=called), join_type="CROSS")
 
 
 class PostgreSQL(Dialect):
@@ -357,6 +430,29 @@ class PostgreSQL(Dialect):
     def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
         return self._cast(self._at(self._at(exp.paren(naive), "UTC"), zone), self.type("date"))
 
+    def _utc(self, aware: exp.Expr) -> exp.Expr:
+        return self._at(aware, "UTC")
+
+    def _midnight(self, day: exp.Expr, zone: str) -> exp.Expr:
+        naive = self._cast(day, self.naive)
+        return naive if zone == "UTC" else self._at(self._at(naive, zone), "UTC")
+
+    def _list_contains(self, listed: exp.Expr, text: exp.Expr) -> exp.Expr:
+        texts = exp.Cast(this=listed, to=exp.DataType.build("TEXT[]"))
+        return exp.EQ(this=text, expression=exp.Anonymous(this="ANY", expressions=[texts]))
+
+    def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
+        """Of what is no list, nothing."""
+        names = exp.Array(expressions=[exp.Literal.string(part) for part in path])
+        binary = exp.Cast(this=document, to=exp.DataType.build("JSONB"))
+        found = exp.paren(exp.JSONBExtract(this=binary, expression=names))
+        kind = exp.Anonymous(this="JSONB_TYPEOF", expressions=[found])
+        is_list = exp.EQ(this=kind, expression=exp.Literal.string("array"))
+        only = exp.Case(ifs=[exp.If(this=is_list.copy(), true=found.copy())])
+        each = exp.select(exp.Anonymous(this="JSONB_ARRAY_ELEMENTS_TEXT", expressions=[only]))
+        texts = exp.Anonymous(this="ARRAY", expressions=[each])
+        return exp.Case(ifs=[exp.If(this=is_list, true=texts)])
+
     def _at(self, time: exp.Expr, zone: str) -> exp.Expr:
         return exp.AtTimeZone(this=time, zone=exp.Literal.string(zone))
 
@@ -370,6 +466,101 @@ class PostgreSQL(Dialect):
         return exp.Case(ifs=[exp.If(this=self._matches(text, pattern), true=self._cast(text, to))])
 
 
+class BigQuery(Dialect):
+    """BigQuery: ``@p1`` with a mapping. Written and parsed, and executed nowhere by the tests.
+
+    What is odd: ``TIMESTAMP`` is an instant and ``DATETIME`` has no zone; time is moved by functions; JSON is read by a
+    path in a literal. A part of a statement that several others read is computed for each of them.
+    (https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all, read 2026-11-23)
+    """
+
+    name = "bigquery"
+    named = True
+    _bare = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+    @property
+    def naive(self) -> exp.DataType:
+        """``DATETIME`` has no zone."""
+        return exp.DataType(this=exp.DataType.Type.DATETIME)
+
+    def bound(self, value: object, kind: ColumnType, name: str) -> tuple[exp.Expr, object]:  # noqa: ARG002
+        """Types come with the Python values."""
+        return exp.Parameter(this=exp.var(name)), value
+
+    def shifted(self, base: exp.Expr, seconds: int, *, exact: bool) -> exp.Expr:
+        """Days do not add to an instant, hours and seconds do."""
+        if not seconds:
+            return base
+        size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
+        if seconds % size:
+            size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
+        span = exp.Interval(this=exp.Literal.number(abs(seconds // size)), unit=exp.var(unit))
+        function = f"{'TIMESTAMP' if exact else 'DATETIME'}_{'ADD' if seconds > 0 else 'SUB'}"
+        return exp.Anonymous(this=function, expressions=[base, span])
+
+    def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        found = exp.Anonymous(this="STRPOS", expressions=[text, part])
+        return exp.GT(this=found, expression=exp.Literal.number(0))
+
+    def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="STARTS_WITH", expressions=[text, part])
+
+    def _ends_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="ENDS_WITH", expressions=[text, part])
+
+    def _md5(self, text: exp.Expr) -> exp.Expr:
+        digest = exp.Anonymous(this="MD5", expressions=[text])
+        return exp.Anonymous(this="TO_HEX", expressions=[digest])
+
+    def _path(self, path: tuple[str, ...]) -> exp.Expr:
+        quoted = (part.replace("\\", "\\\\").replace('"', '\\"') for part in path)
+        return exp.Literal.string("$" + "".join(f'."{part}"' for part in quoted))
+
+    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
+        return exp.Anonymous(this="JSON_VALUE", expressions=[document, self._path(path)])
+
+    def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
+        return exp.Anonymous(this="JSON_VALUE_ARRAY", expressions=[document, self._path(path)])
+
+    def _list_contains(self, listed: exp.Expr, text: exp.Expr) -> exp.Expr:
+        return exp.In(this=text, unnest=exp.Unnest(expressions=[listed]))
+
+    def _elements(self, lists: exp.Expr, *names: str) -> exp.Expr:
+        source = exp.Subquery(this=lists, alias=exp.TableAlias(this=exp.to_identifier("l")))
+        made = exp.select(*(exp.column(name, table="l") for name in names), exp.column("value")).from_(source)
+        called = exp.TableAlias(this=exp.to_identifier("value"))
+        return made.join(exp.Unnest(expressions=[exp.column("listed", table="l")], alias=called), join_type="CROSS")
+
+    def _number(self, text: exp.Expr) -> exp.Expr:
+        return exp.TryCast(this=text, to=self.type("float"))
+
+    def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
+        """With an offset it is converted to UTC, without one it is UTC, a day is its midnight there."""
+        aware = exp.TryCast(this=text.copy(), to=self.type("timestamp_tz"))
+        either = self._utc(aware)
+        day = exp.TryCast(this=text.copy(), to=self.type("date"))
+        return either if zone == "UTC" else _by_length(text, self._midnight(day, zone), either)
+
+    def _sorted_list(self, value: exp.Expr) -> exp.Expr:
+        order = exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])
+        return exp.Anonymous(this="ARRAY_AGG", expressions=[order])
+
+    def _integer_sum(self, value: exp.Expr) -> exp.Expr:
+        return exp.Sum(this=value)
+
+    def _utc(self, aware: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="DATETIME", expressions=[aware, exp.Literal.string("UTC")])
+
+    def _midnight(self, day: exp.Expr, zone: str) -> exp.Expr:
+        naive = exp.Cast(this=day, to=self.naive)
+        aware = exp.Anonymous(this="TIMESTAMP", expressions=[naive, exp.Literal.string(zone)])
+        return naive if zone == "UTC" else self._utc(aware)
+
+    def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
+        aware = exp.Anonymous(this="TIMESTAMP", expressions=[naive, exp.Literal.string("UTC")])
+        return exp.Anonymous(this="DATE", expressions=[aware, exp.Literal.string(zone)])
+
+
 def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:
     """``day`` for texts as long as a date, else ``instant``."""
     length = exp.EQ(this=exp.Length(this=text.copy()), expression=exp.Literal.number(len("2026-01-31")))
@@ -378,7 +569,7 @@ def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:
 
 #: Dialects by name.
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {"duckdb": DuckDB(), "snowflake": Snowflake(), "postgres": PostgreSQL()}
+    {"duckdb": DuckDB(), "snowflake": Snowflake(), "postgres": PostgreSQL(), "bigquery": BigQuery()}
 )
 
 

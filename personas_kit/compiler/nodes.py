@@ -17,7 +17,8 @@ from personas_kit.compiler.source import Column, ColumnType, Table
 Plain = str | int | float | bool | Decimal | dt.date | dt.datetime
 Function = Literal[
     "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum",
-    "local_date", "sortable", "json_entries",
+    "local_date", "sortable", "json_entries", "later", "utc", "midnight", "md5", "list_contains", "json_list",
+    "elements",
 ]  # fmt: skip
 
 
@@ -113,6 +114,11 @@ def missing(value: exp.Expr) -> exp.Expr:
 def given(value: exp.Expr) -> exp.Expr:
     """``value IS NOT NULL``."""
     return exp.Is(this=value, expression=exp.Not(this=exp.null()))
+
+
+def same(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Equal, or both missing."""
+    return exp.NullSafeEQ(this=left, expression=right)
 
 
 def ordered(by: exp.Expr, *, largest: bool = False) -> exp.Ordered:

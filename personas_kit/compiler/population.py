@@ -1,11 +1,13 @@
 """Who exists, who belongs where, and whose an event is: the tables every definition stands on.
 
 ``users_now``, ``accounts_now`` and ``members_now`` are what exists at ``as_of``; ``claims`` says whose an anonymous id
-is; ``events_of_users`` is a table of events with its users resolved. Each appears only if something reads it.
+is; ``events_of_users`` is a table of events with its users resolved. Each appears only if something reads it, and a
+table of the warehouse that several parts read is read once, for all of them (``events_read``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -20,19 +22,42 @@ from personas_kit.compiler.nodes import (
     given,
     instant,
     missing,
+    op,
     ordered,
     ranked,
     real,
     sortable,
     table,
 )
-from personas_kit.compiler.source import Column, EventTable, Identities, Members, Memberships, Source
+from personas_kit.compiler.source import TIMES, Column, EventTable, Identities, Members, Memberships, Source, Table
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
 
 USERS, ACCOUNTS, MEMBERS, CLAIMS = "users_now", "accounts_now", "members_now", "claims"
-RESOLVED = "events_of_users"
+RESOLVED, READ, EVER = "events_of_users", "events_read", "members_ever"
 ID = {"user": "user_id", "account": "account_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """What to read events from (as ``e``), whose one is, and whether those after ``as_of`` are left out already."""
+
+    table: exp.Expr
+    user: exp.Expr
+    ended: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is read of a table of events: columns, names, and how far back (None: everything)."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+    older: int | None = 0
+
+    def note(self, name: str, older: int | None) -> None:
+        self.names[name] = None
+        self.older = None if older is None or self.older is None else max(older, self.older)
 
 
 @dataclass(eq=False)
@@ -43,6 +68,7 @@ class Build:
     parts: dict[str, exp.Query] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
     _read: dict[str, dict[str, Column]] = field(default_factory=dict)
+    _events: dict[int, _Reading] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def subject(self, which: Subject) -> str:
@@ -73,25 +99,68 @@ class Build:
         self._read[name][of.name] = of
         return exp.Column(this=_alias(of, ID[which]), table=exp.to_identifier(name))
 
-    def event(self, of: EventTable, name: str, read: Column) -> exp.Column:
-        """A column of the events that ``events`` called ``name``."""
-        if name not in self._read or read == of.user:
-            return column(name, "user_id") if read == of.user and name in self._read else column(name, read)
-        self._read[name][read.name] = read
-        return exp.Column(this=_alias(read, "user_id"), table=exp.to_identifier(name))
+    def event(self, of: EventTable, read: Column) -> exp.Column:
+        """A column of a table of events."""
+        resolved = self._resolves(of)
+        if resolved and read == of.user:
+            return column("e", "user_id")
+        self._reading(of).columns[read.name] = read
+        return exp.Column(this=_alias(read, "user_id"), table=exp.to_identifier("e")) if resolved else column("e", read)
 
-    def events(self, of: EventTable) -> tuple[str, exp.Expr, exp.Expr]:
-        """What to call a table of events, what to read it from, and whose an event is."""
-        if of.anonymous is not None and self.source.identities is not None:
-            name = RESOLVED if len(self.source.events) == 1 else f"{RESOLVED}_{self.source.events.index(of) + 1}"
-            self._read.setdefault(name, {})
-            return name, exp.to_table(name), column(name, "user_id")
+    def events(self, of: EventTable) -> EventSource:
+        """What to read a table of events from."""
+        self._reading(of)
+        if self._resolves(of):
+            return EventSource(_called(self._resolved_name(of), "e"), column("e", "user_id"), ended=True)
         if of.user is None:
             raise DefinitionError(
                 "the events name anonymous ids only, and the source does not say whose these are",
                 hint="name the table: [source] identities = { table = ..., user = ..., value = ... }",
             )
-        return "e", table(of.table, "e"), column("e", of.user)
+        self._reading(of).columns[of.user.name] = of.user
+        return EventSource(table(of.table, "e"), column("e", of.user), ended=False)
+
+    def note(self, of: EventTable, name: str, older: int | None) -> None:
+        """That events of a name are read, of the last so many seconds; None for all."""
+        self._reading(of).note(name, older)
+
+    def memberships_at(self, at: exp.Expr, of: Column) -> tuple[exp.Expr, exp.Expr]:
+        """Who was ever a member (as ``members_now``), and what says that it was so at an instant."""
+        self.members()
+        self._read.setdefault(EVER, {})
+        lines = self.source.memberships
+        if lines is None:
+            raise TypeError("members() has refused")
+        wanted: list[exp.Expr] = [
+            exp.EQ(this=column("m", lines.user), expression=column(MEMBERS, "user_id")),
+            exp.EQ(this=column("m", lines.account), expression=column(MEMBERS, "account_id")),
+        ]
+        for bound, comparison in ((lines.valid_from, exp.LTE), (lines.valid_to, exp.GT)):
+            if bound is not None:
+                left, right = self._alike(column("m", bound), bound, at.copy(), of)
+                wanted.append(exp.paren(exp.or_(missing(column("m", bound)), comparison(this=left, expression=right))))
+        then = exp.select(exp.Literal.number(1)).from_(table(lines.table, "m")).where(all_of(wanted))
+        return _called(EVER, MEMBERS), exp.Exists(this=then)
+
+    def _alike(self, left: exp.Expr, one: Column, right: exp.Expr, other: Column) -> tuple[exp.Expr, exp.Expr]:
+        """Two times in one type."""
+        if one.type == other.type or not {one.type, other.type} <= TIMES:
+            return left, right
+        return self._naive(left, one), self._naive(right, other)
+
+    def _naive(self, read: exp.Expr, of: Column) -> exp.Expr:
+        if of.type == "timestamp":
+            return read
+        return op("utc", read) if of.type == "timestamp_tz" else op("midnight", read, options=(self.source.timezone,))
+
+    def _resolves(self, of: EventTable) -> bool:
+        return of.anonymous is not None and self.source.identities is not None
+
+    def _resolved_name(self, of: EventTable) -> str:
+        return RESOLVED if len(self.source.events) == 1 else f"{RESOLVED}_{self.source.events.index(of) + 1}"
+
+    def _reading(self, of: EventTable) -> _Reading:
+        return self._events.setdefault(self.source.events.index(of), _Reading())
 
     def add(self, kind: str, part: exp.Query) -> str:
         """One more part; gives its name."""
@@ -103,22 +172,49 @@ class Build:
     def finish(self, final: exp.Select) -> exp.Select:
         """The statement: tables first, then the parts in the order they were made, then the final SELECT."""
         tables: dict[str, exp.Query] = {}
-        resolved = {f"{RESOLVED}_{i}": event for i, event in enumerate(self.source.events, 1)}
-        if len(self.source.events) == 1:
-            resolved[RESOLVED] = self.source.events[0]
         if USERS in self._read:
             tables[USERS] = self._existing(self.source.users, "user", USERS)
         if ACCOUNTS in self._read and self.source.accounts:
             tables[ACCOUNTS] = self._existing(self.source.accounts, "account", ACCOUNTS)
         if MEMBERS in self._read and self.source.memberships:
             tables[MEMBERS] = _memberships(self.source.memberships, self.source.timezone)
-        used = [name for name in resolved if name in self._read]
-        if used and self.source.identities:
+        if EVER in self._read and self.source.memberships:
+            tables[EVER] = _memberships(self.source.memberships, self.source.timezone, ever=True)
+        resolved = [of for of in map(self.source.events.__getitem__, self._events) if self._resolves(of)]
+        if resolved and self.source.identities:
             tables[CLAIMS] = _claims(self.source.identities, self.source.timezone)
-            tables |= {name: self._resolved(resolved[name], name) for name in used}
-        for name, part in (tables | self.parts).items():
+            tables |= {self._resolved_name(of): self._resolved(of) for of in resolved}
+        shared = dict(self._shared([*tables.values(), *self.parts.values(), final]))
+        for name, part in (shared | tables | self.parts).items():
             final = final.with_(name, as_=part, copy=False)
         return _apart(final)
+
+    def _shared(self, statements: list[exp.Query]) -> Iterator[tuple[str, exp.Query]]:
+        """Tables of events and of memberships that several parts read: read once, and these parts read that."""
+        for position, reading in self._events.items():
+            of = self.source.events[position]
+            name = READ if len(self._events) == 1 else f"{READ}_{position + 1}"
+            if not self._resolves(of) and _redirected(statements, of.table, "e", name):
+                listed = [column("t", read) for read in reading.columns.values()]
+                made = exp.select(*listed).from_(table(of.table, "t"))
+                yield name, made.where(all_of(self._wanted(of, reading, "t")))
+        lines = self.source.memberships
+        if EVER in self._read and lines is not None and _redirected(statements, lines.table, "m", "memberships_read"):
+            columns = (lines.user, lines.account, lines.valid_from, lines.valid_to)
+            listed = [column("t", read) for read in dict.fromkeys(columns) if read is not None]
+            yield "memberships_read", exp.select(*listed).from_(table(lines.table, "t"))
+
+    def _wanted(self, of: EventTable, reading: _Reading, alias: str) -> list[exp.Expr]:
+        """The events that any part reads: by name and window, none after ``as_of``."""
+        wanted: list[exp.Expr] = []
+        if of.name is not None:
+            names, read = [constant(name, "text") for name in reading.names], column(alias, of.name)
+            one = len(names) == 1
+            wanted.append(exp.EQ(this=read, expression=names[0]) if one else exp.In(this=read, expressions=names))
+        at = column(alias, of.at)
+        if reading.older is not None:
+            wanted.append(exp.GT(this=at, expression=instant(-reading.older, of.at.type, self.source.timezone)))
+        return [*wanted, exp.LTE(this=at.copy(), expression=instant(0, of.at.type, self.source.timezone))]
 
     def _existing(self, members: Members, which: Subject, name: str) -> exp.Select:
         own = ID[which]
@@ -126,19 +222,39 @@ class Build:
         listed += [as_(column("t", of), _alias(of, own)) for of in self._read[name].values()]
         return exp.select(*listed).from_(table(members.table, "t")).where(_exists(members, "t", self.source.timezone))
 
-    def _resolved(self, of: EventTable, name: str) -> exp.Select:
+    def _resolved(self, of: EventTable) -> exp.Select:
         """The event's own user wins; else whoever claimed its anonymous id."""
         if of.anonymous is None:
             raise TypeError("only events with anonymous ids are resolved")
-        claimed = column(CLAIMS, "user_id")
+        reading, claimed = self._reading(of), column(CLAIMS, "user_id")
         user = exp.Coalesce(this=column("e", of.user), expressions=[claimed]) if of.user else claimed
         listed = [as_(user, "user_id")]
-        listed += [as_(column("e", read), _alias(read, "user_id")) for read in self._read[name].values()]
+        listed += [as_(column("e", read), _alias(read, "user_id")) for read in reading.columns.values()]
         match = exp.EQ(this=column(CLAIMS, "anonymous_id"), expression=column("e", of.anonymous))
-        joined = (
-            exp.select(*listed).from_(table(of.table, "e")).join(CLAIMS, on=match, join_type="left" if of.user else "")
+        made = exp.select(*listed).from_(table(of.table, "e"))
+        return made.join(CLAIMS, on=match, join_type="left" if of.user else "").where(
+            all_of(self._wanted(of, reading, "e"))
         )
-        return joined.where(exp.LTE(this=column("e", of.at), expression=instant(0, of.at.type, self.source.timezone)))
+
+
+def _called(name: str, alias: str) -> exp.Table:
+    """A part under an alias."""
+    return exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+
+
+def _redirected(statements: list[exp.Query], of: Table, alias: str, to: str) -> bool:
+    """Whether a table is read several times under its alias; then all read ``to`` instead."""
+    parts = [real(part) for part in of.parts]
+    found = [
+        read
+        for statement in statements
+        for read in statement.find_all(exp.Table)
+        if read.alias == alias and [part for part in read.parts if isinstance(part, exp.Identifier)] == parts
+    ]
+    if len(found) > 1:
+        for read in found:
+            read.replace(_called(to, alias))
+    return len(found) > 1
 
 
 def _apart(statement: exp.Select) -> exp.Select:
@@ -172,12 +288,12 @@ def _open(read: exp.Expr, of: Column, zone: str, comparison: type[exp.Binary]) -
     return exp.paren(exp.or_(missing(read.copy()), held))
 
 
-def _memberships(of: Memberships, zone: str) -> exp.Select:
-    """Valid at ``as_of``, of users and accounts that exist then."""
+def _memberships(of: Memberships, zone: str, *, ever: bool = False) -> exp.Select:
+    """Valid at ``as_of`` (or ever), of users and accounts that exist then."""
     valid: list[exp.Expr] = []
-    if of.valid_from:
+    if of.valid_from and not ever:
         valid.append(_open(column("m", of.valid_from), of.valid_from, zone, exp.LTE))
-    if of.valid_to:
+    if of.valid_to and not ever:
         valid.append(_open(column("m", of.valid_to), of.valid_to, zone, exp.GT))
     user, account = column("m", of.user), column("m", of.account)
     made = exp.select(as_(user, "user_id"), as_(account, "account_id")).distinct().from_(table(of.table, "m"))

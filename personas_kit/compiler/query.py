@@ -123,6 +123,7 @@ class _Bound(_Rendering):
     def __init__(self, dialect: dialects.Dialect, as_of: dt.datetime) -> None:
         super().__init__(dialect, as_of)
         self.values: dict[str, object] = {}
+        self._known: dict[tuple[type, str], exp.Expr] = {}
 
     def statement(self, tree: exp.Expr) -> tuple[str, Parameters]:
         text = self.render(tree).sql(self.dialect.name, pretty=True)
@@ -149,12 +150,13 @@ class _Bound(_Rendering):
         return self._bind(moment if kind == "timestamp_tz" else moment.replace(tzinfo=None), kind)
 
     def _bind(self, value: object, kind: ColumnType) -> exp.Expr:
-        for name, known in self.values.items():  # one instant, one parameter: shorter to read in a query log
-            if self.dialect.named and type(known) is type(value) and repr(known) == repr(value):
-                return exp.Parameter(this=exp.var(name))
+        same = (type(value), repr(value))
+        if self.dialect.named and same in self._known:  # one instant, one parameter: shorter to read in a query log
+            return self._known[same].copy()
         prefix = "p" if self.dialect.named else "pk_"
         name = f"{prefix}{len(self.values) + 1}"
         node, self.values[name] = self.dialect.bound(value, kind, name)
+        self._known[same] = node
         return node
 
 

@@ -111,3 +111,7 @@ class Source:
     timezone: str = "UTC"
     event_names: tuple[str, ...] | None = field(default=None)
     """The names of the events that exist, or None if nobody has looked."""
+    schema: Schema = field(default_factory=dict, repr=False)
+    """Every table of the warehouse, for SQL of the person's own."""
+    dialect: str = "duckdb"
+    """The warehouse's own: in which SQL is written that says nothing else."""

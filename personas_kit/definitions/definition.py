@@ -1,13 +1,25 @@
-"""The four things a person defines: audiences and traits, of users and of accounts."""
+"""What a person defines: audiences and traits, of users and of accounts, in the language or in SQL."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from dataclasses import InitVar, dataclass, field
+from typing import Any, ClassVar, Literal, cast
 
-from personas_kit.definitions.expressions import Condition, Events, Expression, Value, check_depth, kind_of
+from personas_kit.definitions.expressions import (
+    And,
+    Condition,
+    Expression,
+    Not,
+    SqlMembers,
+    SqlValue,
+    Value,
+    check_depth,
+    flatten,
+    kind_of,
+)
+from personas_kit.definitions.streams import Counted, Stream, counted_for
 from personas_kit.errors import DefinitionError
 
 Subject = Literal["user", "account"]
@@ -39,12 +51,24 @@ class Definition:
     @property
     def is_audience(self) -> bool:
         """True for audiences of users and of accounts."""
-        return isinstance(self, Audience | AccountAudience)
+        return self.kind.endswith("audience")
 
     @property
     def fingerprint(self) -> str:
         """16 hex digits over the kind and the text of the expression; what it refers to counts by name only."""
-        return fingerprint_of(self.kind, self.expression)
+        return fingerprint_of(self, self.expression)
+
+    def english(self) -> str:
+        """The definition as a sentence."""
+        from personas_kit.definitions.english import english  # noqa: PLC0415  (it reads definitions)
+
+        return english(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The definition as plain data, to be kept as JSON; ``pk.from_dict`` reads it."""
+        from personas_kit.definitions.storage import to_dict  # noqa: PLC0415  (as above)
+
+        return to_dict(self)
 
     def __repr__(self) -> str:
         """What was defined, in the text language. Never runs a query."""
@@ -53,7 +77,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Audience(Definition):
-    """The users for whom a condition holds.
+    """The users for whom a condition holds, except those for whom ``unless`` does: suppression, missing consent.
 
     >>> from personas_kit import Audience, event
     >>> Audience(name="Buyers", where=event("Order Completed").within(days=30).count() >= 1).key
@@ -62,36 +86,48 @@ class Audience(Definition):
 
     name: str = field(kw_only=False)
     where: Condition = field(kw_only=False)
+    unless: Condition | None = None
     kind: ClassVar[Kind] = "audience"
     subject: ClassVar[Subject] = "user"
 
     def __post_init__(self) -> None:
         Definition.__post_init__(self)
-        _check_condition(self)
+        _check_conditions(self, self.where, self.unless)
 
     @property
     def expression(self) -> Condition:
-        """The condition."""
-        return self.where
+        """The condition, and not ``unless``."""
+        return _without(self.where, self.unless)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class AccountAudience(Definition):
-    """The accounts for which a condition holds; ask about their users with any_user, all_users, no_user."""
+    """The accounts for which a condition holds; ask about their users with any_user, all_users, no_user, users().
+
+    Attributes:
+        unless: a condition on the account that keeps it out.
+        unless_user: a condition on a user that keeps this user out wherever the audience becomes users, such as
+            missing consent; the account stays in.
+    """
 
     name: str = field(kw_only=False)
     where: Condition = field(kw_only=False)
+    unless: Condition | None = None
+    unless_user: Condition | None = None
+    scope: InitVar[str] = "member"
+    membership: InitVar[str] = "now"
     kind: ClassVar[Kind] = "account_audience"
     subject: ClassVar[Subject] = "account"
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, scope: str, membership: str) -> None:
         Definition.__post_init__(self)
-        _check_condition(self)
+        _check_conditions(self, self.where, self.unless, self.unless_user)
+        _count(self, ("where", "unless"), scope, membership)
 
     @property
     def expression(self) -> Condition:
-        """The condition."""
-        return self.where
+        """The condition, and not ``unless``."""
+        return _without(self.where, self.unless)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -115,16 +151,22 @@ class Trait(Definition):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class AccountTrait(Definition):
-    """One value for every account, over the events of all its users."""
+    """One value for every account, over the events of all its users, or over a value of each of them.
+
+    ``scope`` and ``membership`` say for which account an event counts, as for account audiences.
+    """
 
     name: str = field(kw_only=False)
     value: Value = field(kw_only=False)
+    scope: InitVar[str] = "member"
+    membership: InitVar[str] = "now"
     kind: ClassVar[Kind] = "account_trait"
     subject: ClassVar[Subject] = "account"
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, scope: str, membership: str) -> None:
         Definition.__post_init__(self)
         _check_value(self)
+        _count(self, ("value",), scope, membership)
 
     @property
     def expression(self) -> Value:
@@ -132,9 +174,70 @@ class AccountTrait(Definition):
         return self.value
 
 
-def fingerprint_of(kind: Kind, expression: Expression) -> str:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SqlDefinition(Definition):
+    """A SELECT of the person's own; it lists ``user_id`` or ``account_id``, each once. One statement, never a script.
+
+    Attributes:
+        sql: its text; ``:as_of`` in it is the instant of evaluation. It reads tables of the warehouse only.
+        of: whose ids it lists: ``user`` or ``account``.
+        dialect: in which it is written; by default the warehouse's own.
+    """
+
+    name: str = field(kw_only=False)
+    sql: str = field(kw_only=False)
+    of: Subject = "user"
+    dialect: str = ""
+
+    def __post_init__(self) -> None:
+        Definition.__post_init__(self)
+        if not isinstance(self.sql, str) or not self.sql.strip():
+            raise DefinitionError("there is no SQL", where=repr(self.name), hint='sql="SELECT user_id FROM ..."')
+        if self.of not in {"user", "account"}:
+            raise DefinitionError(f"of= is 'user' or 'account', not {self.of!r}", where=repr(self.name))
+
+    @property
+    def subject(self) -> Subject:  # type: ignore[override]
+        """Whose ids are listed."""
+        return self.of
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SqlAudience(SqlDefinition):
+    """The users or accounts whose ids a SELECT lists: ``SELECT user_id FROM ...``."""
+
+    @property
+    def kind(self) -> Kind:  # type: ignore[override]
+        """``audience`` or ``account_audience``."""
+        return "audience" if self.of == "user" else "account_audience"
+
+    @property
+    def expression(self) -> Condition:
+        """The condition: to be listed."""
+        return SqlMembers(self.sql, self.dialect)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SqlTrait(SqlDefinition):
+    """The value that a SELECT lists beside the id of a user or account: ``SELECT user_id, ... AS value FROM ...``."""
+
+    @property
+    def kind(self) -> Kind:  # type: ignore[override]
+        """``trait`` or ``account_trait``."""
+        return "trait" if self.of == "user" else "account_trait"
+
+    @property
+    def expression(self) -> Value:
+        """The value that is listed."""
+        return SqlValue(self.sql, self.dialect)
+
+
+def fingerprint_of(definition: Definition, expression: Expression) -> str:
     """16 hex digits over a kind and the text of an expression: another meaning, another fingerprint."""
-    return hashlib.sha256(f"{kind}\n{expression}".encode()).hexdigest()[:16]
+    said = [definition.kind, str(expression)]
+    if isinstance(definition, AccountAudience) and definition.unless_user is not None:
+        said.append(str(definition.unless_user))
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def default_key(name: str) -> str:
@@ -158,12 +261,37 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _check_condition(audience: Audience | AccountAudience) -> None:
-    where = audience.where
+def _without(where: Condition, unless: Condition | None) -> Condition:
+    return where if unless is None else And(flatten(And, (where, Not(unless))))
+
+
+def _count(definition: Definition, names: tuple[str, ...], scope: str, membership: str) -> None:
+    """Say of the events of a definition for which account they count."""
+    known = {("member", "now"): "member", ("event", "now"): "event", ("member", "at_event"): "at_event"}
+    counted = cast("Counted | None", known.get((scope, membership)))
+    if counted is None:
+        raise DefinitionError(
+            f"scope={scope!r} with membership={membership!r} means nothing",
+            where=repr(definition.name),
+            hint='scope="event" for the account that an event names, membership="at_event" for who belonged to it then',
+        )
+    if counted != "member":
+        for name in names:
+            if (found := getattr(definition, name)) is not None:
+                object.__setattr__(definition, name, counted_for(found, counted))
+
+
+def _check_conditions(audience: Audience | AccountAudience, *conditions: Condition | None) -> None:
+    for condition in conditions:
+        if condition is not None or condition is audience.where:
+            _check_condition(audience, condition)
+
+
+def _check_condition(audience: Audience | AccountAudience, where: object) -> None:
     if isinstance(where, Condition):
-        _check_depth(audience)
+        _check_depth(audience, where)
         return
-    example = f"{where}.count()" if isinstance(where, Events) else str(where)
+    example = f"{where}.count()" if isinstance(where, Stream) else str(where)
     hint = f"compare it, for example: {example} >= 1" if isinstance(where, Expression) else _read_text(where)
     raise DefinitionError(
         f"an audience must end in a condition, and this ends in {_ending(where)}",
@@ -175,7 +303,7 @@ def _check_condition(audience: Audience | AccountAudience) -> None:
 def _check_value(trait: Trait | AccountTrait) -> None:
     value = trait.value
     if isinstance(value, Value):
-        _check_depth(trait)
+        _check_depth(trait, value)
         return
     hint = "end it in a reducer, for example .count() or .sum('revenue'); for true/false make an Audience"
     raise DefinitionError(
@@ -185,15 +313,15 @@ def _check_value(trait: Trait | AccountTrait) -> None:
     )
 
 
-def _check_depth(definition: Definition) -> None:
+def _check_depth(definition: Definition, expression: Expression) -> None:
     try:
-        check_depth(definition.expression)
+        check_depth(expression)
     except DefinitionError as error:
         raise error.at(repr(definition.name)) from None
 
 
 def _ending(thing: object) -> str:
-    return "an event that is neither counted nor reduced" if isinstance(thing, Events) else kind_of(thing)
+    return f"{thing.called} that is neither counted nor reduced" if isinstance(thing, Stream) else kind_of(thing)
 
 
 def _read_text(thing: object) -> str:

@@ -1,7 +1,8 @@
-"""What a person means, as a tree of immutable nodes: values, conditions, and the ways to combine them.
+"""What a person means, as a tree of immutable nodes: conditions, values, and the ways to combine them.
 
 A *value* is one thing per user or account (a trait, the count of some events) or, inside ``where``, per event
 (a property). Comparing a value gives a *condition*; conditions combine with ``& | ~``. Nothing here knows SQL.
+Events and users, and what they are reduced to, are in ``streams.py``; what people call is in ``vocabulary.py``.
 
 The method names are those of the text language (``language.py``), so there is one grammar to learn; ``text.py``
 prints any node in it. Two nodes mean the same if and only if their text is the same: ``==`` on a value makes a
@@ -11,17 +12,16 @@ condition, so use ``str(a) == str(b)`` to compare trees.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar, Literal, NoReturn, TypeVar
 
 from personas_kit.definitions import constants
-from personas_kit.definitions.constants import checked_constants, checked_instant, checked_name, seconds
+from personas_kit.definitions.constants import checked_constants, checked_instant, seconds
 from personas_kit.errors import DefinitionError
 
-TYPE_NAMES = ("number", "string", "boolean", "date")
-PropertyType = Literal["number", "string", "boolean", "date"]
-Reducer = Literal["count", "sum", "avg", "min", "max", "first", "last", "most_frequent", "unique", "unique_count"]
+TYPE_NAMES = ("number", "string", "boolean", "date", "list")
+PropertyType = Literal["number", "string", "boolean", "date", "list"]
 Operator = Literal[
     "=", "!=", "<", "<=", ">", ">=",
     "exists", "absent",
@@ -32,6 +32,7 @@ Operator = Literal[
 ]  # fmt: skip
 Constant = constants.Constant
 
+N = TypeVar("N", bound="Expression")
 _DEEPEST = 80
 """Levels of a definition: more than a person can follow, and far from where Python gives up."""
 
@@ -82,36 +83,41 @@ class Condition(Expression):
 
     def __and__(self, other: Condition) -> Condition:
         """Both hold."""
-        return And(_flatten(And, self, _condition(other)))
+        return And(flatten(And, (self, as_condition(other))))
 
     def __or__(self, other: Condition) -> Condition:
         """At least one holds."""
-        return Or(_flatten(Or, self, _condition(other)))
+        return Or(flatten(Or, (self, as_condition(other))))
 
     def __rand__(self, other: object) -> Condition:
         """Something that is no condition stands on the left: refused with what to write."""
-        return _condition(other) & self
+        return as_condition(other) & self
 
     def __ror__(self, other: object) -> Condition:
         """As ``__rand__``."""
-        return _condition(other) | self
+        return as_condition(other) | self
 
     def __invert__(self) -> Condition:
         """True negation: holds exactly where this does not, missing values included."""
         return Not(self)
 
+    def except_(self, other: Condition) -> Condition:
+        """This holds and the other does not (text: ``EXCEPT``)."""
+        return self & ~as_condition(other)
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compare(Condition):
-    """A value against constants.
+    """A value against constants or other values.
 
-    ``right`` is empty for ``exists`` and ``absent``, one constant for most operators, several for ``contains``,
-    ``one_of`` and ``none_of``, and a number of seconds for the relative date operators.
+    ``right`` is empty for ``exists`` and ``absent``, one thing for most operators, several for ``contains``,
+    ``one_of`` and ``none_of``, and a number of seconds for the relative date operators. ``ignore_case`` is for texts.
     """
 
     left: Value
     operator: Operator
-    right: tuple[Constant, ...] = ()
+    right: tuple[Operand, ...] = ()
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -153,6 +159,52 @@ class OfAccounts(Condition):
     part: Condition
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OfOwner(Condition):
+    """Inside ``where``: a condition on the user whose event it is.
+
+    Nobody writes it: audiences of users become it when they are resolved.
+    """
+
+    part: Condition
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Top(Condition):
+    """Of those for whom ``part`` holds, the ``count`` with the largest value; ties by the smaller id.
+
+    Who has no value is not among them.
+    """
+
+    count: int
+    by: Value
+    part: Condition
+    smallest: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Split(Condition):
+    """In one arm of an experiment: the hash of its name and the id lies in ``[low, high)`` percent.
+
+    Whose id says ``by``: the subject's own, or in a user definition that of its accounts. Of a user with several, all
+    have to lie there, or for a ``holdout`` one of them, so that nobody of an account that is held out is reached.
+    """
+
+    name: str
+    low: float
+    high: float
+    by: Literal["subject", "account"] = "subject"
+    holdout: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SqlMembers(Condition):
+    """Those whose id a SELECT of the person's own lists."""
+
+    sql: str
+    dialect: str
+
+
 # --- values ----------------------------------------------------------------------------------------------------------
 
 
@@ -160,16 +212,21 @@ class Uncompared(Expression):
     """What becomes a condition by being compared; until then ``& | ~`` on it are refused with what to write."""
 
     __slots__ = ()
+    called: ClassVar[str] = "a value"
+
+    def example(self) -> str:
+        """How it may be compared, for messages."""
+        return f"{self} >= 1"
 
     def __and__(self, other: object) -> NoReturn:
         """Refused: a comparison, or the parentheses around one, are missing."""
-        raise _no_condition(self)
+        raise no_condition(self)
 
     __or__ = __rand__ = __ror__ = __and__
 
     def __invert__(self) -> NoReturn:
         """Refused, as above."""
-        raise _no_condition(self)
+        raise no_condition(self)
 
 
 class Value(Uncompared):
@@ -210,37 +267,48 @@ class Value(Uncompared):
         """The value is missing."""
         return Compare(self, "absent")
 
-    def contains(self, *texts: str) -> Condition:
-        """Contains at least one of the texts as a substring; ``%`` and ``_`` are ordinary characters."""
-        return Compare(self, "contains", checked_constants("contains", texts))
+    def equals(self, other: Operand, *, ignore_case: bool = False) -> Condition:
+        """As ``==``; texts are compared whatever their case if asked."""
+        return self.compare("=", other, ignore_case=ignore_case)
 
-    def omits(self, text: str) -> Condition:
+    def differs(self, other: Operand, *, ignore_case: bool = False) -> Condition:
+        """As ``!=``."""
+        return self.compare("!=", other, ignore_case=ignore_case)
+
+    def contains(self, *texts: str | Value, ignore_case: bool = False) -> Condition:
+        """Contains at least one of the texts as a substring; ``%`` and ``_`` are ordinary characters.
+
+        A list contains a text if one of its elements is that text.
+        """
+        return self._several("contains", texts, ignore_case=ignore_case)
+
+    def omits(self, text: str | Value, *, ignore_case: bool = False) -> Condition:
         """Does not contain the text; true for a missing value, since it is the negation of ``contains``."""
-        return Compare(self, "omits", checked_constants("omits", (text,)))
+        return self._several("omits", (text,), ignore_case=ignore_case)
 
-    def starts_with(self, text: str) -> Condition:
+    def starts_with(self, text: str | Value, *, ignore_case: bool = False) -> Condition:
         """Starts with the text."""
-        return Compare(self, "starts_with", checked_constants("starts_with", (text,)))
+        return self._several("starts_with", (text,), ignore_case=ignore_case)
 
-    def ends_with(self, text: str) -> Condition:
+    def ends_with(self, text: str | Value, *, ignore_case: bool = False) -> Condition:
         """Ends with the text."""
-        return Compare(self, "ends_with", checked_constants("ends_with", (text,)))
+        return self._several("ends_with", (text,), ignore_case=ignore_case)
 
-    def one_of(self, *values: Constant) -> Condition:
+    def one_of(self, *values: Operand, ignore_case: bool = False) -> Condition:
         """Equals one of the values."""
-        return Compare(self, "one_of", checked_constants("one_of", values))
+        return self._several("one_of", values, ignore_case=ignore_case)
 
-    def none_of(self, *values: Constant) -> Condition:
+    def none_of(self, *values: Operand, ignore_case: bool = False) -> Condition:
         """Equals none of the values; true for a missing value."""
-        return Compare(self, "none_of", checked_constants("none_of", values))
+        return self._several("none_of", values, ignore_case=ignore_case)
 
-    def before(self, instant: dt.date | dt.datetime | str) -> Condition:
+    def before(self, instant: dt.date | dt.datetime | str | Value) -> Condition:
         """Strictly before the date or instant (text form: ``before_date``)."""
-        return Compare(self, "before_date", (checked_instant(instant),))
+        return Compare(self, "before_date", (_moment(instant),))
 
-    def after(self, instant: dt.date | dt.datetime | str) -> Condition:
+    def after(self, instant: dt.date | dt.datetime | str | Value) -> Condition:
         """Strictly after the date or instant (text form: ``after_date``)."""
-        return Compare(self, "after_date", (checked_instant(instant),))
+        return Compare(self, "after_date", (_moment(instant),))
 
     def within_last(self, *, days: float | None = None, hours: float | None = None) -> Condition:
         """In ``(as_of - d, as_of]``."""
@@ -258,15 +326,18 @@ class Value(Uncompared):
         """After ``as_of + d``."""
         return Compare(self, "after_next", (seconds("after_next", days, hours),))
 
-    def compare(self, operator: Operator, other: object) -> Condition:
-        """What the symbols and their functions in text are made of; ``other`` has to be a constant."""
-        if isinstance(other, Expression):
-            raise DefinitionError(
-                "a value can be compared with a constant, not yet with another value",
-                where=f"{self} {operator} {other}",
-                hint="compare each of the two with a constant, or compute their relation in the source",
-            )
-        return Compare(self, operator, checked_constants(operator, (other,)))
+    def compare(self, operator: Operator, other: object, *, ignore_case: bool = False) -> Condition:
+        """What the symbols and their functions in text are made of; ``other`` is a constant or another value."""
+        return self._several(operator, (other,), ignore_case=ignore_case)
+
+    def _several(self, operator: Operator, others: Iterable[object], *, ignore_case: bool) -> Condition:
+        found = _operands(self, operator, others)
+        if ignore_case and not all(isinstance(each, str | Value) for each in found):
+            raise DefinitionError("ignore_case is for texts", where=str(Compare(self, operator, found)))
+        return Compare(self, operator, found, ignore_case)
+
+
+Operand = Constant | Value
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -281,13 +352,21 @@ class TraitRef(Value):
     key: str
     of: Literal["subject", "account"] = "subject"
 
+    def example(self) -> str:
+        """As a truth value."""
+        return f"{self} = true"
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PropertyRef(Value):
-    """A property of the event, inside ``where`` or a reducer; ``as_type`` is how to read a JSON value."""
+    """A property of the event, inside ``where`` or a reducer; ``as_type`` is how to read a JSON value.
+
+    ``parent`` means the event around: the one whose ``where`` this event stands in.
+    """
 
     name: str
     as_type: PropertyType | None = None
+    parent: bool = False
 
     def __post_init__(self) -> None:
         if self.as_type is not None and self.as_type not in TYPE_NAMES:
@@ -298,196 +377,42 @@ class PropertyRef(Value):
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Events in ``(as_of - older, as_of - newer]``, both in whole seconds."""
-
-    older: int
-    newer: int = 0
-
-    def __post_init__(self) -> None:
-        if self.older == self.newer:
-            raise DefinitionError("between() needs two different durations", hint="write between(days=(90, 30))")
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Reduced(Value):
-    """The events of a stream reduced to one value per subject.
+class OwnerValue(Value):
+    """Inside ``where``: a value of the user whose event it is.
 
-    Missing over no values, except ``count``, ``sum`` and ``unique_count``, which are 0.
+    Nobody writes it: traits become it when they are resolved.
     """
 
-    stream: Events
-    reducer: Reducer
-    of: PropertyRef | None = None
-    at_least: int = 1
-
-    def count(self) -> Reduced:
-        """How many different values; only after ``unique``."""
-        if self.reducer != "unique":
-            raise DefinitionError(
-                f"count() follows an event or unique(), not {self.reducer}()",
-                where=str(self),
-                hint="write event(...).count() or event(...).unique(...).count()",
-            )
-        return replace(self, reducer="unique_count")
+    value: Value
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Events(Uncompared):
-    """A stream of one event's occurrences, narrowed by ``where``, ``within`` and ``between``; not yet a value."""
+class SqlValue(Value):
+    """The ``value`` that a SELECT of the person's own lists beside an id."""
 
-    name: str
-    condition: Condition | None = None
-    window: Window | None = None
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        """Identity. A comparison with a constant is refused: an event has to be counted first."""
-        if isinstance(other, str | int | float):
-            raise _no_condition(self)
-        return self is other
-
-    def __lt__(self, other: object) -> NoReturn:
-        """Refused: an event has to be counted first."""
-        raise _no_condition(self)
-
-    __le__ = __gt__ = __ge__ = __lt__
-
-    def where(self, condition: Condition) -> Events:
-        """Only events whose properties satisfy the condition; repeated calls must all hold."""
-        new = _condition(condition)
-        return replace(self, condition=new if self.condition is None else self.condition & new)
-
-    def within(self, *, days: float | None = None, hours: float | None = None) -> Events:
-        """Only events in ``(as_of - d, as_of]``; a day is 24 hours."""
-        return self.windowed(Window(seconds("within", days, hours)))
-
-    def between(self, *, days: tuple[float, float] | None = None, hours: tuple[float, float] | None = None) -> Events:
-        """Only events in ``(as_of - larger, as_of - smaller]``; the two may be given in either order."""
-        pair = days if days is not None else hours
-        if (days is not None and hours is not None) or not isinstance(pair, tuple | list) or len(pair) != 2:  # noqa: PLR2004
-            raise DefinitionError(
-                "between() takes two durations",
-                where=str(self),
-                hint="write .between(days=(90, 30)) or .between(hours=(48, 24))",
-            )
-        unit = "days" if days is not None else "hours"
-        one, other = (seconds("between", **{unit: amount}, zero=True) for amount in pair)
-        return self.windowed(Window(older=max(one, other), newer=min(one, other)))
-
-    def count(self) -> Reduced:
-        """How many events: distinct event ids where the source names one, else rows. 0 over none."""
-        return Reduced(self, "count")
-
-    def sum(self, prop: PropertyRef | str) -> Reduced:
-        """The sum of a number property; 0 over no values."""
-        return Reduced(self, "sum", _property(prop))
-
-    def avg(self, prop: PropertyRef | str) -> Reduced:
-        """The mean of a number property; missing over no values."""
-        return Reduced(self, "avg", _property(prop))
-
-    def min(self, prop: PropertyRef | str) -> Reduced:
-        """The smallest value."""
-        return Reduced(self, "min", _property(prop))
-
-    def max(self, prop: PropertyRef | str) -> Reduced:
-        """The largest value."""
-        return Reduced(self, "max", _property(prop))
-
-    def first(self, prop: PropertyRef | str) -> Reduced:
-        """The value of the earliest event that has one; ties by event id, then value."""
-        return Reduced(self, "first", _property(prop))
-
-    def last(self, prop: PropertyRef | str) -> Reduced:
-        """The value of the latest event that has one; ties by event id, then value."""
-        return Reduced(self, "last", _property(prop))
-
-    def most_frequent(self, prop: PropertyRef | str, *, at_least: int = 2) -> Reduced:
-        """The value that occurs most often, and at least so often; ties by the smallest value (text: ``mode``)."""
-        if not isinstance(at_least, int) or isinstance(at_least, bool) or at_least < 1:
-            raise DefinitionError("at_least is a whole number of occurrences, 1 or more", where=str(self))
-        return Reduced(self, "most_frequent", _property(prop), at_least)
-
-    def unique(self, prop: PropertyRef | str) -> Reduced:
-        """The sorted list of different values; ``.count()`` after it counts them."""
-        return Reduced(self, "unique", _property(prop))
-
-    def windowed(self, window: Window) -> Events:
-        """Only events in the window; what ``within`` and ``between`` are made of."""
-        if self.window is not None:
-            raise DefinitionError(
-                "an event takes one window, and this one has two",
-                where=str(self),
-                hint="keep one of within() and between()",
-            )
-        return replace(self, window=window)
-
-
-# --- what people write -----------------------------------------------------------------------------------------------
-
-
-def event(name: str) -> Events:
-    """All occurrences of an event, by its exact name."""
-    return Events(checked_name("event", name))
-
-
-def trait(key: str) -> TraitRef:
-    """A trait of the subject: of the user, or in an account definition outside any/all of the account."""
-    return TraitRef(checked_name("trait", key))
-
-
-def account_trait(key: str) -> TraitRef:
-    """A trait of the account, wherever it stands."""
-    return TraitRef(checked_name("account_trait", key), of="account")
-
-
-def prop(name: str, as_type: PropertyType | None = None) -> PropertyRef:
-    """A property of the event, inside ``event(...).where(...)`` or a reducer (text: ``property``)."""
-    return PropertyRef(checked_name("prop", name), as_type)
-
-
-def in_audience(key: str) -> Condition:
-    """Membership of another audience; the same as ``trait(key) == True``."""
-    return trait(key) == True  # noqa: E712  (a comparison node, not a truth)
-
-
-def any_user(condition: Condition) -> Condition:
-    """At least one user of the account satisfies the condition."""
-    return OfUsers("any", _condition(condition))
-
-
-def all_users(condition: Condition) -> Condition:
-    """The account has users, and each satisfies the condition."""
-    return OfUsers("all", _condition(condition))
-
-
-def no_user(condition: Condition) -> Condition:
-    """No user of the account satisfies the condition; true for an account without users."""
-    return Not(any_user(condition))
+    sql: str
+    dialect: str
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def _property(of: PropertyRef | str) -> PropertyRef:
-    return of if isinstance(of, PropertyRef) else prop(of)
-
-
-def _condition(thing: object) -> Condition:
+def as_condition(thing: object) -> Condition:
+    """The condition, or an error that says what to write."""
     if isinstance(thing, Condition):
         return thing
-    raise _no_condition(thing)
+    raise no_condition(thing)
 
 
-def _no_condition(thing: object) -> DefinitionError:
+def no_condition(thing: object) -> DefinitionError:
+    """What is wrong with something that is used like a condition."""
     match thing:
-        case Events():
-            hint = f"count it, for example: {thing}.count() >= 1"
-        case Value():
-            example = f"{thing} == True" if isinstance(thing, TraitRef) else f"{thing} >= 1"
+        case Uncompared() if thing.called == "a value":
+            example = str(thing.example()).replace(" = true", " == True")
             hint = f"compare it, each comparison in parentheses: ({example}) & (...)"
+        case Uncompared():
+            hint = f"count it, for example: {thing.example()}"
         case str():
             hint = "put each comparison in parentheses: (a >= 1) & (b == 2); text of conditions is read by parse(...)"
         case _:
@@ -502,10 +427,8 @@ def kind_of(thing: object) -> str:
     match thing:
         case Condition():
             return "a condition"
-        case Value():
-            return "a value"
-        case Events():
-            return "an event"
+        case Uncompared():
+            return thing.called
         case _:
             name = type(thing).__name__
             return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
@@ -515,26 +438,58 @@ def check_depth(node: Expression) -> None:
     """Refuse what is nested absurdly deep, before anything that walks the tree meets Python's own limit."""
     level: list[Expression] = [node]
     for _ in range(_DEEPEST):
-        level = [part for above in level for part in _parts(above)]
+        level = [part for above in level for part in parts_of(above) if not isinstance(part, TraitRef | PropertyRef)]
         if not level:
             return
     raise DefinitionError(f"nested more than {_DEEPEST} deep", hint="split it into several audiences")
 
 
-def _parts(node: Expression) -> Iterator[Expression]:
-    match node:
-        case And(parts) | Or(parts):
-            yield from parts
-        case Not(part) | OfUsers(_, part) | OfAccounts(part):
-            yield part
-        case Compare(Reduced(Events(_, Condition() as condition))) | Reduced(Events(_, Condition() as condition)):
-            yield condition
-        case Events(_, Condition() as condition):
-            yield condition
+def parts_of(node: Expression) -> Iterator[Expression]:
+    """The nodes right below a node."""
+    for item in fields(node):  # type: ignore[arg-type]
+        found = getattr(node, item.name)
+        for part in found if isinstance(found, tuple) else (found,):
+            if isinstance(part, Expression):
+                yield part
 
 
-def _flatten(kind: type[And | Or], *parts: Condition) -> tuple[Condition, ...]:
-    flat: list[Condition] = []
-    for part in parts:
-        flat.extend(part.parts if isinstance(part, kind) else (part,))
-    return tuple(flat)
+def rebuilt(node: N, change: Callable[[Expression], Expression]) -> N:
+    """The node with every node right below it changed."""
+
+    def changed(part: object) -> object:
+        if isinstance(part, tuple):
+            return tuple(changed(each) for each in part)
+        return change(part) if isinstance(part, Expression) else part
+
+    new = {item.name: changed(getattr(node, item.name)) for item in fields(node)}  # type: ignore[arg-type]
+    return replace(node, **new)  # type: ignore[type-var]
+
+
+def walk(node: Expression) -> Iterator[Expression]:
+    """The node and all below it, from the top, left to right."""
+    yield node
+    for part in parts_of(node):
+        yield from walk(part)
+
+
+def flatten(kind: type[And | Or], parts: Iterable[Condition]) -> tuple[Condition, ...]:
+    """The parts, with those of the same kind dissolved."""
+    return tuple(inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
+
+
+def _operands(left: Value, operator: Operator, others: Iterable[object]) -> tuple[Operand, ...]:
+    """The constants, checked, and the other values as they are."""
+    given = tuple(others)
+    wrong = next((each for each in given if isinstance(each, Expression) and not isinstance(each, Value)), None)
+    if wrong is not None:
+        raise DefinitionError(
+            f"a value can be compared with a constant or another value, not with {kind_of(wrong)}",
+            where=f"{left} {operator} {wrong}",
+        )
+    if not given:
+        return checked_constants(operator, given)
+    return tuple(each if isinstance(each, Value) else checked_constants(operator, (each,))[0] for each in given)
+
+
+def _moment(given: object) -> Operand:
+    return given if isinstance(given, Value) else checked_instant(given)

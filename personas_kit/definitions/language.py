@@ -3,18 +3,25 @@
 The grammar (source: Segment's query language reference, read 2026-11-23; ours where it is silent)::
 
     condition  := term (OR term)*                    AND binds tighter than OR
-    term       := factor (AND factor)*
-    factor     := NOT factor | ANY factor | ALL factor | "(" condition ")" | comparison
-    comparison := value op constant | value "." operator "(" constants | duration ")"
-    value      := trait('k') | account_trait('k') | property('p') [as type] | events "." reducer
-    events     := event('Name') ("." (where(condition) | within(duration) | between(duration, duration)))*
+    term       := factor ((AND | EXCEPT) factor)*    a EXCEPT b is a AND NOT b
+    factor     := NOT factor | ANY factor | ALL factor | "(" condition ")" | comparison | chosen
+    chosen     := top(n, by: value, of: condition [, smallest: true])
+                | split('name', low, high [, by: account]) | holdout('name', percent [, by: account])
+    comparison := value op operand | value "." operator "(" operands [, ignore_case: true] | duration ")"
+    value      := trait('k') | account_trait('k') | property([parent:] 'p') [as type] | events "." reducer
+                | users "." reducer
+    events     := event('Name') ("." filter)*
+    filter     := where(condition) | within([parent:] duration) | between([parent:] duration, duration)
+                | then(events) | not_then(events) | scope('event') | membership('at_event')
+    users      := users() [.where(condition)]
     reducer    := count() | sum(p) | avg(p) | min(p) | max(p) | first(p) | last(p) | mode(p, n) | unique(p)[.count()]
+                | share(condition)                   p is a property of the event, or a value of the user
+    operand    := constant | value
     constant   := 'text' | 1 | 1.5 | true | false | 2026-01-31 | 2026-01-31T08:00:00Z | literal(constant)
     duration   := N second(s) | hour(s) | day(s)
 
-``str`` of what is read gives the canonical text; reading that gives an equal tree. Funnels (an event inside another's
-``where``, windows that begin with ``parent:``) have their place in ``_events`` and ``_primary``; lint and plain English
-walk the same tree.
+``str`` of what is read gives the canonical text; reading that gives an equal tree. An event inside another's ``where``
+is one that follows it; lint and plain English walk the same tree.
 """
 
 from __future__ import annotations
@@ -30,25 +37,22 @@ from personas_kit.definitions.expressions import (
     Compare,
     Condition,
     Constant,
-    Events,
     Expression,
     Not,
     OfUsers,
+    Operand,
     Or,
     PropertyRef,
     PropertyType,
-    Reduced,
-    TraitRef,
+    Uncompared,
     Value,
-    Window,
-    account_trait,
     check_depth,
-    event,
+    flatten,
     kind_of,
-    prop,
-    trait,
 )
+from personas_kit.definitions.streams import Events, Reduced, Stream, Users, Window
 from personas_kit.definitions.tokens import Token, meant, problem, tokens_of, unquoted
+from personas_kit.definitions.vocabulary import account_trait, event, holdout, prop, split, top, trait, users
 from personas_kit.errors import DefinitionError
 
 _DEEPEST = 80  # as many levels as a tree may have, so that whatever is printed can be read
@@ -80,7 +84,6 @@ class _Reader:
         self._tokens = tokens_of(text)
         self._next = 0
         self._depth = 0
-        self._inside_where = False
 
     def whole(self) -> Condition | Value:
         """The whole text."""
@@ -88,9 +91,11 @@ class _Reader:
         if self._token.kind != "end":
             near = meant(self._token.text, ("AND", "OR")) if self._token.kind == "name" else ""
             self._unexpected("the end, AND or OR", hint=near)
-        if isinstance(found, Events):
+        if isinstance(found, Stream):
             self._refuse(
-                self._token, "an event is neither a condition nor a value yet", hint="end it in a reducer: .count()"
+                self._token,
+                f"{found.called} is neither a condition nor a value yet",
+                hint="end it in a reducer: .count()",
             )
         if not isinstance(found, Condition | Value):
             self._unexpected("a condition or a value")
@@ -105,16 +110,18 @@ class _Reader:
         parts = [self._as_condition(first)]
         while self._take_word("OR"):
             parts.append(self._as_condition(self._both()))
-        return Or(_flat(Or, parts))
+        return Or(flatten(Or, parts))
 
     def _both(self) -> Expression:
         first = self._factor()
-        if not self._is_word("AND"):
+        if not self._is_word("AND") and not self._is_word("EXCEPT"):
             return first
         parts = [self._as_condition(first)]
-        while self._take_word("AND"):
-            parts.append(self._as_condition(self._factor()))
-        return And(_flat(And, parts))
+        while self._is_word("AND") or self._is_word("EXCEPT"):
+            without = self._step().text.upper() == "EXCEPT"
+            part = self._as_condition(self._factor())
+            parts.append(Not(part) if without else part)
+        return And(flatten(And, parts))
 
     def _factor(self) -> Expression:
         self._depth += 1
@@ -135,15 +142,15 @@ class _Reader:
     def _compared(self, left: Expression) -> Expression:
         """The comparison that follows a value, or the value itself if none does."""
         symbol = self._token.kind == "symbol" and self._token.text in words.SYMBOLS
-        if isinstance(left, Events) and symbol:
-            self._refuse(self._token, "an event cannot be compared", hint="count it first: .count()")
+        if isinstance(left, Stream) and symbol:
+            self._refuse(self._token, f"{left.called} cannot be compared", hint="count it first: .count()")
         if not isinstance(left, Value):
             return left
         if symbol:
             operator = words.SYMBOLS[self._step().text]
             at = self._token
-            constant = self._constant()
-            return self._checked(at, lambda: left.compare(operator, constant))
+            operand = self._operand()
+            return self._checked(at, lambda: left.compare(operator, operand))
         if self._take("."):
             return self._operator(left)
         return left
@@ -166,16 +173,19 @@ class _Reader:
             return Compare(left, words.TESTS[word])
         if word in words.RELATIVE:
             return Compare(left, words.RELATIVE[word], (self._duration(),))
-        if word in words.OF_MANY:
-            constants = self._constants()
-            many: Callable[..., Condition] = getattr(left, word)
-            return self._checked(name, lambda: many(*constants))
-        at = self._token
-        constant = self._constant()
+        at = name if word in words.OF_MANY else self._token
+        operands = [self._operand()]
+        how: dict[str, bool] = {}
+        while self._token.text == "," and (word in words.OF_MANY or self._ahead("ignore_case")):
+            self._step()
+            if word in words.WITHOUT_CASE and self._is_label("ignore_case"):
+                how = {"ignore_case": self._label_true("ignore_case")}
+                break
+            operands.append(self._operand())
         if word in words.AS_SYMBOLS:
-            return self._checked(at, lambda: left.compare(words.AS_SYMBOLS[word], constant))
-        one: Callable[..., Condition] = getattr(left, words.DATES.get(word, word))
-        return self._checked(at, lambda: one(constant))
+            return self._checked(at, lambda: left.compare(words.AS_SYMBOLS[word], operands[0], **how))
+        compared: Callable[..., Condition] = getattr(left, words.DATES.get(word, word))
+        return self._checked(at, lambda: compared(*operands, **how))
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -187,75 +197,139 @@ class _Reader:
         self._not_yet(name)
         if word not in words.STARTS:
             self._unknown(name, "thing to start with", words.STARTS, hint=words.INSTEAD.get(word.lower(), ""))
-        if word == "event" and self._inside_where:
-            self._refuse(name, "an event inside another's where() (a funnel) is not available yet")
         self._open(word)
         if word in words.PROPERTIES:
             return self._property_rest()
+        if word == "users":
+            self._expect(")")
+            return self._stream(users())
+        if word in _CHOSEN:
+            return _CHOSEN[word](self, name)
         at = self._token
         key = self._string()
         self._expect(")")
         if word == "event":
-            return self._events(self._checked(at, lambda: event(key)))
+            return self._stream(self._checked(at, lambda: event(key)))
         return self._checked(at, lambda: account_trait(key) if word == "account_trait" else trait(key))
 
+    def _top(self, name: Token) -> Condition:
+        """After ``top(``."""
+        count = self._whole_number()
+        self._expect(",")
+        self._label("by")
+        by = self._a_value()
+        self._expect(",")
+        self._label("of")
+        of = self._as_condition(self._either())
+        smallest = self._take(",") and self._label_true("smallest")
+        self._expect(")")
+        return self._checked(name, lambda: top(count, by=by, of=of, smallest=smallest))
+
+    def _split(self, name: Token) -> Condition:
+        """After ``split(`` or ``holdout(``."""
+        called = self._string()
+        self._expect(",")
+        numbers = [self._percent()]
+        if name.text == "split":
+            self._expect(",")
+            numbers.append(self._percent())
+        by = "member"
+        if self._take(","):
+            self._label("by")
+            by = self._expect_name("account").text
+        self._expect(")")
+        if name.text == "split":
+            return self._checked(name, lambda: split(called, (numbers[0], numbers[1]), by=by))  # type: ignore[arg-type]
+        return self._checked(name, lambda: holdout(called, numbers[0], by=by))  # type: ignore[arg-type]
+
+    def _percent(self) -> float:
+        if self._token.kind != "number":
+            self._unexpected("a percentage from 0 to 100")
+        return self._number()
+
+    def _a_value(self) -> Value:
+        found = self._primary()
+        if not isinstance(found, Value):
+            self._unexpected("a value such as trait('...') or event('...').count()")
+        return found
+
     def _property_rest(self) -> PropertyRef:
-        self._no_parent()
+        parent = self._take_parent()
         at = self._token
         name = self._string()
         self._expect(")")
-        return self._property_named(at, name)
+        return self._property_named(at, name, parent=parent)
 
-    def _property_named(self, at: Token, name: str) -> PropertyRef:
+    def _property_named(self, at: Token, name: str, *, parent: bool = False) -> PropertyRef:
         as_type = self._as_type()
+        if parent:
+            return self._checked(at, lambda: prop(parent=name, as_type=as_type))
         return self._checked(at, lambda: prop(name, as_type))
 
     def _as_type(self) -> PropertyType | None:
         if not self._take_word("AS"):
             return None
         token = self._expect_name("a type")
-        if token.text not in TYPE_NAMES:
+        as_type = words.TYPES.get(token.text, token.text)
+        if as_type not in TYPE_NAMES:
             self._unknown(token, "type", TYPE_NAMES)
-        return token.text  # type: ignore[return-value]
+        return as_type  # type: ignore[return-value]
 
-    def _events(self, stream: Events) -> Expression:
+    def _stream(self, stream: Events | Users) -> Expression:
         """Filters, then a reducer; the stream itself if none follows."""
+        known = words.OF_EVENTS if isinstance(stream, Events) else words.OF_USERS
         while self._take("."):
             name = self._expect_name("where, within, between or a reducer such as count()")
             word = name.text
             self._not_yet(name)
-            if word not in words.OF_EVENTS:
+            if word not in known:
                 hint = "count it first: .count()" if word in words.COMPARISONS else ""
-                self._unknown(name, "function of an event", words.OF_EVENTS, hint=hint)
+                self._unknown(name, f"function of {stream.called}", known, hint=hint)
             self._open(word)
-            if word in words.REDUCERS:
+            if word == "where":
+                stream = stream.where(self._as_condition(self._either()))
+            elif word in words.FILTERS and isinstance(stream, Events):
+                stream = self._filtered(stream, name)
+            else:
                 return self._reducer(stream, word)
-            stream = self._filtered(stream, name)
             self._expect(")")
         return stream
 
     def _filtered(self, stream: Events, name: Token) -> Events:
-        if name.text == "where":
-            self._inside_where = True
-            condition = self._as_condition(self._either())
-            self._inside_where = False
-            return stream.where(condition)
-        first = self._duration(zero=name.text == "between")
-        if name.text == "within":
-            return self._checked(name, lambda: stream.windowed(Window(first)))
+        word = name.text
+        if word in {"then", "not_then", "scope", "membership"}:
+            apply: Callable[..., Events] = getattr(stream, word)
+            argument = self._following() if word in {"then", "not_then"} else self._string()
+            return self._checked(name, lambda: apply(argument))
+        parent = self._take_parent()
+        first = self._duration(zero=word == "between")
+        if word == "within":
+            return self._checked(name, lambda: stream.windowed(Window(first, parent=parent)))
         self._expect(",")
         second = self._duration(zero=True)
-        return self._checked(name, lambda: stream.windowed(Window(max(first, second), min(first, second))))
+        return self._checked(name, lambda: stream.windowed(Window(max(first, second), min(first, second), parent)))
 
-    def _reducer(self, stream: Events, word: str) -> Reduced:
+    def _following(self) -> Events:
+        """The event inside ``then(``."""
+        at = self._token
+        found = self._primary()
+        if not isinstance(found, Events):
+            self._refuse(at, "expected an event", hint="write .then(event('...').within(7 days))")
+        return found
+
+    def _reducer(self, stream: Events | Users, word: str) -> Reduced:
         if word == "count":
             self._expect(")")
             return stream.count()
-        of = self._property_argument()
+        if word == "share" and isinstance(stream, Users):
+            share = stream.share(self._as_condition(self._either()))
+            self._expect(")")
+            return share
+        of = self._reduced_argument(stream)
         if word in {"mode", "most_frequent"}:
             at_least = self._whole_number() if self._take(",") else 2
             self._expect(")")
-            return stream.most_frequent(of, at_least=at_least)
+            return stream.most_frequent(of, at_least=at_least)  # type: ignore[arg-type]
         self._expect(")")
         reduced: Reduced = getattr(stream, word)(of)
         if word == "unique" and self._token.text == "." and self._ahead("count"):
@@ -266,10 +340,15 @@ class _Reader:
             return reduced.count()
         return reduced
 
-    def _property_argument(self) -> PropertyRef:
-        """``property('p')``, ``property('p') as number``, or just ``'p'``."""
-        if self._token.kind == "string":
-            at = self._token
+    def _reduced_argument(self, stream: Events | Users) -> Value:
+        """``property('p')``, ``property('p') as number``, or just ``'p'``; of users a value, or just a trait's key."""
+        at = self._token
+        if isinstance(stream, Users):
+            if at.kind != "string":
+                return self._a_value()
+            key = self._string()
+            return self._checked(at, lambda: trait(key))
+        if at.kind == "string":
             return self._property_named(at, self._string())
         name = self._expect_name("property('...')")
         if name.text not in words.PROPERTIES:
@@ -279,11 +358,12 @@ class _Reader:
 
     # --- constants ---------------------------------------------------------------------------------------------------
 
-    def _constants(self) -> list[Constant]:
-        found = [self._constant()]
-        while self._take(","):
-            found.append(self._constant())
-        return found
+    def _operand(self) -> Operand:
+        """A constant, or another value."""
+        token = self._token
+        if token.kind == "name" and token.text in words.LATER:
+            self._not_yet(token)
+        return self._a_value() if token.kind == "name" and token.text in words.VALUES else self._constant()
 
     def _constant(self) -> Constant:
         token = self._token
@@ -301,8 +381,6 @@ class _Reader:
             return self._checked(token, lambda: checked_instant(self._step().text))
         if token.kind == "string":
             return self._string()
-        if token.kind == "name" and token.text in words.STARTS:
-            self._refuse(token, "a value can be compared with a constant, not yet with another value")
         hint = "use .exists() or .absent()" if token.text.lower() in words.MISSING else ""
         return self._unexpected("a text in quotes, a number, a date, true or false", hint=hint)
 
@@ -329,7 +407,6 @@ class _Reader:
 
     def _duration(self, *, zero: bool = False) -> int:
         """A duration in whole seconds."""
-        self._no_parent()
         start = self._token
         if start.kind != "number":
             self._unexpected("a duration such as 30 days")
@@ -343,9 +420,28 @@ class _Reader:
         if name.text in words.LATER:
             self._refuse(name, f"{name.text}() is not available yet", hint=words.LATER[name.text])
 
-    def _no_parent(self) -> None:
-        if self._token.text == "parent" and self._tokens[self._next + 1].text == ":":
-            self._refuse(self._token, "parent: (a funnel) is not available yet")
+    def _is_label(self, word: str) -> bool:
+        """Whether ``word:`` comes next."""
+        return self._token.kind == "name" and self._token.text == word and self._ahead(":")
+
+    def _label(self, word: str) -> None:
+        if not self._is_label(word):
+            self._unexpected(f"'{word}:'")
+        self._step()
+        self._step()
+
+    def _label_true(self, word: str) -> bool:
+        self._label(word)
+        if not self._is_word("TRUE"):
+            self._unexpected("true", hint=f"leave {word}: out otherwise")
+        self._step()
+        return True
+
+    def _take_parent(self) -> bool:
+        if not self._is_label("parent"):
+            return False
+        self._label("parent")
+        return True
 
     # --- tokens ------------------------------------------------------------------------------------------------------
 
@@ -393,7 +489,7 @@ class _Reader:
     def _as_condition(self, found: Expression) -> Condition:
         if isinstance(found, Condition):
             return found
-        example = {Events: f"{found}.count() >= 1", TraitRef: f"{found} = true"}.get(type(found), f"{found} >= 1")
+        example = found.example() if isinstance(found, Uncompared) else f"{found} >= 1"
         return self._refuse(
             self._token, f"{kind_of(found)} is not a condition yet", hint=f"compare it, for example: {example}"
         )
@@ -421,7 +517,8 @@ _WRAPS: dict[str, Callable[[Condition], Condition]] = {
     "ANY": lambda part: OfUsers("any", part),
     "ALL": lambda part: OfUsers("all", part),
 }
-
-
-def _flat(kind: type[And | Or], parts: list[Condition]) -> tuple[Condition, ...]:
-    return tuple(inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
+_CHOSEN: dict[str, Callable[[_Reader, Token], Condition]] = {
+    "top": _Reader._top,  # noqa: SLF001  (of this module)
+    "split": _Reader._split,  # noqa: SLF001
+    "holdout": _Reader._split,  # noqa: SLF001
+}

@@ -20,13 +20,21 @@ from personas_kit.definitions.expressions import (
     Expression,
     Not,
     OfAccounts,
+    OfOwner,
     OfUsers,
+    Operand,
     Or,
+    OwnerValue,
     PropertyRef,
-    Reduced,
+    Split,
+    SqlMembers,
+    SqlValue,
+    Top,
     TraitRef,
     Value,
+    rebuilt,
 )
+from personas_kit.definitions.streams import Events, Reduced, Users
 from personas_kit.errors import DefinitionError, UnknownName
 
 Registry = Mapping[str, Definition]
@@ -69,6 +77,11 @@ def resolve(definition: Definition, registry: Registry, traits: Traits) -> Expre
     return _Resolver(registry, traits, (definition.key,)).expression(definition)
 
 
+def resolve_of_user(definition: Definition, condition: Condition, registry: Registry, traits: Traits) -> Condition:
+    """A condition on the users of an account definition's accounts, in terms of the source alone. Raises as above."""
+    return _Resolver(registry, traits, (definition.key,), of_users=True).condition(condition, "user")
+
+
 @dataclass(frozen=True, slots=True)
 class _Resolver:
     """Walks one definition; ``path`` is how it was reached."""
@@ -83,18 +96,16 @@ class _Resolver:
     def expression(self, definition: Definition) -> Expression:
         found = definition.expression
         if isinstance(found, Condition):
-            return self._condition(found, definition.subject)
-        return self._value(found, definition.subject)
+            return self.condition(found, definition.subject)
+        return self.value(found, definition.subject)
 
-    def _condition(self, node: Condition, subject: Subject) -> Condition:
+    # --- of a user or an account -------------------------------------------------------------------------------------
+
+    def condition(self, node: Condition, subject: Subject) -> Condition:
         below = self._below()
         match node:
-            case And(parts):
-                return And(tuple(below._condition(part, subject) for part in parts))  # noqa: SLF001  (the same class)
-            case Or(parts):
-                return Or(tuple(below._condition(part, subject) for part in parts))  # noqa: SLF001
-            case Not(part):
-                return Not(below._condition(part, subject))  # noqa: SLF001
+            case And() | Or() | Not():
+                return rebuilt(node, lambda part: below.condition(part, subject))  # type: ignore[arg-type]
             case OfUsers(quantifier, part):
                 if subject == "user":
                     raise DefinitionError(
@@ -102,11 +113,18 @@ class _Resolver:
                         where=str(node),
                         hint="write the condition itself, or make an AccountAudience",
                     )
-                return OfUsers(quantifier, replace(below, of_users=True)._condition(part, "user"))  # noqa: SLF001
+                return OfUsers(quantifier, replace(below, of_users=True).condition(part, "user"))
             case Compare(TraitRef() as ref, _, _):
                 return self._compared_trait(node, ref, subject)
-            case Compare(left, _, _):
-                return replace(node, left=self._value(left, subject))
+            case Compare(left, _, right):
+                return replace(node, left=self.value(left, subject), right=self._operands(right, subject))
+            case Top(_, by, part):
+                alone = replace(below, of_users=False)
+                return replace(node, by=alone.value(by, subject), part=alone.condition(part, subject))
+            case Split():
+                return _split(node, subject)
+            case SqlMembers():
+                return node
             case _:
                 raise TypeError(f"not a condition of the language: {type(node).__name__}")
 
@@ -114,10 +132,10 @@ class _Resolver:
         whose: Subject = "account" if ref.of == "account" else subject
         if self.traits.has(whose, ref.key):
             if whose == subject:
-                return replace(node, left=TraitRef(ref.key))
+                return replace(node, left=TraitRef(ref.key), right=self._operands(node.right, subject))
             if self.of_users:
-                return replace(node, left=TraitRef(ref.key, "account"))
-            return OfAccounts(replace(node, left=TraitRef(ref.key)))
+                return replace(node, left=TraitRef(ref.key, "account"), right=self._operands(node.right, subject))
+            return OfAccounts(replace(node, left=TraitRef(ref.key), right=self._operands(node.right, "account")))
         definition = self._registered(ref, whose, str(node))
         if self.of_users and definition.subject == "account":
             raise DefinitionError(
@@ -130,7 +148,8 @@ class _Resolver:
             member = inner.expression(definition)
             condition = _membership(node, definition, member)
         else:
-            condition = replace(node, left=inner._value(definition.expression, definition.subject))  # noqa: SLF001  (the same class)
+            left = inner._defined(definition)  # noqa: SLF001  (the same class)
+            condition = replace(node, left=left, right=self._operands(node.right, definition.subject))
         if definition.subject == subject:
             return condition
         if subject == "account":
@@ -141,14 +160,25 @@ class _Resolver:
             )
         return OfAccounts(condition)
 
-    def _value(self, node: Expression, subject: Subject) -> Value:
+    def value(self, node: Expression, subject: Subject) -> Value:
         match node:
-            case Reduced(stream, _, _, _):
-                if stream.condition is not None:
-                    _check_inside_where(stream.condition)
-                return node
+            case Reduced(Events() as stream):
+                return replace(node, stream=self._events(stream, subject), of=_of_event(node))
+            case Reduced(Users(condition) as stream, _, of):
+                if subject == "user":
+                    raise DefinitionError(
+                        "users() asks about an account's users; this is about a user already",
+                        where=str(node),
+                        hint="make an AccountTrait or AccountAudience",
+                    )
+                each = replace(self._below(), of_users=True)
+                narrowed = replace(stream, condition=None if condition is None else each.condition(condition, "user"))
+                reduced = each.of_each(of)
+                return replace(node, stream=narrowed, of=reduced)
             case TraitRef() as ref:
                 return self._trait_value(ref, subject)
+            case SqlValue():
+                return node
             case PropertyRef(name):
                 raise DefinitionError(
                     f"property {name!r} stands outside an event",
@@ -158,8 +188,36 @@ class _Resolver:
             case _:
                 raise TypeError(f"not a value of the language: {type(node).__name__}")
 
+    def of_each(self, of: Expression | None) -> Expression | None:
+        """What is reduced of each user."""
+        if of is None:
+            return None
+        return self.condition(of, "user") if isinstance(of, Condition) else self.value(of, "user")
+
+    def _defined(self, definition: Definition) -> Value:
+        """What a trait stands for; ``self`` is inside it already."""
+        return self.value(definition.expression, definition.subject)
+
+    def _operands(self, right: tuple[Operand, ...], subject: Subject) -> tuple[Operand, ...]:
+        return tuple(self.value(each, subject) if isinstance(each, Value) else each for each in right)
+
+    def _events(self, stream: Events, subject: Subject) -> Events:
+        if stream.window is not None and stream.window.parent:
+            raise _no_parent(stream)
+        if stream.counted != "member" and subject == "user" and not self.of_users:
+            raise DefinitionError(
+                "scope() and membership() say for which account an event counts; this is about a user",
+                where=str(stream),
+                hint="leave it out, or make an account definition",
+            )
+        if stream.condition is None:
+            return stream
+        return replace(stream, condition=replace(self._below(), of_users=False)._where(stream.condition, 1))  # noqa: SLF001
+
     def _trait_value(self, ref: TraitRef, subject: Subject) -> Value:
         whose: Subject = "account" if ref.of == "account" else subject
+        if whose != subject and self.of_users and self.traits.has(whose, ref.key):
+            return TraitRef(ref.key, "account")
         if whose != subject:
             raise DefinitionError(
                 "a user may have several accounts, so an account's trait is no single value of a user",
@@ -173,7 +231,68 @@ class _Resolver:
             raise DefinitionError(
                 f"{definition.name!r} has no value for a{'n' if subject == 'account' else ''} {subject}", where=str(ref)
             )
-        return self._into(definition)._value(definition.expression, subject)  # noqa: SLF001  (the same class)
+        return self._into(definition)._defined(definition)  # noqa: SLF001  (the same class)
+
+    # --- of an event -------------------------------------------------------------------------------------------------
+
+    def _where(self, node: Condition, level: int) -> Condition:
+        """Inside ``where``: properties, events that follow, and what is known of the user. ``level`` counts events."""
+        below = self._below()
+        match node:
+            case And() | Or() | Not():
+                return rebuilt(node, lambda part: below._where(part, level))  # type: ignore[arg-type]  # noqa: SLF001
+            case Compare(TraitRef() as ref, _, _) if self._names_audience(ref):
+                definition = self.registry[ref.key]
+                meant = _membership(node, definition, self._into(definition).expression(definition))
+                return Not(OfOwner(meant.part)) if _is_out(node) and isinstance(meant, Not) else OfOwner(meant)
+            case Compare(left, _, right):
+                operands = tuple(self._event_value(each, level) if isinstance(each, Value) else each for each in right)
+                return replace(node, left=self._event_value(left, level), right=operands)
+            case _:
+                raise DefinitionError(
+                    "inside where() there are conditions on properties, on events that follow, and on traits of the "
+                    "user only",
+                    where=str(node),
+                    hint="put it beside the event, combined with &",
+                )
+
+    def _names_audience(self, ref: TraitRef) -> bool:
+        found = self.registry.get(ref.key)
+        own = ref.of == "subject" and not self.traits.has("user", ref.key)
+        return own and found is not None and found.is_audience and found.subject == "user"
+
+    def _event_value(self, node: Value, level: int) -> Value:
+        match node:
+            case PropertyRef(parent=True) if level == 1:
+                raise _no_parent(node)
+            case PropertyRef():
+                return node
+            case TraitRef(_, "subject"):
+                return OwnerValue(self._trait_value(node, "user"))
+            case TraitRef():
+                raise DefinitionError(
+                    "a trait of the account cannot stand inside where()",
+                    where=str(node),
+                    hint="put it beside the event, combined with &",
+                )
+            case Reduced(Events() as following):
+                if following.counted != "member":
+                    raise DefinitionError(
+                        "an event that follows is one of the same user; the first one says for which account it counts",
+                        where=str(following),
+                        hint="put scope() or membership() to the event around",
+                    )
+                of = _of_event(node)
+                if following.condition is None:
+                    return replace(node, of=of)
+                where = self._below()._where(following.condition, level + 1)  # noqa: SLF001
+                return replace(node, stream=replace(following, condition=where), of=of)
+            case _:
+                raise DefinitionError(
+                    "this cannot stand inside where()", where=str(node), hint="put it beside the event, combined with &"
+                )
+
+    # --- references --------------------------------------------------------------------------------------------------
 
     def _registered(self, ref: TraitRef, whose: Subject, where: str) -> Definition:
         definition = self.registry.get(ref.key)
@@ -233,23 +352,33 @@ def _membership(node: Compare, definition: Definition, member: Expression) -> Co
     )
 
 
-def _check_inside_where(node: Condition) -> None:
-    """Inside ``where`` there are properties only."""
-    match node:
-        case And(parts) | Or(parts):
-            for part in parts:
-                _check_inside_where(part)
-        case Not(part):
-            _check_inside_where(part)
-        case Compare(PropertyRef(), _, _):
-            return
-        case Compare(TraitRef() as ref, _, _):
-            raise DefinitionError(
-                "a trait inside where() is not available yet",
-                where=str(node),
-                hint=f"a property is meant? write prop({ref.key!r}); a trait goes beside the event, combined with &",
-            )
-        case Compare(Reduced(), _, _):
-            raise DefinitionError("an event inside another's where() (a funnel) is not available yet", where=str(node))
-        case _:
-            raise DefinitionError("inside where() there are conditions on properties only", where=str(node))
+def _is_out(node: Compare) -> bool:
+    """Whether a membership is compared so that those outside satisfy it."""
+    return (node.operator == "=") != node.right[0]
+
+
+def _split(node: Split, subject: Subject) -> Condition:
+    """By account, a user is in an arm with all accounts, and held out with one of them."""
+    if subject == "account" or node.by == "subject":
+        return replace(node, by="subject")
+    own = replace(node, by="subject")
+    some = OfAccounts(own)
+    return some if node.holdout else And((some, Not(OfAccounts(Not(own)))))
+
+
+def _of_event(node: Reduced) -> Expression | None:
+    if isinstance(node.of, PropertyRef) and node.of.parent:
+        raise DefinitionError(
+            "a reducer takes a property of its own event",
+            where=str(node),
+            hint=f"write property({node.of.name!r}), or compare with property(parent: ...) inside where()",
+        )
+    return node.of
+
+
+def _no_parent(node: Expression) -> DefinitionError:
+    return DefinitionError(
+        "parent: means the event around, and there is none",
+        where=str(node),
+        hint="it stands inside where(): event('A').where(event('B').within(parent: 7 days).count() >= 1)",
+    )

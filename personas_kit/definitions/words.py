@@ -13,6 +13,7 @@ AS_SYMBOLS: dict[str, Operator] = {
 TESTS: dict[str, Operator] = {"exists": "exists", "absent": "absent"}
 OF_ONE = ("omits", "starts_with", "ends_with")
 OF_MANY = ("contains", "one_of", "none_of")
+WITHOUT_CASE = ("equals", "differs", *OF_ONE, *OF_MANY)
 DATES = {"before_date": "before", "after_date": "after", "before": "before", "after": "after"}
 RELATIVE: dict[str, Operator] = {
     "within_last": "within_last", "within_next": "within_next",
@@ -20,12 +21,15 @@ RELATIVE: dict[str, Operator] = {
 }  # fmt: skip
 COMPARISONS = (*AS_SYMBOLS, *TESTS, *OF_ONE, *OF_MANY, *DATES, *RELATIVE)
 
-FILTERS = ("where", "within", "between")
+FILTERS = ("where", "within", "between", "then", "not_then", "scope", "membership")
 REDUCERS = ("count", "sum", "avg", "min", "max", "first", "last", "mode", "most_frequent", "unique")
 OF_EVENTS = (*FILTERS, *REDUCERS)
+OF_USERS = ("where", "count", "share", "sum", "avg", "min", "max", "mode", "most_frequent", "unique")
 
 PROPERTIES = ("property", "prop")
-STARTS = ("event", "trait", "account_trait", *PROPERTIES)
+VALUES = ("event", "trait", "account_trait", "users", *PROPERTIES)
+STARTS = (*VALUES, "top", "split", "holdout")
+TYPES = {"array": "list"}
 UNITS = {"second": 1, "seconds": 1, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
 
 LATER = {
@@ -33,10 +37,8 @@ LATER = {
     "sources": "leave it out: all sources of the warehouse count",
     "entity": "use trait() and account_trait()",
     "expires_after": "use within(...)",
-    "then": "",
-    "not_then": "",
 }
-"""What Segment or a later version knows, and what to write until then."""
+"""What Segment knows and the warehouse has in another way, and what to write instead."""
 
 INSTEAD = {
     "in_audience": "write trait('key') = true",

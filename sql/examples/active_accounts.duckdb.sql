@@ -64,23 +64,25 @@ WITH moment AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
     e.message_id AS message_id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= (SELECT as_of FROM moment)
+    e.event = 'Feature Used'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '14' DAY
+    AND e.timestamp <= (SELECT as_of FROM moment)
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.message_id) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.message_id) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.event = 'Feature Used'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '14' DAY
+    e.event = 'Feature Used'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '14' DAY
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), any_1 AS (
   SELECT DISTINCT
     members_now.account_id

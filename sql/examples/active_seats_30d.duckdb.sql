@@ -62,23 +62,25 @@ WITH moment AS (
 ), events_of_users AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= (SELECT as_of FROM moment)
+    e.event = 'Signed In'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    AND e.timestamp <= (SELECT as_of FROM moment)
 ), unique_1 AS (
   SELECT
     members_now.account_id AS account_id,
-    COUNT(DISTINCT events_of_users.user_id) AS value
-  FROM events_of_users
+    COUNT(DISTINCT e.user_id) AS value
+  FROM events_of_users AS e
   JOIN members_now
-    ON members_now.user_id = events_of_users.user_id
+    ON members_now.user_id = e.user_id
   WHERE
-    events_of_users.event = 'Signed In'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    e.event = 'Signed In'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
   GROUP BY
     members_now.account_id
 )

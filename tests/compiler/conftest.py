@@ -26,7 +26,7 @@ AS_OF = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 _TYPES: dict[str, ColumnType] = {
     "VARCHAR": "text", "INTEGER": "integer", "BIGINT": "integer", "DOUBLE": "float", "FLOAT": "float",
     "BOOLEAN": "boolean", "TIMESTAMP": "timestamp", "TIMESTAMP WITH TIME ZONE": "timestamp_tz", "DATE": "date",
-    "JSON": "json",
+    "JSON": "json", "VARCHAR[]": "list",
 }  # fmt: skip
 
 

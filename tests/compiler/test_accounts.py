@@ -7,7 +7,7 @@ import pytest
 from personas_kit.compiler import compile_lookup, compile_memberships, compile_population
 from personas_kit.compiler.settings import AccountSettings, UserSettings
 from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience
-from personas_kit.definitions.expressions import account_trait, all_users, any_user, event, in_audience, no_user, trait
+from personas_kit.definitions.vocabulary import account_trait, all_users, any_user, event, in_audience, no_user, trait
 from personas_kit.errors import DefinitionError
 from tests.compiler.conftest import AS_OF, World
 

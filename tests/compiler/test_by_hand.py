@@ -21,42 +21,49 @@ from personas_kit.compiler.settings import (
     MembershipSettings,
     UserSettings,
 )
-from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Definition, Trait
-from personas_kit.definitions.expressions import (
-    Condition,
-    Events,
-    Reduced,
-    Value,
+from personas_kit.definitions import (
     account_trait,
     all_users,
     any_user,
     event,
+    holdout,
     in_audience,
     no_user,
     prop,
+    split,
+    top,
     trait,
+    users,
 )
+from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Definition, Trait
+from personas_kit.definitions.expressions import Condition, Value
+from personas_kit.definitions.streams import Events, Reduced
 from tests.compiler.by_hand import Claim, Facts, Happened, Membership, Subject
 from tests.compiler.conftest import schema_of
 from tests.postgres_server.server import Server
 
 AS_OF = dt.datetime(2026, 3, 31, 12)  # noqa: DTZ001  - as the columns have it
 HOURS = [-72, -48, -24, -1, 0, 1, 24]
-COLOURS = ["", "a", "B", "b", "é", "%", "10", "2", "a_b"]
+COLOURS = ["", "a", "B", "b", "é", "É", "%", "10", "2", "a_b"]
 USERS, ACCOUNTS, ANONYMOUS = ["u1", "u2", "u3"], ["a1", "a2"], ["x", "y"]
 LAYOUT = {
     "users": "user_id TEXT, since TIMESTAMP, plan TEXT",
     "accounts": "account_id TEXT, since TIMESTAMP, seats INTEGER",
     "memberships": "user_id TEXT, account_id TEXT, valid_from TIMESTAMP, valid_to TIMESTAMP",
     "claims": "user_id TEXT, id_type TEXT, id_value TEXT, since TIMESTAMP",  # called like a part of the statement
-    "events": 'event TEXT, user_id TEXT, anonymous TEXT, "at" TIMESTAMP, id TEXT, amount INTEGER, colour TEXT',
+    "events": (
+        'event TEXT, user_id TEXT, anonymous TEXT, "at" TIMESTAMP, id TEXT, amount INTEGER, colour TEXT, '
+        "account TEXT, tags TEXT[]"
+    ),
 }
 SETTINGS = SourceSettings(
     users=UserSettings("users", "user_id", "since"),
     accounts=AccountSettings("accounts", "account_id", "since"),
     memberships=MembershipSettings("memberships", "user_id", "account_id", "valid_from", "valid_to"),
     identities=IdentitySettings("claims", "user_id", "id_value", "id_type", "since"),
-    events=EventSettings("events", name="event", at="at", user="user_id", anonymous="anonymous", id="id"),
+    events=EventSettings(
+        "events", name="event", at="at", user="user_id", anonymous="anonymous", id="id", account="account"
+    ),
 )
 
 # ---------------------------------------------------------------------------------------------------------- the facts
@@ -86,7 +93,9 @@ def facts() -> st.SearchStrategy[Facts]:
     types, anonymous = st.sampled_from(["anonymous_id", "anonymous_id", "email"]), st.sampled_from(ANONYMOUS)
     claims = some(Claim, 3, 6, someone, types, anonymous, begun)
     names, ids = st.sampled_from(["Paid", "Paid", "Paid", "Seen"]), st.sampled_from(["e1", "e2", "e10"])
-    happened = (names, st.none() | someone, st.none() | anonymous, instants, ids, seats, plans)
+    tags = st.none() | st.lists(st.sampled_from(["a", "B", "10"]), max_size=3)
+    named = st.none() | somewhere
+    happened = (names, st.none() | someone, st.none() | anonymous, instants, ids, seats, plans, named, tags)
     return st.builds(Facts, users, accounts, memberships, claims, some(Happened, 8, 14, *happened), st.just(AS_OF))
 
 
@@ -105,18 +114,30 @@ def compared(draw: st.DrawFn, value: Value, kind: str) -> Condition:
         case "exists" | "absent":
             return getattr(value, said)()
         case "one_of" | "none_of":
-            return getattr(value, said)(*draw(st.lists(plain, min_size=1, max_size=2)))
+            return getattr(value, said)(*draw(st.lists(plain, min_size=1, max_size=2)), **draw(cases[kind]))
         case "contains":
-            return value.contains(*draw(st.lists(plain.filter(bool), min_size=1, max_size=2)))
+            return value.contains(*draw(st.lists(plain.filter(bool), min_size=1, max_size=2)), **draw(cases[kind]))
         case "omits" | "starts_with" | "ends_with":
-            return getattr(value, said)(draw(plain.filter(bool)))
+            return getattr(value, said)(draw(plain.filter(bool)), **draw(cases[kind]))
         case "within":
             near = draw(st.sampled_from(["within_last", "within_next", "before_last", "after_next"]))
             return getattr(value, near)(hours=draw(durations))
         case "before" | "after":
             return getattr(value, said)(draw(instants))
         case _:
-            return value.compare(draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="])), draw(plain))
+            return draw(symbols(value, plain))
+
+
+cases = {
+    "text": st.sampled_from([{}, {"ignore_case": True}]),
+    "number": st.just({}),
+    "time": st.just({}),
+}
+
+
+def symbols(value: Value, others: st.SearchStrategy[Any]) -> st.SearchStrategy[Condition]:
+    """The value compared with some other thing by a symbol."""
+    return st.builds(value.compare, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), others)
 
 
 def combined(part: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
@@ -134,30 +155,92 @@ def _no(condition: Condition) -> Condition:
 
 
 PROPERTIES = [("amount", "number"), ("colour", "text"), ("at", "time"), ("user_id", "text")]
-wheres = combined(st.sampled_from(PROPERTIES).flatmap(lambda of: compared(prop(of[0]), of[1])))
+names = st.sampled_from(["Paid", "Paid", "Paid", "Seen"])
+spans = st.sampled_from([(1, 0), (48, 24), (0, 72), (24, 1)])
+tagged = st.builds(
+    lambda says, tags: getattr(prop("tags"), says)(*tags[: 1 if says == "omits" else 2]),
+    st.sampled_from(["contains", "omits"]),
+    st.lists(st.sampled_from(["a", "b", "10"]), min_size=1, max_size=2),
+)
+of_its_user = st.one_of(
+    symbols(prop("colour"), st.just(trait("plan"))),
+    symbols(trait("plan"), st.just(prop("colour"))),
+    symbols(prop("amount"), st.just(trait("orders"))),
+    compared(trait("plan"), "text"),
+    compared(trait("orders"), "number"),
+    st.sampled_from([in_audience("payers"), trait("payers") == False, in_audience("local")]),  # noqa: E712
+)
+of_the_other = st.one_of(
+    symbols(prop("amount"), st.just(prop(parent="amount"))),
+    symbols(prop("colour"), st.just(prop(parent="colour"))),
+    st.builds(
+        lambda says: getattr(prop("colour"), says)(prop(parent="colour")), st.sampled_from(["contains", "omits"])
+    ),
+    st.sampled_from([prop(parent="at").exists(), prop(parent="colour") == "a", prop(parent="amount") > prop("amount")]),
+)
+plain_wheres = st.sampled_from(PROPERTIES).flatmap(lambda of: compared(prop(of[0]), of[1]))
+
+
+def wheres(level: int) -> st.SearchStrategy[Condition]:
+    """What stands in ``where``: of the first event, of one that follows it, of one that follows that."""
+    part = st.one_of(plain_wheres, plain_wheres, of_its_user, tagged)
+    part = st.one_of(part, of_the_other) if level > 1 else part
+    return combined(st.one_of(part, following(level + 1)) if level < 3 else part)
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> Events:
-    made = event(draw(st.sampled_from(["Paid", "Paid", "Paid", "Seen"])))
+def following(draw: st.DrawFn, level: int) -> Condition:
+    made = event(draw(names))
+    match draw(st.sampled_from(["", "within", "within", "between", "of as_of"])):
+        case "within":
+            made = made.within(hours=draw(durations), parent=True)
+        case "between":
+            made = made.between(hours=draw(spans), parent=True)
+        case "of as_of":
+            made = made.within(hours=draw(durations))
+    if draw(st.integers(0, 2)) == 0:
+        made = made.where(draw(wheres(level)))
+    match draw(st.sampled_from(["some", "some", "none", "count", "metric"])):
+        case "some":
+            return made.count() >= 1
+        case "none":
+            return ~(made.count() >= 1)
+        case "count":
+            return draw(symbols(made.count(), st.integers(0, 2)))
+        case _:
+            reducer, name, kind = draw(
+                st.sampled_from(
+                    [("last", "colour", "text"), ("sum", "amount", "number"), ("first", "amount", "number")]
+                )
+            )
+            return draw(compared(getattr(made, reducer)(name), kind))
+
+
+@st.composite
+def streams(draw: st.DrawFn, *, of_account: bool = False) -> Events:
+    made = event(draw(names))
     window = draw(st.sampled_from(["", "within", "between"]))
     if window == "within":
         made = made.within(hours=draw(durations))
     if window == "between":
-        made = made.between(hours=draw(st.sampled_from([(1, 0), (48, 24), (0, 72), (24, 1)])))
-    return made.where(draw(wheres)) if draw(st.integers(0, 3)) == 0 else made
+        made = made.between(hours=draw(spans))
+    if of_account:
+        made = draw(st.sampled_from([made, made.scope("event"), made.membership("at_event")]))
+    return made.where(draw(wheres(1))) if draw(st.integers(0, 2)) == 0 else made
 
 
 @st.composite
-def metrics(draw: st.DrawFn) -> tuple[Reduced, str]:
+def metrics(draw: st.DrawFn, *, of_account: bool = False) -> tuple[Reduced, str]:
     """A reduced stream, and the type of its value."""
-    stream = draw(streams())
+    stream = draw(streams(of_account=of_account))
     reducer = draw(st.sampled_from(["count", "count", "sum", "avg", "min", "max", "first", "last", "most", "unique"]))
     if reducer == "count":
         return stream.count(), "number"
     if reducer in {"sum", "avg"}:
         return getattr(stream, reducer)("amount"), "number"
     name, kind = draw(st.sampled_from([("amount", "number"), ("colour", "text"), ("at", "time")]))
+    if reducer in {"most", "unique"} and draw(st.integers(0, 3)) == 0:
+        name, kind = "tags", "text"
     if reducer == "most":
         return stream.most_frequent(name, at_least=draw(st.integers(1, 2))), kind
     if reducer == "unique":
@@ -166,10 +249,33 @@ def metrics(draw: st.DrawFn) -> tuple[Reduced, str]:
 
 
 behaviour = metrics().flatmap(lambda of: compared(*of))
+of_account = metrics(of_account=True).flatmap(lambda of: compared(*of))
+alike = st.builds(
+    lambda one, other: one.compare(">", other), st.just(event("Paid").count()), st.just(event("Seen").count())
+)
 payers = Audience("Payers", event("Paid").count() >= 1)
 big = AccountAudience("Big", (event("Paid").sum("amount") > 0) | any_user(trait("plan").exists()))
 local = Audience("Local", account_trait("seats").exists() & event("Seen").count().one_of(0, 1))
-REGISTRY: dict[str, Definition] = {made.key: made for made in (payers, big, local)}
+orders = Trait("Orders", event("Paid").sum("amount"))
+REGISTRY: dict[str, Definition] = {made.key: made for made in (payers, big, local, orders)}
+
+
+def chosen(part: st.SearchStrategy[Condition], by: st.SearchStrategy[Value]) -> st.SearchStrategy[Condition]:
+    """The first of those for whom something holds, and arms of experiments."""
+    arms = st.sampled_from([(0, 50), (50, 100), (25, 75), (0, 12.5)])
+    whose = st.sampled_from(["member", "account"])
+    return st.one_of(
+        st.builds(
+            lambda count, by, of, less: top(count, by=by, of=of, smallest=less),
+            st.integers(1, 2),
+            by,
+            part,
+            st.booleans(),
+        ),
+        st.builds(lambda name, arm, by: split(name, arm, by=by), st.sampled_from("pqr"), arms, whose),
+        st.builds(lambda name, by: holdout(name, 50, by=by), st.sampled_from("pqr"), whose),
+    )
+
 
 of_members = combined(
     behaviour
@@ -177,19 +283,51 @@ of_members = combined(
     | compared(account_trait("seats"), "number")
     | st.sampled_from([in_audience("payers"), in_audience("local"), trait("payers") == False])  # noqa: E712
 )
-of_users = combined(of_members | st.sampled_from([in_audience("big"), trait("big") != True]))  # noqa: E712
+by = st.one_of(st.sampled_from([trait("plan"), trait("orders")]), metrics().map(lambda of: of[0]))
+of_users = combined(
+    of_members
+    | st.sampled_from([in_audience("big"), trait("big") != True])  # noqa: E712
+    | alike
+    | symbols(trait("plan"), st.just(event("Paid").last("colour")))
+    | chosen(of_members, by)
+)
 asked = st.sampled_from([any_user, all_users, no_user])
+of_pairs = combined(of_members | of_account | symbols(trait("orders"), st.just(account_trait("seats"))))
+
+
+@st.composite
+def users_reduced(draw: st.DrawFn) -> tuple[Reduced, str]:
+    """The users of an account, reduced."""
+    stream = users().where(draw(of_pairs)) if draw(st.booleans()) else users()
+    match draw(st.sampled_from(["count", "share", "sum", "avg", "min", "max", "most", "unique"])):
+        case "count":
+            return stream.count(), "number"
+        case "share":
+            return stream.share(draw(of_pairs)), "number"
+        case "sum" | "avg" as reducer:
+            return getattr(stream, reducer)("orders"), "number"
+        case "unique":
+            return stream.unique(draw(by)).count(), "number"
+        case "most":
+            return stream.most_frequent("plan", at_least=draw(st.integers(1, 2))), "text"
+        case reducer:
+            return getattr(stream, reducer)("plan"), "text"
+
+
 of_accounts = combined(
     behaviour
+    | of_account
+    | users_reduced().flatmap(lambda of: compared(*of))
+    | chosen(compared(trait("seats"), "number"), st.sampled_from([trait("seats"), event("Paid").sum("amount")]))
     | compared(trait("seats"), "number")
     | st.just(in_audience("big"))
-    | st.builds(lambda asks, part: asks(part), asked, of_members)
+    | st.builds(lambda asks, part: asks(part), asked, of_pairs)
     | st.builds(lambda asks, part: asks(part), asked, behaviour)
 )
-lists = st.builds(lambda of, name: of.unique(name), streams(), st.sampled_from(["amount", "colour"]))
-values = st.lists(
-    st.one_of(metrics().map(lambda of: of[0]), metrics().map(lambda of: of[0]), lists), min_size=3, max_size=3
-)
+lists = st.builds(lambda of, name: of.unique(name), streams(), st.sampled_from(["amount", "colour", "tags"]))
+of_one_user = st.one_of(metrics().map(lambda of: of[0]), metrics().map(lambda of: of[0]), lists)
+of_one_account = st.one_of(metrics(of_account=True), users_reduced()).map(lambda of: of[0])
+values = st.tuples(of_one_account | lists, of_one_user, of_one_user).map(list)
 
 # ---------------------------------------------------------------------------------------------------------------- both
 
@@ -229,27 +367,27 @@ def _on_postgres(connection: Any, source: Source, definition: Definition) -> lis
 @settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_the_sql_says_what_plain_python_says(
-    facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
+    facts: Facts, users_where: Condition, accounts: Condition, values: list[Reduced]
 ) -> None:
     with duckdb.connect() as handle:
         handle.execute("SET TimeZone = 'America/St_Johns'")
         _load(handle, facts)
         source = bind(SETTINGS, schema_of(handle))
-        _holds(functools.partial(_asked, handle, source), facts, users, accounts, values)
+        _holds(functools.partial(_asked, handle, source), facts, users_where, accounts, values)
 
 
 @pytest.mark.postgres
 @settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_postgresql_says_so_too(
-    worlds: Any, facts: Facts, users: Condition, accounts: Condition, values: list[Reduced]
+    worlds: Any, facts: Facts, users_where: Condition, accounts: Condition, values: list[Reduced]
 ) -> None:
     with duckdb.connect() as handle:
         _load(handle, facts)
         source = bind(SETTINGS, schema_of(handle))
     try:
         _load(worlds, facts, mark="${}")
-        _holds(functools.partial(_on_postgres, worlds, source), facts, users, accounts, values)
+        _holds(functools.partial(_on_postgres, worlds, source), facts, users_where, accounts, values)
     finally:
         worlds.rollback()
 
@@ -269,12 +407,12 @@ def worlds(server: Server) -> Iterator[Any]:
 def _holds(
     asked: Callable[[Definition], list[tuple[Any, ...]]],
     facts: Facts,
-    users: Condition,
+    users_where: Condition,
     accounts: Condition,
     values: list[Reduced],
 ) -> None:
     facts.registry.update(REGISTRY)
-    for audience in (Audience("A", users), AccountAudience("A", accounts)):
+    for audience in (Audience("A", users_where), AccountAudience("A", accounts)):
         assert sorted(asked(audience)) == sorted((each,) for each in facts.members(audience))
     first, *others = values
     for made in (AccountTrait("T", first), *(Trait("T", each) for each in others)):

@@ -20,7 +20,7 @@ from personas_kit.compiler.settings import (
 )
 from personas_kit.compiler.source import ColumnType
 from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Definition, Trait
-from personas_kit.definitions.expressions import (
+from personas_kit.definitions.vocabulary import (
     account_trait,
     all_users,
     any_user,

@@ -6,7 +6,7 @@ import pytest
 
 from personas_kit.compiler.settings import AccountSettings, EventSettings, MembershipSettings
 from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Trait
-from personas_kit.definitions.expressions import account_trait, all_users, any_user, event, no_user, prop, trait
+from personas_kit.definitions.vocabulary import account_trait, all_users, any_user, event, no_user, prop, trait
 from personas_kit.errors import ConfigError
 from tests.compiler.conftest import World
 

@@ -19,7 +19,7 @@ from personas_kit.compiler.settings import (
 )
 from personas_kit.compiler.source import ColumnType
 from personas_kit.definitions.definition import AccountAudience, Audience
-from personas_kit.definitions.expressions import all_users, any_user, event, no_user
+from personas_kit.definitions.vocabulary import all_users, any_user, event, no_user
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "openstack_b2b"
 TYPES: dict[str, ColumnType] = {"VARCHAR": "text", "TIMESTAMP": "timestamp", "DATE": "date"}

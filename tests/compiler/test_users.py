@@ -9,7 +9,7 @@ import pytest
 
 from personas_kit.compiler.settings import EventSettings, UserSettings
 from personas_kit.definitions.definition import Audience, Trait
-from personas_kit.definitions.expressions import event, in_audience, prop, trait
+from personas_kit.definitions.vocabulary import event, in_audience, prop, trait
 from personas_kit.errors import DefinitionError, UnknownName
 from tests.compiler.conftest import World
 
@@ -376,7 +376,7 @@ def test_audiences_and_traits_are_inlined(world: World) -> None:
         (event("Paid").where(prop("amount") == "x").count() > 1, "'amount' of events is a number .*a text"),
         (event("Paid").count() > "1", "is a number .*a text"),
         (event("Paid").min("gift").exists(), "'gift' of events is a truth value, which has no order"),
-        (event("Paid").first("tags").exists(), "'tags' of events is other, which cannot be reduced by first"),
+        (event("Paid").first("tags").exists(), "'tags' of events is list, which cannot be reduced by first"),
         (trait("born").after("0001-01-01"), "0001-01-01 in Europe/Prague lies outside the years 1 to 9999"),
     ],
 )

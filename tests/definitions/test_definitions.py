@@ -4,7 +4,22 @@ import math
 
 import pytest
 
-from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Trait, any_user, event, parse, prop, trait
+from personas_kit.definitions import (
+    AccountAudience,
+    AccountTrait,
+    Audience,
+    SqlAudience,
+    Trait,
+    any_user,
+    event,
+    holdout,
+    parse,
+    prop,
+    split,
+    top,
+    trait,
+    users,
+)
 from personas_kit.definitions.definition import default_key
 from personas_kit.errors import DefinitionError
 
@@ -146,7 +161,26 @@ def test_many_conditions_side_by_side_are_not_deep():
         (lambda: trait("x") == None, "exists() or .absent()"),  # noqa: E711
         (lambda: trait("x") == [1, 2], "one_of"),
         (lambda: trait("x") == -math.inf, "finite number"),
-        (lambda: trait("x") == trait("y"), "not yet with another value"),
+        (lambda: trait("x") == event("y"), "not with an event"),
+        (lambda: trait("x") == (trait("y") == 1), "not with a condition"),
+        (lambda: trait("x").one_of(1, ignore_case=True), "is for texts"),
+        (lambda: event("X").scope("everyone"), "takes 'member' or 'event'"),
+        (lambda: event("X").scope("event").membership("at_event"), "keep one of"),
+        (lambda: event("X").then("Y"), "take an event"),
+        (lambda: event("X").not_then(event("Y")).then(event("Z")), "did not happen"),
+        (lambda: prop("x", parent="y"), "takes the name of a property"),
+        (lambda: top(0, by=trait("x"), of=german), "1 or more"),
+        (lambda: top(3, by=event("X"), of=german), "not by an event"),
+        (lambda: split("x", (50, 20)), "the smaller first"),
+        (lambda: split("x", 50), "two percentages"),
+        (lambda: holdout("x", 0), "two percentages"),
+        (lambda: holdout("x", 5, by="team"), "'member' or 'account'"),
+        (lambda: users().most_frequent("x", at_least=0), "1 or more"),
+        (lambda: AccountAudience("A", german, scope="all"), "means nothing"),
+        (lambda: AccountAudience("A", german, scope="event", membership="at_event"), "means nothing"),
+        (lambda: Audience("A", german, unless=trait("x")), "must end in a condition"),
+        (lambda: SqlAudience("A", ""), "there is no SQL"),
+        (lambda: SqlAudience("A", "SELECT 1", of="team"), "'user' or 'account'"),
         (lambda: trait("x").before("soon"), "not a date"),
         (lambda: trait("x").contains(""), "not empty"),
         (lambda: prop("x", "money"), "cannot be read as"),

@@ -6,8 +6,22 @@ import enum
 import pytest
 from hypothesis import given
 
-from personas_kit.definitions import all_users, any_user, event, in_audience, no_user, parse, prop, trait
-from personas_kit.definitions.expressions import And, Compare, Events, Not, OfUsers, Or, Reduced
+from personas_kit.definitions import (
+    all_users,
+    any_user,
+    event,
+    holdout,
+    in_audience,
+    no_user,
+    parse,
+    prop,
+    split,
+    top,
+    trait,
+    users,
+)
+from personas_kit.definitions.expressions import And, Compare, Not, OfUsers, Or
+from personas_kit.definitions.streams import Events, Reduced
 from personas_kit.errors import DefinitionError, SyntaxProblem
 from tests.definitions.strategies import expressions
 
@@ -69,6 +83,58 @@ SAYS_THE_SAME = [
         trait("d").before("2023-12-07T18:50:00Z"),
     ),
     ("trait('d').within_last(7 days)", "trait('d').within_last(7 days)", trait("d").within_last(days=7)),
+    (
+        "event('A').then(event('B').within(7 days)).count() >= 1",
+        "event('A').where(event('B').within(parent: 7 days).count() >= 1).count() >= 1",
+        event("A").then(event("B").within(days=7)).count() >= 1,
+    ),
+    (
+        "event('A').then(event('B')).not_then(event('C').within(3 days)).count()",
+        "event('A').where(event('B').where(NOT event('C').within(parent: 3 days).count() >= 1).count() >= 1).count()",
+        event("A").then(event("B").not_then(event("C").within(days=3))).count(),
+    ),
+    (
+        "event('A').where(property('x') = 1).then(event('B')).count()",
+        "event('A').where(property('x') = 1 AND event('B').count() >= 1).count()",
+        event("A").where((prop("x") == 1) & (event("B").count() >= 1)).count(),
+    ),
+    (
+        "event('A').where(event('B').where(property('x') > property(parent: 'y')).sum('z') > 1).count()",
+        "event('A').where(event('B').where(property('x') > property(parent: 'y')).sum(property('z')) > 1).count()",
+        event("A").where(event("B").where(prop("x") > prop(parent="y")).sum("z") > 1).count(),
+    ),
+    (
+        "trait('p').equals('Pro', ignore_case: true) and trait('q').contains('a', \"b\", ignore_case: true)",
+        "trait('p').equals('Pro', ignore_case: true) AND trait('q').contains('a', 'b', ignore_case: true)",
+        trait("p").equals("Pro", ignore_case=True) & trait("q").contains("a", "b", ignore_case=True),
+    ),
+    (
+        "trait('a') = 1 except trait('b') = 2",
+        "trait('a') = 1 AND NOT trait('b') = 2",
+        (trait("a") == 1).except_(trait("b") == 2),
+    ),
+    (
+        "users().where(trait('plan') = 'pro').count() >= 3 OR users().share(event('A').count() >= 1) >= 0.5",
+        "users().where(trait('plan') = 'pro').count() >= 3 OR users().share(event('A').count() >= 1) >= 0.5",
+        (users().where(trait("plan") == "pro").count() >= 3) | (users().share(event("A").count() >= 1) >= 0.5),
+    ),
+    ("users().mode('plan', 3)", "users().mode(trait('plan'), 3)", users().most_frequent("plan", at_least=3)),
+    (
+        "top(10, by: event('A').sum('x'), of: trait('vip') = true, smallest: true)",
+        "top(10, by: event('A').sum(property('x')), of: trait('vip') = true, smallest: true)",
+        top(10, by=event("A").sum("x"), of=in_audience("vip"), smallest=True),
+    ),
+    (
+        "split('spring', 0, 50, by: account) AND NOT holdout('spring', 12.5)",
+        "split('spring', 0, 50, by: account) AND NOT holdout('spring', 12.5)",
+        split("spring", (0, 50), by="account") & ~holdout("spring", 12.5),
+    ),
+    ("event('A').scope('event').count()", "event('A').scope('event').count()", event("A").scope("event").count()),
+    (
+        "event('A').membership('at_event').unique(property('x') as array)",
+        "event('A').membership('at_event').unique(property('x') as list)",
+        event("A").membership("at_event").unique(prop("x", "list")),
+    ),
     (
         "trait('n').contains('shoes', 'shirts')",
         "trait('n').contains('shoes', 'shirts')",
@@ -149,12 +215,26 @@ REFUSED = [
     ("event('A') >= 1", 11, "count it first"),
     ("event('A')", 10, "end it in a reducer"),
     ("trait('a') = ", 12, "expected a text in quotes"),
-    ("trait('a') = trait('b')", 13, "not yet with another value"),
     ("trait('a') = 'x' ANDD trait('b') = 1", 17, "did you mean 'AND'"),
     ("trait('a') = 'x' & trait('b') = 1", 17, "write AND"),
     ("event('A').count() AND trait('a') = 1", 19, "a value is not a condition yet"),
-    ("event('A').where(event('B').count() >= 1).count()", 17, "not available yet"),
-    ("event('A').within(parent: 7 days).count()", 18, "not available yet"),
+    ("event('A').where(event('B')).count()", 27, "an event is not a condition yet"),
+    ("event('A').then(trait('b')).count()", 16, "expected an event"),
+    ("event('A').not_then(event('B')).then(event('C')).count()", 32, "did not happen"),
+    ("event('A').scope('users').count()", 11, "takes 'member' or 'event'"),
+    ("event('A').membership('event').count()", 11, "takes 'now' or 'at_event'"),
+    ("top(0, by: trait('a'), of: trait('b') = 1)", 4, "a whole number, 1 or more"),
+    ("top(3, trait('a'), trait('b') = 1)", 7, "expected 'by:'"),
+    ("top(3, by: event('a'), of: trait('b') = 1)", 21, "expected a value"),
+    ("split('x', 50, 20)", 0, "the smaller first"),
+    ("split('x', 0, 50, by: team)", 0, "'member' or 'account'"),
+    ("holdout('x', 101)", 0, "from 0 to 100"),
+    ("users().first('a')", 8, "no function of a stream of users"),
+    ("users() > 3", 8, "count it first"),
+    ("users().share('a')", 14, "expected event(...)"),
+    ("trait('a').equals('x', ignore_case: false)", 36, "expected true"),
+    ("trait('a') = property(parent 'x')", 22, "expected a text in quotes"),
+    ("trait('a') EXCEPT", 11, "a value is not a condition yet"),
     ("context('page.url') = 'x'", 0, "not available yet"),
     ("event('A').within(30).count() >= 1", 20, "expected days or hours"),
     ("event('A').within(30 fortnights).count()", 21, "no unit"),

@@ -64,16 +64,16 @@ WITH moment AS (
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= (SELECT as_of FROM moment)
+    e.event = 'Order Completed' AND e.timestamp <= (SELECT as_of FROM moment)
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
-    SUM(events_of_users.amount) AS value
-  FROM events_of_users
+    SUM(e.amount) AS value
+  FROM events_of_users AS e
   JOIN members_now
-    ON members_now.user_id = events_of_users.user_id
+    ON members_now.user_id = e.user_id
   WHERE
-    events_of_users.event = 'Order Completed'
+    e.event = 'Order Completed'
   GROUP BY
     members_now.account_id
 )
@@ -148,16 +148,16 @@ WITH users_now AS (
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= $p1
+    e.event = $p3 AND e.timestamp <= $p1
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
-    SUM(events_of_users.amount) AS value
-  FROM events_of_users
+    SUM(e.amount) AS value
+  FROM events_of_users AS e
   JOIN members_now
-    ON members_now.user_id = events_of_users.user_id
+    ON members_now.user_id = e.user_id
   WHERE
-    events_of_users.event = $p3
+    e.event = $p3
   GROUP BY
     members_now.account_id
 )

@@ -64,16 +64,16 @@ WITH moment AS (
   LEFT JOIN claims
     ON claims.anonymous_id = e.ANONYMOUS_ID
   WHERE
-    e.TIMESTAMP <= (SELECT as_of FROM moment)
+    e.EVENT = 'Order Completed' AND e.TIMESTAMP <= (SELECT as_of FROM moment)
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
-    SUM(events_of_users.AMOUNT) AS value
-  FROM events_of_users
+    SUM(e.AMOUNT) AS value
+  FROM events_of_users AS e
   JOIN members_now
-    ON members_now.user_id = events_of_users.user_id
+    ON members_now.user_id = e.user_id
   WHERE
-    events_of_users.EVENT = 'Order Completed'
+    e.EVENT = 'Order Completed'
   GROUP BY
     members_now.account_id
 )
@@ -149,16 +149,16 @@ WITH users_now AS (
   LEFT JOIN claims
     ON claims.anonymous_id = e.ANONYMOUS_ID
   WHERE
-    e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+    e.EVENT = ? AND e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
-    SUM(events_of_users.AMOUNT) AS value
-  FROM events_of_users
+    SUM(e.AMOUNT) AS value
+  FROM events_of_users AS e
   JOIN members_now
-    ON members_now.user_id = events_of_users.user_id
+    ON members_now.user_id = e.user_id
   WHERE
-    events_of_users.EVENT = ?
+    e.EVENT = ?
   GROUP BY
     members_now.account_id
 )
@@ -170,4 +170,4 @@ LEFT JOIN sum_1
   ON sum_1.account_id = accounts_now.account_id
 
 -- with:
--- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed']
+-- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 'Order Completed']

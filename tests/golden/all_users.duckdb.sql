@@ -60,23 +60,25 @@ WITH moment AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
     e.id AS id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= (SELECT as_of FROM moment)
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    AND e.timestamp <= (SELECT as_of FROM moment)
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.id) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.event = 'Order Completed'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), all_1 AS (
   SELECT
     members_now.account_id
@@ -156,22 +158,22 @@ WITH users_now AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
     e.id AS id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= $p2
+    e.event = $p4 AND e.timestamp > $p5 AND e.timestamp <= $p2
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.id) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.event = $p4 AND events_of_users.timestamp > $p5
+    e.event = $p4 AND e.timestamp > $p5
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), all_1 AS (
   SELECT
     members_now.account_id

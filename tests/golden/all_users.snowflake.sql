@@ -60,23 +60,25 @@ WITH moment AS (
   SELECT
     COALESCE(e.USER_ID, claims.user_id) AS user_id,
     e.ID AS ID,
-    e.TIMESTAMP AS TIMESTAMP,
-    e.EVENT AS EVENT
+    e.EVENT AS EVENT,
+    e.TIMESTAMP AS TIMESTAMP
   FROM EVENTS AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.ANONYMOUS_ID
   WHERE
-    e.TIMESTAMP <= (SELECT as_of FROM moment)
+    e.EVENT = 'Order Completed'
+    AND e.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
+    AND e.TIMESTAMP <= (SELECT as_of FROM moment)
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.ID) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.ID) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.EVENT = 'Order Completed'
-    AND events_of_users.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
+    e.EVENT = 'Order Completed'
+    AND e.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), all_1 AS (
   SELECT
     members_now.account_id
@@ -157,23 +159,24 @@ WITH users_now AS (
   SELECT
     COALESCE(e.USER_ID, claims.user_id) AS user_id,
     e.ID AS ID,
-    e.TIMESTAMP AS TIMESTAMP,
-    e.EVENT AS EVENT
+    e.EVENT AS EVENT,
+    e.TIMESTAMP AS TIMESTAMP
   FROM EVENTS AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.ANONYMOUS_ID
   WHERE
-    e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+    e.EVENT = ?
+    AND e.TIMESTAMP > CAST(? AS TIMESTAMPNTZ)
+    AND e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.ID) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.ID) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.EVENT = ?
-    AND events_of_users.TIMESTAMP > CAST(? AS TIMESTAMPNTZ)
+    e.EVENT = ? AND e.TIMESTAMP > CAST(? AS TIMESTAMPNTZ)
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), all_1 AS (
   SELECT
     members_now.account_id
@@ -194,4 +197,4 @@ WHERE
   all_1.account_id IS NOT NULL AND COALESCE(accounts_now.PLAN = ?, FALSE)
 
 -- with:
--- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', 1, 'pro']
+-- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'anonymous_id', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', 1, 'pro']

@@ -59,23 +59,25 @@ WITH moment AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
     e.id AS id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= (SELECT as_of FROM moment)
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    AND e.timestamp <= (SELECT as_of FROM moment)
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.id) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.event = 'Order Completed'
-    AND events_of_users.timestamp > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), any_1 AS (
   SELECT DISTINCT
     members_now.account_id
@@ -152,22 +154,22 @@ WITH users_now AS (
   SELECT
     COALESCE(e.user_id, claims.user_id) AS user_id,
     e.id AS id,
-    e.timestamp AS timestamp,
-    e.event AS event
+    e.event AS event,
+    e.timestamp AS timestamp
   FROM events AS e
   LEFT JOIN claims
     ON claims.anonymous_id = e.anonymous_id
   WHERE
-    e.timestamp <= $6
+    e.event = $6 AND e.timestamp > $7 AND e.timestamp <= $8
 ), count_1 AS (
   SELECT
-    events_of_users.user_id AS user_id,
-    COUNT(DISTINCT events_of_users.id) AS value
-  FROM events_of_users
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
   WHERE
-    events_of_users.event = $7 AND events_of_users.timestamp > $8
+    e.event = $9 AND e.timestamp > $10
   GROUP BY
-    events_of_users.user_id
+    e.user_id
 ), any_1 AS (
   SELECT DISTINCT
     members_now.account_id
@@ -175,7 +177,7 @@ WITH users_now AS (
   LEFT JOIN count_1
     ON count_1.user_id = members_now.user_id
   WHERE
-    COALESCE(count_1.value, 0) >= $9
+    COALESCE(count_1.value, 0) >= $11
 )
 SELECT DISTINCT
   accounts_now.account_id
@@ -186,4 +188,4 @@ WHERE
   any_1.account_id IS NOT NULL
 
 -- with:
--- [datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'anonymous_id', datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 1, 12, 0), 1]
+-- [datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'anonymous_id', datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 1, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 1, 12, 0), 1]

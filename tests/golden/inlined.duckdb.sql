@@ -1,6 +1,16 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), events_read AS (
+  SELECT
+    t.id,
+    t.event,
+    t.user_id,
+    t.timestamp,
+    t.amount
+  FROM events AS t
+  WHERE
+    t.event = 'Order Completed' AND t.timestamp <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.user_id AS user_id
@@ -33,7 +43,7 @@ WITH moment AS (
   SELECT
     e.user_id AS user_id,
     COUNT(DISTINCT e.id) AS value
-  FROM events AS e
+  FROM events_read AS e
   WHERE
     e.event = 'Order Completed'
     AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
@@ -44,7 +54,7 @@ WITH moment AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.amount) AS value
-  FROM events AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.user_id
   WHERE
@@ -74,7 +84,17 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.id,
+    t.event,
+    t.user_id,
+    t.timestamp,
+    t.amount
+  FROM events AS t
+  WHERE
+    t.event = $p2 AND t.timestamp <= $p3
+), users_now AS (
   SELECT
     t.user_id AS user_id
   FROM users AS t
@@ -97,29 +117,29 @@ WITH users_now AS (
     ON accounts_now.account_id = m.account_id
   WHERE
     (
-      m.valid_from IS NULL OR m.valid_from <= $p2
+      m.valid_from IS NULL OR m.valid_from <= $p3
     )
     AND (
-      m.valid_to IS NULL OR m.valid_to > $p2
+      m.valid_to IS NULL OR m.valid_to > $p3
     )
 ), count_1 AS (
   SELECT
     e.user_id AS user_id,
     COUNT(DISTINCT e.id) AS value
-  FROM events AS e
+  FROM events_read AS e
   WHERE
-    e.event = $p3 AND e.timestamp > $p4 AND e.timestamp <= $p2
+    e.event = $p2 AND e.timestamp > $p4 AND e.timestamp <= $p3
   GROUP BY
     e.user_id
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.amount) AS value
-  FROM events AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.user_id
   WHERE
-    e.event = $p3 AND e.timestamp <= $p2
+    e.event = $p2 AND e.timestamp <= $p3
   GROUP BY
     members_now.account_id
 ), accounts_1 AS (
@@ -144,4 +164,4 @@ WHERE
   ) AND accounts_1.user_id IS NOT NULL
 
 -- with:
--- {'p1': 1, 'p2': datetime.datetime(2026, 3, 31, 12, 0), 'p3': 'Order Completed', 'p4': datetime.datetime(2026, 3, 1, 12, 0), 'p5': 1000}
+-- {'p1': 1, 'p2': 'Order Completed', 'p3': datetime.datetime(2026, 3, 31, 12, 0), 'p4': datetime.datetime(2026, 3, 1, 12, 0), 'p5': 1000}

@@ -1,6 +1,16 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), events_read AS (
+  SELECT
+    t.id,
+    t.event,
+    t.user_id,
+    t.timestamp,
+    t.amount
+  FROM events AS t
+  WHERE
+    t.event = 'Order Completed' AND t.timestamp <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.user_id AS user_id
@@ -33,7 +43,7 @@ WITH moment AS (
   SELECT
     e.user_id AS user_id,
     COUNT(DISTINCT e.id) AS value
-  FROM events AS e
+  FROM events_read AS e
   WHERE
     e.event = 'Order Completed'
     AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30 DAY'
@@ -44,7 +54,7 @@ WITH moment AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.amount) AS value
-  FROM events AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.user_id
   WHERE
@@ -74,7 +84,17 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.id,
+    t.event,
+    t.user_id,
+    t.timestamp,
+    t.amount
+  FROM events AS t
+  WHERE
+    t.event = $1 AND t.timestamp <= $2
+), users_now AS (
   SELECT
     t.user_id AS user_id
   FROM users AS t
@@ -97,29 +117,29 @@ WITH users_now AS (
     ON accounts_now.account_id = m.account_id
   WHERE
     (
-      m.valid_from IS NULL OR m.valid_from <= $1
+      m.valid_from IS NULL OR m.valid_from <= $3
     )
     AND (
-      m.valid_to IS NULL OR m.valid_to > $2
+      m.valid_to IS NULL OR m.valid_to > $4
     )
 ), count_1 AS (
   SELECT
     e.user_id AS user_id,
     COUNT(DISTINCT e.id) AS value
-  FROM events AS e
+  FROM events_read AS e
   WHERE
-    e.event = $3 AND e.timestamp > $4 AND e.timestamp <= $5
+    e.event = $5 AND e.timestamp > $6 AND e.timestamp <= $7
   GROUP BY
     e.user_id
 ), sum_1 AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.amount) AS value
-  FROM events AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.user_id
   WHERE
-    e.event = $6 AND e.timestamp <= $7
+    e.event = $8 AND e.timestamp <= $9
   GROUP BY
     members_now.account_id
 ), accounts_1 AS (
@@ -129,7 +149,7 @@ WITH users_now AS (
   LEFT JOIN sum_1
     ON sum_1.account_id = members_now.account_id
   WHERE
-    COALESCE(sum_1.value, 0) > $8
+    COALESCE(sum_1.value, 0) > $10
 )
 SELECT DISTINCT
   users_now.user_id
@@ -140,8 +160,8 @@ LEFT JOIN accounts_1
   ON accounts_1.user_id = users_now.user_id
 WHERE
   NOT (
-    COALESCE(count_1.value, 0) >= $9
+    COALESCE(count_1.value, 0) >= $11
   ) AND accounts_1.user_id IS NOT NULL
 
 -- with:
--- [datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 1, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 1000, 1]
+-- ['Order Completed', datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 1, 12, 0), datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 1000, 1]

@@ -1,6 +1,16 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMPNTZ) AS as_of
+), events_read AS (
+  SELECT
+    t.ID,
+    t.EVENT,
+    t.USER_ID,
+    t.TIMESTAMP,
+    t.AMOUNT
+  FROM EVENTS AS t
+  WHERE
+    t.EVENT = 'Order Completed' AND t.TIMESTAMP <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.USER_ID AS user_id
@@ -33,7 +43,7 @@ WITH moment AS (
   SELECT
     e.USER_ID AS user_id,
     COUNT(DISTINCT e.ID) AS value
-  FROM EVENTS AS e
+  FROM events_read AS e
   WHERE
     e.EVENT = 'Order Completed'
     AND e.TIMESTAMP > DATEADD(DAY, -30, (SELECT as_of FROM moment))
@@ -44,7 +54,7 @@ WITH moment AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.AMOUNT) AS value
-  FROM EVENTS AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.USER_ID
   WHERE
@@ -74,7 +84,17 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.ID,
+    t.EVENT,
+    t.USER_ID,
+    t.TIMESTAMP,
+    t.AMOUNT
+  FROM EVENTS AS t
+  WHERE
+    t.EVENT = ? AND t.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+), users_now AS (
   SELECT
     t.USER_ID AS user_id
   FROM USERS AS t
@@ -106,7 +126,7 @@ WITH users_now AS (
   SELECT
     e.USER_ID AS user_id,
     COUNT(DISTINCT e.ID) AS value
-  FROM EVENTS AS e
+  FROM events_read AS e
   WHERE
     e.EVENT = ?
     AND e.TIMESTAMP > CAST(? AS TIMESTAMPNTZ)
@@ -117,7 +137,7 @@ WITH users_now AS (
   SELECT
     members_now.account_id AS account_id,
     SUM(e.AMOUNT) AS value
-  FROM EVENTS AS e
+  FROM events_read AS e
   JOIN members_now
     ON members_now.user_id = e.USER_ID
   WHERE
@@ -146,4 +166,4 @@ WHERE
   ) AND accounts_1.user_id IS NOT NULL
 
 -- with:
--- ['2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 1000, 1]
+-- ['Order Completed', '2026-03-31 12:00:00', '2026-03-31 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-01 12:00:00', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 1000, 1]

@@ -1,6 +1,15 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), events_read AS (
+  SELECT
+    t.properties,
+    t.timestamp,
+    t.user_id,
+    t.event
+  FROM events AS t
+  WHERE
+    t.event = 'Order Completed' AND t.timestamp <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.user_id AS user_id
@@ -19,7 +28,7 @@ WITH moment AS (
         PARTITION BY e.user_id
         ORDER BY e.timestamp DESC, JSON_EXTRACT_STRING(e.properties, '/plan') DESC
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = 'Order Completed'
       AND e.timestamp <= (SELECT as_of FROM moment)
@@ -39,7 +48,7 @@ WITH moment AS (
         PARTITION BY e.user_id
         ORDER BY e.timestamp DESC, TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) DESC
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = 'Order Completed'
       AND e.timestamp <= (SELECT as_of FROM moment)
@@ -60,7 +69,16 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.properties,
+    t.timestamp,
+    t.user_id,
+    t.event
+  FROM events AS t
+  WHERE
+    t.event = $p3 AND t.timestamp <= $p4
+), users_now AS (
   SELECT
     t.user_id AS user_id
   FROM users AS t
@@ -78,7 +96,7 @@ WITH users_now AS (
         PARTITION BY e.user_id
         ORDER BY e.timestamp DESC, JSON_EXTRACT_STRING(e.properties, '/plan') DESC
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = $p3
       AND e.timestamp <= $p4
@@ -98,7 +116,7 @@ WITH users_now AS (
         PARTITION BY e.user_id
         ORDER BY e.timestamp DESC, TRY_CAST(JSON_EXTRACT_STRING(e.properties, '/cart/size') AS DOUBLE) DESC
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = $p3
       AND e.timestamp <= $p4

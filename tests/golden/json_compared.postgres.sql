@@ -1,6 +1,15 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), events_read AS (
+  SELECT
+    t.properties,
+    t.timestamp,
+    t.user_id,
+    t.event
+  FROM events AS t
+  WHERE
+    t.event = 'Order Completed' AND t.timestamp <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.user_id AS user_id
@@ -23,7 +32,7 @@ WITH moment AS (
           e.properties #>> ARRAY['plan']
         ) AS TEXT) COLLATE "C" DESC NULLS LAST
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = 'Order Completed'
       AND e.timestamp <= (SELECT as_of FROM moment)
@@ -59,7 +68,7 @@ WITH moment AS (
           ) AS DOUBLE PRECISION)
         END DESC NULLS LAST
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
       e.event = 'Order Completed'
       AND e.timestamp <= (SELECT as_of FROM moment)
@@ -87,7 +96,16 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.properties,
+    t.timestamp,
+    t.user_id,
+    t.event
+  FROM events AS t
+  WHERE
+    t.event = $1 AND t.timestamp <= $2
+), users_now AS (
   SELECT
     t.user_id AS user_id
   FROM users AS t
@@ -109,10 +127,10 @@ WITH users_now AS (
           e.properties #>> ARRAY['plan']
         ) AS TEXT) COLLATE "C" DESC NULLS LAST
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
-      e.event = $1
-      AND e.timestamp <= $2
+      e.event = $3
+      AND e.timestamp <= $4
       AND (
         e.properties #>> ARRAY['plan']
       ) IS NOT NULL
@@ -145,10 +163,10 @@ WITH users_now AS (
           ) AS DOUBLE PRECISION)
         END DESC NULLS LAST
       ) AS place
-    FROM events AS e
+    FROM events_read AS e
     WHERE
-      e.event = $3
-      AND e.timestamp <= $4
+      e.event = $5
+      AND e.timestamp <= $6
       AND CASE
         WHEN (
           e.properties #>> ARRAY['cart', 'size']
@@ -169,7 +187,7 @@ LEFT JOIN last_1
 LEFT JOIN last_2
   ON last_2.user_id = users_now.user_id
 WHERE
-  COALESCE(last_1.value = $5, FALSE) AND COALESCE(last_2.value > $6, FALSE)
+  COALESCE(last_1.value = $7, FALSE) AND COALESCE(last_2.value > $8, FALSE)
 
 -- with:
--- ['Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 'pro', 2]
+-- ['Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 'Order Completed', datetime.datetime(2026, 3, 31, 12, 0), 'pro', 2]

@@ -1,6 +1,15 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMPNTZ) AS as_of
+), events_read AS (
+  SELECT
+    t.PROPERTIES,
+    t.TIMESTAMP,
+    t.USER_ID,
+    t.EVENT
+  FROM EVENTS AS t
+  WHERE
+    t.EVENT = 'Order Completed' AND t.TIMESTAMP <= (SELECT as_of FROM moment)
 ), users_now AS (
   SELECT
     t.USER_ID AS user_id
@@ -19,7 +28,7 @@ WITH moment AS (
         PARTITION BY e.USER_ID
         ORDER BY e.TIMESTAMP DESC NULLS LAST, TO_VARCHAR(GET(e.PROPERTIES, 'plan')) DESC NULLS LAST
       ) AS place
-    FROM EVENTS AS e
+    FROM events_read AS e
     WHERE
       e.EVENT = 'Order Completed'
       AND e.TIMESTAMP <= (SELECT as_of FROM moment)
@@ -39,7 +48,7 @@ WITH moment AS (
         PARTITION BY e.USER_ID
         ORDER BY e.TIMESTAMP DESC NULLS LAST, TRY_TO_DOUBLE(TO_VARCHAR(GET(GET(e.PROPERTIES, 'cart'), 'size'))) DESC NULLS LAST
       ) AS place
-    FROM EVENTS AS e
+    FROM events_read AS e
     WHERE
       e.EVENT = 'Order Completed'
       AND e.TIMESTAMP <= (SELECT as_of FROM moment)
@@ -60,7 +69,16 @@ WHERE
 
 -- executed:
 
-WITH users_now AS (
+WITH events_read AS (
+  SELECT
+    t.PROPERTIES,
+    t.TIMESTAMP,
+    t.USER_ID,
+    t.EVENT
+  FROM EVENTS AS t
+  WHERE
+    t.EVENT = ? AND t.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
+), users_now AS (
   SELECT
     t.USER_ID AS user_id
   FROM USERS AS t
@@ -78,7 +96,7 @@ WITH users_now AS (
         PARTITION BY e.USER_ID
         ORDER BY e.TIMESTAMP DESC NULLS LAST, TO_VARCHAR(GET(e.PROPERTIES, 'plan')) DESC NULLS LAST
       ) AS place
-    FROM EVENTS AS e
+    FROM events_read AS e
     WHERE
       e.EVENT = ?
       AND e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
@@ -98,7 +116,7 @@ WITH users_now AS (
         PARTITION BY e.USER_ID
         ORDER BY e.TIMESTAMP DESC NULLS LAST, TRY_TO_DOUBLE(TO_VARCHAR(GET(GET(e.PROPERTIES, 'cart'), 'size'))) DESC NULLS LAST
       ) AS place
-    FROM EVENTS AS e
+    FROM events_read AS e
     WHERE
       e.EVENT = ?
       AND e.TIMESTAMP <= CAST(? AS TIMESTAMPNTZ)
@@ -118,4 +136,4 @@ WHERE
   COALESCE(last_1.value = ?, FALSE) AND COALESCE(last_2.value > ?, FALSE)
 
 -- with:
--- ['Order Completed', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 'pro', 2]
+-- ['Order Completed', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 'Order Completed', '2026-03-31 12:00:00', 'pro', 2]

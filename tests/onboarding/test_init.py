@@ -193,7 +193,7 @@ def test_what_there_is_can_be_looked_at(layout: str, run: Any, request: pytest.F
     file: Path = request.getfixturevalue(layout)
     run("init", "--duckdb", file, "--folder", file.parent, "--yes")
     ws = open_workspace(file.parent)
-    ws._clock = Clock()
+    ws._clock = ws._reader.clock = Clock()
 
     assert repr(ws.events) == "events: nobody has looked yet; list(...) does"
     order = ws.events.order_completed
@@ -391,7 +391,7 @@ def test_a_home_grown_layout_in_postgresql(server: Any, tmp_path: Path, run: Any
     ws = open_workspace(tmp_path)
     bought = Audience("A", event(ORDER).where(prop("revenue", "number") >= 20).count() >= 1)
     assert sorted(ws.members(bought, as_of=AS_OF)["user_id"]) == [2, 3]
-    ws._clock = Clock()
+    ws._clock = ws._reader.clock = Clock()
     assert {line["property"]: line["type"] for line in ws.events[ORDER].properties.to_dicts()} == {
         "revenue": "number", "coupon": "text",
     }  # fmt: skip

@@ -1,0 +1,258 @@
+"""What is likely not meant as it is written: nothing here is wrong, and everything is worth a look.
+
+Rules that need the tree alone; those that need the warehouse's data are in ``personas_kit.checks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from personas_kit.definitions.definition import AccountAudience, Audience, Definition
+from personas_kit.definitions.expressions import (
+    And,
+    Compare,
+    Condition,
+    Constant,
+    Expression,
+    Not,
+    OfUsers,
+    Or,
+    Value,
+    parts_of,
+    walk,
+)
+from personas_kit.definitions.streams import Events, Reduced
+
+_NEGATED = {
+    "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "exists": "absent", "absent": "exists",
+}  # fmt: skip
+_ORDERED = frozenset({"<", "<=", ">", ">=", "="})
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """One thing to know about a definition.
+
+    Attributes:
+        code: the rule, such as ``not_and``.
+        part: which part of the definition, as text.
+        what: what it means as it stands.
+        hint: what to write if something else is meant.
+    """
+
+    code: str
+    part: str
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        """Two lines for a person."""
+        return f"{self.what}: {self.part}\n{self.hint}"
+
+    def to_dict(self) -> dict[str, str]:
+        """As plain data."""
+        return {"code": self.code, "part": self.part, "what": self.what, "hint": self.hint}
+
+
+def lint(definition: Definition) -> list[Warned]:
+    """Everything worth a look in a definition, each once, from left to right."""
+    found: dict[Warned, None] = {}
+    roots: list[Expression] = [definition.expression]
+    if isinstance(definition, Audience | AccountAudience):
+        roots = [definition.where, *([definition.unless] if definition.unless is not None else [])]
+    for root in roots:
+        if isinstance(root, Compare):
+            found |= dict.fromkeys(_differs(Not(root)))
+        for node in walk(root):
+            for rule in RULES:
+                found |= dict.fromkeys(rule(node))
+    return list(found)
+
+
+def _not_and(node: Expression) -> Iterator[Warned]:
+    match node:
+        case Not(And()):
+            yield Warned(
+                "not_and",
+                str(node),
+                "true as soon as one of them does not hold",
+                "if neither may hold, write (~a) & (~b), in text NOT a AND NOT b",
+            )
+
+
+def _differs(node: Expression) -> Iterator[Warned]:
+    """A comparison by != beside no word about missing values."""
+    for part in parts_of(node):
+        if not isinstance(part, Compare) or part.operator != "!=" or _counts(part.left):
+            continue
+        said = (
+            isinstance(other, Compare) and other.operator in {"exists", "absent"} and _same(other.left, part.left)
+            for other in parts_of(node)
+        )
+        if not any(said):
+            yield _differs_warning(part)
+
+
+def _differs_warning(part: Compare) -> Warned:
+    return Warned(
+        "differs_missing",
+        str(part),
+        "who has no value does not differ",
+        f"to count them as well, write NOT {part.left} = ..., or add OR {part.left}.absent()",
+    )
+
+
+def _all_users(node: Expression) -> Iterator[Warned]:
+    if isinstance(node, OfUsers) and node.quantifier == "all":
+        yield Warned(
+            "all_empty",
+            str(node),
+            "an account without users does not satisfy ALL",
+            "to let it in, write no_user(~(...)), in text NOT ANY NOT (...)",
+        )
+
+
+def _constant(node: Expression) -> Iterator[Warned]:
+    """Comparisons of a count that every number satisfies, or none."""
+    match node:
+        case Compare(Reduced(_, reducer), operator, (int() | float() as number,)) if reducer in _COUNTING:
+            if isinstance(number, bool):
+                return
+            always = (operator == ">=" and number <= 0) or (operator == ">" and number < 0)
+            never = (operator == "<" and number <= 0) or (operator in {"<=", "="} and number < 0)
+            if always:
+                yield Warned("always_true", str(node), "everybody satisfies it", "compare it with 1 or more")
+            if never:
+                yield Warned("always_false", str(node), "nobody satisfies it", "a count is 0 or more")
+
+
+def _branches(node: Expression) -> Iterator[Warned]:
+    """Parts that repeat, contradict or swallow each other."""
+    if not isinstance(node, And | Or):
+        return
+    said: dict[str, Condition] = {}
+    for part in node.parts:
+        text = str(part)
+        if text in said:
+            yield Warned("redundant", text, "it is there twice", "leave one out")
+        said[text] = part
+    for one, other in combinations(said.values(), 2):
+        yield from _opposed(node, one, other)
+        inner: type[And | Or] = Or if isinstance(node, And) else And
+        for small, large in ((one, other), (other, one)):
+            if isinstance(large, inner) and any(str(part) == str(small) for part in large.parts):
+                yield Warned("redundant", str(large), f"it changes nothing beside {small}", "leave it out")
+
+
+def _opposed(node: And | Or, one: Condition, other: Condition) -> Iterator[Warned]:
+    """Two parts of which only one can hold, or of which one always does."""
+    opposite = str(_opposite(one)) == str(other) or str(one) == str(_opposite(other))
+    if isinstance(node, And) and (opposite or _contradict(one, other)):
+        yield Warned("always_false", f"{one} AND {other}", "nobody satisfies both", "leave one out, or write OR")
+    elif isinstance(node, Or) and opposite and not _can_miss(one):
+        yield Warned("always_true", f"{one} OR {other}", "everybody satisfies one", "leave both out")
+
+
+def _windows(node: Expression) -> Iterator[Warned]:
+    """Two windows of one event that meet at an instant."""
+    if not isinstance(node, And | Or):
+        return
+    seen = [part for each in node.parts for part in walk(each) if isinstance(part, Events) and part.window]
+    for one, other in combinations(seen, 2):
+        if one.name != other.name or one.window is None or other.window is None:
+            continue
+        if one.window.parent or other.window.parent:
+            continue
+        newer, older = sorted((one.window, other.window), key=lambda window: window.older)
+        if newer.older == older.newer:
+            yield Warned(
+                "windows_touch",
+                f"{one} and {other}",
+                "the windows meet: an event exactly there is in the older one",
+                "nothing is counted twice and nothing is lost; this is only to know",
+            )
+
+
+def _mixed(node: Expression) -> Iterator[Warned]:
+    """Texts and numbers among the values of one comparison."""
+    if isinstance(node, Compare) and node.operator in {"one_of", "none_of"}:
+        kinds = {_kind(each) for each in node.right if not isinstance(each, Value)}
+        if len(kinds) > 1:
+            yield Warned(
+                "mixed_types", str(node), f"it compares with {' and '.join(sorted(kinds))}", "keep values of one type"
+            )
+
+
+RULES: tuple[Callable[[Expression], Iterator[Warned]], ...] = (
+    _not_and, _differs, _all_users, _constant, _branches, _windows, _mixed,
+)  # fmt: skip
+_COUNTING = frozenset({"count", "unique_count"})
+
+
+def _counts(value: Value) -> bool:
+    """Whether the value is never missing."""
+    return isinstance(value, Reduced) and value.reducer in {"count", "sum", "unique_count"}
+
+
+def _same(one: Expression, other: Expression) -> bool:
+    return str(one) == str(other)
+
+
+def _opposite(node: Condition) -> Condition:
+    """What holds where this does not, as people write it."""
+    match node:
+        case Not(part):
+            return part
+        case Compare(left, operator, right, ignore_case) if operator in _NEGATED:
+            return Compare(left, _NEGATED[operator], right, ignore_case)  # type: ignore[arg-type]
+        case _:
+            return Not(node)
+
+
+def _can_miss(node: Condition) -> bool:
+    """Whether a comparison and its opposite may both be false, for want of a value."""
+    return isinstance(node, Compare) and node.operator not in {"exists", "absent"} and not _counts(node.left)
+
+
+def _contradict(one: Condition, other: Condition) -> bool:
+    """Whether no value satisfies two comparisons with constants."""
+    if not (isinstance(one, Compare) and isinstance(other, Compare)) or not _same(one.left, other.left):
+        return False
+    if one.operator == "absent" or other.operator == "absent":
+        positive = {"exists", "!=", "contains", "starts_with", "ends_with", "one_of"} | _ORDERED
+        return {one.operator, other.operator} & positive != set() and one.operator != other.operator
+    if one.operator not in _ORDERED or other.operator not in _ORDERED:
+        return False
+    low, high = _bounds(one), _bounds(other)
+    if low is None or high is None or _kind(one.right[0]) != _kind(other.right[0]):  # type: ignore[arg-type]
+        return False
+    return _empty(*low, *high)
+
+
+def _bounds(node: Compare) -> tuple[str, Constant] | None:
+    value = node.right[0]
+    return None if isinstance(value, Value | bool) else (node.operator, value)
+
+
+def _empty(one: str, left: Constant, other: str, right: Constant) -> bool:
+    """Whether nothing is both ``one left`` and ``other right``."""
+    if one == "=" == other:
+        return left != right
+    if one in {"<", "<="} and other in {">", ">=", "="}:
+        return _empty(other, right, one, left)
+    if one in {">", ">=", "="} and other in {"<", "<="}:
+        return right < left or (right == left and (one == ">" or other == "<"))  # type: ignore[operator]
+    if one == "=" or other == "=":
+        equal, bound, operator = (left, right, other) if one == "=" else (right, left, one)
+        return not {"<": equal < bound, "<=": equal <= bound, ">": equal > bound, ">=": equal >= bound}[operator]  # type: ignore[operator]
+    return False
+
+
+def _kind(value: Constant) -> str:
+    if isinstance(value, bool):
+        return "truth values"
+    if isinstance(value, int | float):
+        return "numbers"
+    return "texts" if isinstance(value, str) else "times"
