@@ -11,6 +11,7 @@ from typing import Literal
 from personas_kit.activation.wanted import calls_for
 from personas_kit.config import DestinationSettings, SyncSettings
 from personas_kit.definitions import Definition
+from personas_kit.definitions.lint import lint
 from personas_kit.errors import ConfigError, PersonasError
 from personas_kit.evidence import some
 from personas_kit.onboarding.recognise import recognise
@@ -88,6 +89,7 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
         yield from _new_events(workspace)
         for key, definition in workspace.definitions.items():
             yield _tried(f"{definition.kind} {key}", functools.partial(_compiles, workspace, definition))
+            yield from (Finding(f"{definition.kind} {key}", "warning", str(warned)) for warned in lint(definition))
     for name, settings in workspace.config.destinations.items():
         yield _tried(f"destination {name}", functools.partial(_secrets, settings))
     for scheduled in workspace.config.scheduled:

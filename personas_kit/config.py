@@ -119,10 +119,22 @@ class _DefinitionTable(_Table):
 
 class _AudienceTable(_DefinitionTable):
     where: str
+    unless: str | None = None
+
+
+class _AccountAudienceTable(_AudienceTable):
+    unless_user: str | None = None
+    scope: str = "member"
+    membership: str = "now"
 
 
 class _TraitTable(_DefinitionTable):
     value: str
+
+
+class _AccountTraitTable(_TraitTable):
+    scope: str = "member"
+    membership: str = "now"
 
 
 class _File(_Table):
@@ -134,9 +146,9 @@ class _File(_Table):
     destinations: dict[str, dict[str, Any]] = {}
     include: Annotated[tuple[str, ...], Field(strict=False)] = ()
     audience: Annotated[tuple[_AudienceTable, ...], Field(strict=False)] = ()
-    account_audience: Annotated[tuple[_AudienceTable, ...], Field(strict=False)] = ()
+    account_audience: Annotated[tuple[_AccountAudienceTable, ...], Field(strict=False)] = ()
     trait: Annotated[tuple[_TraitTable, ...], Field(strict=False)] = ()
-    account_trait: Annotated[tuple[_TraitTable, ...], Field(strict=False)] = ()
+    account_trait: Annotated[tuple[_AccountTraitTable, ...], Field(strict=False)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +324,11 @@ def _only_definitions(data: dict[str, Any], file: str) -> dict[str, Any]:
     return data
 
 
+_READ = frozenset({"where", "value", "unless", "unless_user"})
+"""What is text of the query language."""
+_PLAIN = frozenset({"scope", "membership"})
+
+
 def _definitions(parsed: _File, file: str) -> Iterator[Scheduled]:
     kinds: tuple[tuple[str, Any, Sequence[Any]], ...] = (
         ("audience", Audience, parsed.audience),
@@ -321,9 +338,11 @@ def _definitions(parsed: _File, file: str) -> Iterator[Scheduled]:
     )
     for kind, make, tables in kinds:
         for table in tables:
-            text = table.where if isinstance(table, _AudienceTable) else table.value
+            more = {name: getattr(table, name) for name in table.model_fields_set & _PLAIN}
+            texts = {name: getattr(table, name) for name in table.model_fields_set & _READ}
             try:
-                definition = make(table.name, parse(text), key=table.key)
+                read = {name: parse(text) for name, text in texts.items()}
+                definition = make(name=table.name, key=table.key, **read, **more)
             except PersonasError as problem:
                 problem.where = "\n         ".join(
                     part for part in (f"{file}: [[{kind}]] {table.name!r}", problem.where) if part

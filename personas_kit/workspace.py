@@ -32,13 +32,15 @@ from personas_kit.compiler import (
     compile_memberships,
     compile_population,
 )
-from personas_kit.config import Config, Scheduled, SyncSettings
+from personas_kit.config import Config, Scheduled, SyncSettings, duration
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.evidence import Evidence, look
+from personas_kit.insight.history import Backtest, Forecast, backtest, forecast_exits
+from personas_kit.insight.overlap import overlap
 from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
@@ -256,6 +258,36 @@ class Workspace:
             estimate=estimate,
             warnings=tuple(lint(meant)),
         )
+
+    # --- understanding -----------------------------------------------------------------------------------------------
+
+    def backtest(
+        self, definition: Definition | str, start: Instant, end: Instant = None, *, every: str = "1d"
+    ) -> Backtest:
+        """The size of an audience on past dates, before it existed, in one statement.
+
+        Args:
+            definition: an audience.
+            start: the first instant.
+            end: the last; by default now.
+            every: the step between two: ``"1d"``, ``"6h"``.
+
+        Raises:
+            DefinitionError: a trait, or more instants than one statement takes.
+        """
+        try:
+            step = dt.timedelta(seconds=duration(every))
+        except ValueError as problem:
+            raise DefinitionError(str(problem)) from None
+        return backtest(self._reader, self._definition(definition), self._instant(start), self._instant(end), step)
+
+    def forecast_exits(self, definition: Definition | str, days: int, *, as_of: Instant = None) -> Forecast:
+        """Who leaves an audience within so many days if nothing happens: windows end, dates pass, memberships end."""
+        return forecast_exits(self._reader, self._definition(definition), self._instant(as_of), days)
+
+    def overlap(self, definitions: Several, *, as_of: Instant = None) -> pl.DataFrame:
+        """Every combination of audiences that somebody is in: a truth value by key, and ``members``, most first."""
+        return overlap(self._reader, [self._definition(each) for each in definitions], self._instant(as_of))
 
     # --- sending -----------------------------------------------------------------------------------------------------
 

@@ -10,13 +10,14 @@ import polars as pl
 
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
 from personas_kit.cli.terminal import as_json, frame_json, output, people, show_preview, table_of
+from personas_kit.compiler.dialects import DIALECTS
 from personas_kit.destinations import DESTINATIONS, find
 from personas_kit.workspace import Workspace
 
 
 @click.command()
 @click.argument("key")
-@click.option("--dialect", type=click.Choice(["duckdb", "snowflake"]), help="[default: the warehouse's own]")
+@click.option("--dialect", type=click.Choice(list(DIALECTS)), help="[default: the warehouse's own]")
 @click.option("--expand", type=click.Choice(["users"]), help="The users of an account definition's accounts.")
 @as_of_option
 @json_option

@@ -96,6 +96,9 @@ def show_preview(preview: Preview, console: Console = output) -> None:
         console.print(_change(change))
     if not preview.changes:
         console.print(Text("no sync yet", "dim"))
+    for warned in preview.warnings:
+        console.print(Text.assemble(("to know  ", "yellow"), f"{warned.what}: {warned.part}"))
+        console.print(Text(f"         {warned.hint}", "dim"))
     if preview.sample.height:
         title = f"{preview.sample.height} of {preview.size:,}, personal data masked"
         console.print(table_of(preview.sample, title, console.width))

@@ -252,8 +252,7 @@ class EventLines:
     def shared(self, node: PropertyRef, wanted: Class | None) -> Typed:
         """A property of these events, as the events that follow read it."""
         typed = self._property(node, wanted)
-        key = typed.sql.sql()
-        name = next((name for name, (_, known) in self.refs.items() if known.sql.sql() == key), "")
+        name = next((name for name, (_, known) in self.refs.items() if known.sql == typed.sql), "")
         if not name:
             name = f"parent_{len(self.refs) + 1}"
             self.refs[name] = (node, typed)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from personas_kit.definitions.lint import Warned
 from personas_kit.display import renders
 from personas_kit.notebook import html
-from personas_kit.preview import Preview, SyncChange, estimate_words
+from personas_kit.preview import Preview, Previews, SyncChange, estimate_words
 
 MINUS = "\N{MINUS SIGN}"
+
+
+@renders("Previews")
+def previews_card(previews: Previews) -> str:
+    """The cards, one below the other."""
+    return "".join(map(preview_card, previews))
 
 
 @renders("Preview")
@@ -19,8 +26,18 @@ def preview_card(preview: Preview) -> str:
         html.title(definition.name, definition.kind.replace("_", " "), right) + meant,
         html.figures(_figures(preview)),
         "".join(map(_change, preview.changes)) or _no_sync(definition.key),
+        "".join(map(_warned, preview.warnings)),
         _sample(preview),
         _sql(preview),
+    )
+
+
+def _warned(warned: Warned) -> str:
+    """What is likely not meant as it is written, and what to write instead."""
+    part = f"<code>{html.text(warned.part)}</code>"
+    return (
+        f'<div><b style="color:{html.AMBER}">To know</b> {html.text(warned.what)}: {part}'
+        f'<div style="{html.FAINT}">{html.text(warned.hint)}</div></div>'
     )
 
 

@@ -8,7 +8,7 @@ from personas_kit.company import open_demo
 from personas_kit.company.generate import DEMO_AS_OF
 
 EXAMPLES = Path(__file__).parents[2] / "sql" / "examples"
-DIALECTS = ("duckdb", "snowflake", "postgres")
+DIALECTS = ("duckdb", "snowflake", "postgres", "bigquery")
 
 
 @pytest.fixture(scope="module")

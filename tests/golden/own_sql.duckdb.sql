@@ -1,0 +1,85 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events AS e
+  WHERE
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    AND e.timestamp <= (SELECT as_of FROM moment)
+  GROUP BY
+    e.user_id
+), sql_1 AS (
+  SELECT DISTINCT
+    o.user_id
+  FROM (
+    SELECT DISTINCT
+      user_id
+    FROM users AS users
+    WHERE
+      plan ILIKE 'p%'
+  ) AS o
+  WHERE
+    o.user_id IS NOT NULL
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+LEFT JOIN sql_1
+  ON sql_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) >= 1 AND sql_1.user_id IS NOT NULL
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events AS e
+  WHERE
+    e.event = $p2 AND e.timestamp > $p3 AND e.timestamp <= $p4
+  GROUP BY
+    e.user_id
+), sql_1 AS (
+  SELECT DISTINCT
+    o.user_id
+  FROM (
+    SELECT DISTINCT
+      user_id
+    FROM users AS users
+    WHERE
+      plan ILIKE 'p%'
+  ) AS o
+  WHERE
+    o.user_id IS NOT NULL
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+LEFT JOIN sql_1
+  ON sql_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) >= $p1 AND sql_1.user_id IS NOT NULL
+
+-- with:
+-- {'p1': 1, 'p2': 'Order Completed', 'p3': datetime.datetime(2026, 3, 1, 12, 0), 'p4': datetime.datetime(2026, 3, 31, 12, 0)}

@@ -1,0 +1,205 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+    AND (
+      t.created_at IS NULL OR t.created_at <= (SELECT as_of FROM moment)
+    )
+), accounts_now AS (
+  SELECT
+    t.account_id AS account_id
+  FROM accounts AS t
+  WHERE
+    t.account_id IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.user_id AS user_id,
+    m.account_id AS account_id
+  FROM memberships AS m
+  JOIN users_now
+    ON users_now.user_id = m.user_id
+  JOIN accounts_now
+    ON accounts_now.account_id = m.account_id
+  WHERE
+    (
+      m.valid_from IS NULL OR m.valid_from <= (SELECT as_of FROM moment)
+    )
+    AND (
+      m.valid_to IS NULL OR m.valid_to > (SELECT as_of FROM moment)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.id_value
+        ORDER BY i.first_seen_at ASC NULLS FIRST, i.user_id ASC NULLS FIRST
+      ) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = 'anonymous_id'
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= (SELECT as_of FROM moment)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event,
+    e.timestamp AS timestamp
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+    AND e.timestamp <= (SELECT as_of FROM moment)
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = 'Order Completed'
+    AND e.timestamp > (SELECT as_of FROM moment) - INTERVAL '30' DAY
+  GROUP BY
+    e.user_id
+), accounts_1 AS (
+  SELECT DISTINCT
+    members_now.user_id
+  FROM members_now
+  WHERE
+    members_now.account_id IS NOT NULL
+    AND SUBSTRING(MD5('all:' || CAST(members_now.account_id AS TEXT)), 1, 8) < '1999999a'
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+LEFT JOIN accounts_1
+  ON accounts_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) >= 1
+  AND (
+    users_now.user_id IS NOT NULL
+    AND SUBSTRING(MD5('spring:' || CAST(users_now.user_id AS TEXT)), 1, 8) >= '40000000'
+    AND SUBSTRING(MD5('spring:' || CAST(users_now.user_id AS TEXT)), 1, 8) < '80000000'
+  )
+  AND accounts_1.user_id IS NULL
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL AND (
+      t.created_at IS NULL OR t.created_at <= $p5
+    )
+), accounts_now AS (
+  SELECT
+    t.account_id AS account_id
+  FROM accounts AS t
+  WHERE
+    t.account_id IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.user_id AS user_id,
+    m.account_id AS account_id
+  FROM memberships AS m
+  JOIN users_now
+    ON users_now.user_id = m.user_id
+  JOIN accounts_now
+    ON accounts_now.account_id = m.account_id
+  WHERE
+    (
+      m.valid_from IS NULL OR m.valid_from <= $p5
+    )
+    AND (
+      m.valid_to IS NULL OR m.valid_to > $p5
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.id_value
+        ORDER BY i.first_seen_at ASC NULLS FIRST, i.user_id ASC NULLS FIRST
+      ) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = $p6
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= $p5
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event,
+    e.timestamp AS timestamp
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = $p7 AND e.timestamp > $p8 AND e.timestamp <= $p5
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = $p7 AND e.timestamp > $p8
+  GROUP BY
+    e.user_id
+), accounts_1 AS (
+  SELECT DISTINCT
+    members_now.user_id
+  FROM members_now
+  WHERE
+    members_now.account_id IS NOT NULL
+    AND SUBSTRING(MD5($p9 || CAST(members_now.account_id AS TEXT)), 1, 8) < $p10
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+LEFT JOIN accounts_1
+  ON accounts_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) >= $p1
+  AND (
+    users_now.user_id IS NOT NULL
+    AND SUBSTRING(MD5($p2 || CAST(users_now.user_id AS TEXT)), 1, 8) >= $p3
+    AND SUBSTRING(MD5($p2 || CAST(users_now.user_id AS TEXT)), 1, 8) < $p4
+  )
+  AND accounts_1.user_id IS NULL
+
+-- with:
+-- {'p1': 1, 'p2': 'spring:', 'p3': '40000000', 'p4': '80000000', 'p5': datetime.datetime(2026, 3, 31, 12, 0), 'p6': 'anonymous_id', 'p7': 'Order Completed', 'p8': datetime.datetime(2026, 3, 1, 12, 0), 'p9': 'all:', 'p10': '1999999a'}

@@ -1,0 +1,187 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS DATETIME) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+    AND (
+      t.created_at IS NULL OR t.created_at <= (SELECT as_of FROM moment)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (PARTITION BY i.id_value ORDER BY i.first_seen_at ASC, i.user_id ASC) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = 'anonymous_id'
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= (SELECT as_of FROM moment)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event,
+    e.timestamp AS timestamp,
+    e.amount AS amount
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = 'Order Completed' AND e.timestamp <= (SELECT as_of FROM moment)
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = 'Order Completed'
+    AND e.timestamp > DATETIME_SUB((SELECT as_of FROM moment), INTERVAL 30 DAY)
+  GROUP BY
+    e.user_id
+), sum_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    SUM(e.amount) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = 'Order Completed'
+  GROUP BY
+    e.user_id
+), top_1 AS (
+  SELECT
+    w.user_id
+  FROM (
+    SELECT
+      v.user_id,
+      ROW_NUMBER() OVER (ORDER BY v.value DESC, v.user_id ASC) AS place
+    FROM (
+      SELECT DISTINCT
+        users_now.user_id AS user_id,
+        COALESCE(sum_1.value, 0) AS value
+      FROM users_now
+      LEFT JOIN count_1
+        ON count_1.user_id = users_now.user_id
+      LEFT JOIN sum_1
+        ON sum_1.user_id = users_now.user_id
+      WHERE
+        COALESCE(count_1.value, 0) >= 1 AND COALESCE(sum_1.value, 0) IS NOT NULL
+    ) AS v
+  ) AS w
+  WHERE
+    w.place <= 100
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN top_1
+  ON top_1.user_id = users_now.user_id
+WHERE
+  top_1.user_id IS NOT NULL
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL AND (
+      t.created_at IS NULL OR t.created_at <= @p1
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (PARTITION BY i.id_value ORDER BY i.first_seen_at ASC, i.user_id ASC) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = @p2
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= @p1
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event,
+    e.timestamp AS timestamp,
+    e.amount AS amount
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = @p3 AND e.timestamp <= @p1
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = @p3 AND e.timestamp > @p4
+  GROUP BY
+    e.user_id
+), sum_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    SUM(e.amount) AS value
+  FROM events_of_users AS e
+  WHERE
+    e.event = @p3
+  GROUP BY
+    e.user_id
+), top_1 AS (
+  SELECT
+    w.user_id
+  FROM (
+    SELECT
+      v.user_id,
+      ROW_NUMBER() OVER (ORDER BY v.value DESC, v.user_id ASC) AS place
+    FROM (
+      SELECT DISTINCT
+        users_now.user_id AS user_id,
+        COALESCE(sum_1.value, 0) AS value
+      FROM users_now
+      LEFT JOIN count_1
+        ON count_1.user_id = users_now.user_id
+      LEFT JOIN sum_1
+        ON sum_1.user_id = users_now.user_id
+      WHERE
+        COALESCE(count_1.value, 0) >= @p5 AND COALESCE(sum_1.value, 0) IS NOT NULL
+    ) AS v
+  ) AS w
+  WHERE
+    w.place <= @p6
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN top_1
+  ON top_1.user_id = users_now.user_id
+WHERE
+  top_1.user_id IS NOT NULL
+
+-- with:
+-- {'p1': datetime.datetime(2026, 3, 31, 12, 0), 'p2': 'anonymous_id', 'p3': 'Order Completed', 'p4': datetime.datetime(2026, 3, 1, 12, 0), 'p5': 1, 'p6': 100}

@@ -1,0 +1,62 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS DATETIME) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(*) AS value
+  FROM opened AS e
+  WHERE
+    e.day > DATE(
+      TIMESTAMP(DATETIME_SUB((SELECT as_of FROM moment), INTERVAL 14 DAY), 'UTC'),
+      'Europe/Prague'
+    )
+    AND e.day <= DATE(
+      TIMESTAMP(DATETIME_SUB((SELECT as_of FROM moment), INTERVAL 7 DAY), 'UTC'),
+      'Europe/Prague'
+    )
+  GROUP BY
+    e.user_id
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) = 0
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+), count_1 AS (
+  SELECT
+    e.user_id AS user_id,
+    COUNT(*) AS value
+  FROM opened AS e
+  WHERE
+    e.day > @p2 AND e.day <= @p3
+  GROUP BY
+    e.user_id
+)
+SELECT DISTINCT
+  users_now.user_id
+FROM users_now
+LEFT JOIN count_1
+  ON count_1.user_id = users_now.user_id
+WHERE
+  COALESCE(count_1.value, 0) = @p1
+
+-- with:
+-- {'p1': 0, 'p2': datetime.date(2026, 3, 17), 'p3': datetime.date(2026, 3, 24)}
