@@ -13,10 +13,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab sandbox test lint format bench lock clean
+.PHONY: help setup demo lab sandbox test test-long lint format bench lock clean
 
 help:  ## list these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV)  ## everything into .venv: the package, JupyterLab, the Snowflake connector, test tools
 
@@ -32,6 +32,10 @@ sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
 
 test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for pytest
 	$(BIN)/python -m pytest $(ARGS) $(TESTS)
+
+# Ten thousand and more worlds are held against the reading by hand; a failure prints what repeats it.
+test-long: $(DEV)  ## 20,000 random worlds and definitions, compiled and read by hand (an hour)
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/compiler/test_by_hand.py --timeout=0 $(ARGS)
 
 lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.evidence import Evidence, look
+from personas_kit.insight.comparison import Comparison, compare
 from personas_kit.insight.history import Backtest, Forecast, backtest, forecast_exits
 from personas_kit.insight.overlap import overlap
 from personas_kit.masking import masked
@@ -284,6 +285,10 @@ class Workspace:
     def forecast_exits(self, definition: Definition | str, days: int, *, as_of: Instant = None) -> Forecast:
         """Who leaves an audience within so many days if nothing happens: windows end, dates pass, memberships end."""
         return forecast_exits(self._reader, self._definition(definition), self._instant(as_of), days)
+
+    def compare(self, old: Definition | str, new: Definition | str, *, as_of: Instant = None) -> Comparison:
+        """Two versions of an audience: what differs in the condition, and who would change sides. Nothing is sent."""
+        return compare(self._reader, self._definition(old), self._definition(new), self._instant(as_of))
 
     def overlap(self, definitions: Several, *, as_of: Instant = None) -> pl.DataFrame:
         """Every combination of audiences that somebody is in: a truth value by key, and ``members``, most first."""

@@ -363,8 +363,11 @@ def _on_postgres(connection: Any, source: Source, definition: Definition) -> lis
     return [tuple(float(part) if isinstance(part, Decimal) else part for part in line) for line in executed]
 
 
-# A world is costly: half as many as elsewhere, and no explanation of which parts of one did not matter.
-@settings(max_examples=settings().max_examples // 2, phases=[phase for phase in Phase if phase is not Phase.explain])
+CASES = 500 if settings().max_examples <= 100 else 20_000  # the long profile is `make test-long`
+
+
+# A world is costly: no explanation of which parts of one did not matter.
+@settings(max_examples=CASES, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_the_sql_says_what_plain_python_says(
     facts: Facts, users_where: Condition, accounts: Condition, values: list[Reduced]

@@ -112,6 +112,19 @@ def test_an_overlap_counts_every_combination(workspace):
     }  # fmt: skip
 
 
+def test_a_comparison_says_what_differs_and_who_changes_sides(workspace):
+    new = Audience("Buyers 30", buyers.where & (event("Signed In").within(days=7).count() >= 1))
+
+    found = workspace.compare(buyers, new, as_of=DEMO_AS_OF)
+
+    before, after = (set(workspace.members(each, as_of=DEMO_AS_OF)["user_id"]) for each in (buyers, new))
+    assert (found.count("enter"), found.count("exit"), found.both) == (0, len(before - after), len(before & after))
+    assert (found.dropped, found.added) == ((), ("event('Signed In').within(7 days).count() >= 1",))
+    assert repr(found).splitlines()[1] == "+ event('Signed In').within(7 days).count() >= 1"
+    with pytest.raises(DefinitionError, match="two of accounts"):
+        workspace.compare(buyers, lively, as_of=DEMO_AS_OF)
+
+
 def test_sql_of_ones_own_is_an_audience_like_any_other(workspace):
     listed = SqlAudience("Listed", "SELECT user_id FROM users WHERE created_at <= :as_of")
     workspace.add(listed)
