@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from personas_kit.compiler import (
     compile_lookup,
     compile_memberships,
     compile_population,
+    compile_several,
 )
 from personas_kit.compiler.catalogue import (
     compile_events,
@@ -36,6 +38,7 @@ from personas_kit.definitions import (
     account_trait,
     any_user,
     event,
+    parse,
     prop,
     trait,
 )
@@ -100,6 +103,67 @@ def test_an_audience_has_the_same_members(backend: Backend, source: Source, wher
 
     assert found.columns == ["user_id"]
     assert sorted(found["user_id"]) == sorted(members)
+
+
+def _arm(low: int, high: int) -> set[str]:
+    """Which users an arm holds, by the rule as it is written down."""
+    digits = {user: hashlib.md5(f"spring:{user}".encode()).hexdigest()[:8] for user in ("u1", "u2", "u3")}  # noqa: S324
+    place = {user: int(first, 16) / 16**8 for user, first in digits.items()}
+    return {user for user, at in place.items() if low / 100 <= at < high / 100}
+
+
+SAID_OF_USERS = [
+    ("event('Order Completed').then(event('Order Completed').within(7 days)).count() >= 1", {"u1"}),
+    ("event('Order Completed').not_then(event('Order Completed').within(7 days)).count() >= 1", {"u2"}),
+    ("event('Order Completed').not_then(event('Signed In')).count() >= 1", {"u1"}),
+    (
+        (
+            "event('Order Completed').where(event('Order Completed')"
+            ".where(property('paid') > property(parent: 'paid')).count() >= 1).count() >= 1"
+        ),
+        {"u1"},
+    ),
+    ("event('Order Completed').where(event('Signed In').count() = 0).count() >= 1", {"u1"}),
+    ("event('Order Completed').where(trait('plan') = 'free').count() >= 1", {"u2"}),
+    ("trait('plan').equals('PRO', ignore_case: true)", {"u1"}),
+    ("trait('name').contains('AN', ignore_case: true)", {"u2"}),
+    ("event('Order Completed').count() > event('Signed In').count()", {"u1"}),
+    ("top(1, by: event('Order Completed').sum('paid'), of: event('Order Completed').count() >= 1)", {"u1"}),
+    ("top(2, by: trait('age'), of: trait('name').exists(), smallest: true)", {"u1", "u2"}),
+    ("split('spring', 0, 40)", _arm(0, 40)),
+    ("split('spring', 40, 100)", _arm(40, 100)),
+    ("trait('plan').exists() EXCEPT event('Order Completed').within(30 days).count() >= 1", {"u2"}),
+]
+SAID_OF_ACCOUNTS = [
+    ("users().count() >= 1", {"a1", "a2"}),
+    ("users().share(trait('plan') = 'pro') >= 0.5", {"a1"}),
+    ("users().where(trait('plan') = 'pro').count() = 0", {"a2"}),
+    ("users().max(trait('age')) = 30", {"a1"}),
+    ("users().mode(trait('plan'), 1) = 'pro'", {"a1"}),
+    ("event('Order Completed').count() >= 3", set()),
+    ("event('Order Completed').scope('event').count() >= 3", {"a1"}),
+    ("event('Order Completed').membership('at_event').count() >= 3", {"a1"}),
+    ("ANY event('Signed In').membership('at_event').count() >= 1", {"a2"}),
+]
+
+
+def test_the_whole_language_says_the_same_everywhere(backend: Backend, source: Source) -> None:
+    """One by one, and all of them in one statement."""
+    users = {f"u{at}": (Audience(f"u{at}", parse(said)), who) for at, (said, who) in enumerate(SAID_OF_USERS)}
+    accounts = {
+        f"a{at}": (AccountAudience(f"a{at}", parse(said)), who) for at, (said, who) in enumerate(SAID_OF_ACCOUNTS)
+    }
+    asked = users | accounts
+
+    for definition, who in asked.values():
+        found = run(backend, compile_definition(definition, source, {}))
+        assert set(found[:, 0]) == who, str(definition.where)
+    several = compile_several([definition for definition, _ in asked.values()], source, {}, expand=True)
+    together = run(backend, several.query)
+    for each in several.asked:
+        name = f"{each.subject}_id"
+        chosen = together.filter(pl.col(name).is_not_null() & pl.col(each.column))
+        assert set(chosen[name]) == asked[each.key][1], each.key
 
 
 @pytest.mark.parametrize(
