@@ -367,7 +367,7 @@ CASES = 500 if settings().max_examples <= 100 else 20_000  # the long profile is
 
 
 # A world is costly: no explanation of which parts of one did not matter.
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 if CASES == 500 else 0)
 @settings(max_examples=CASES, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts, values)
 def test_the_sql_says_what_plain_python_says(
