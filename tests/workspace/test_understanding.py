@@ -189,6 +189,9 @@ def test_whom_unless_keeps_out_is_in_no_list(workspace):
 
     assert after == before - set(workspace.members(buyers, as_of=DEMO_AS_OF)["user_id"])
     assert before - after
+    assert workspace.preview(suppressed, as_of=DEMO_AS_OF).users == len(after)
+    assert workspace.preview([suppressed, buyers], as_of=DEMO_AS_OF)[0].users == len(after)
+    assert suppressed.fingerprint != plain.fingerprint
 
 
 def test_a_definition_is_kept_as_data_and_read_back():
