@@ -40,6 +40,7 @@ from personas_kit.destinations.base import Call
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
+from personas_kit.insight.explanation import Explanation, explain
 from personas_kit.insight.history import Backtest, Forecast, backtest, forecast_exits
 from personas_kit.insight.overlap import overlap
 from personas_kit.masking import masked
@@ -294,6 +295,27 @@ class Workspace:
         """Every combination of audiences that somebody is in: a truth value by key, and ``members``, most first."""
         return overlap(self._reader, [self._definition(each) for each in definitions], self._instant(as_of))
 
+    def explain(self, definition: Definition | str, member: str | int, *, as_of: Instant = None) -> Explanation:
+        """Why a member is in an audience or out of it: each condition, its truth value, and the witnesses of that.
+
+        Of events those are how many count, the first and the last of them, and those that nearly count; of accounts
+        the users that satisfy a condition and those that do not. Of a trait it says what the value is made of.
+
+        Raises:
+            UnknownName: nobody has this id at ``as_of``.
+            DefinitionError: it is the id of an account, and the definition is about users; or the reverse.
+        """
+        meant, instant = self._definition(definition), self._instant(as_of)
+        other: Subject = "account" if meant.subject == "user" else "user"
+        subject, _ = self._look_up(member, instant, first=meant.subject)
+        if subject != meant.subject:
+            raise DefinitionError(
+                f"{member} is a{'n' if subject == 'account' else ''} {subject}, and this is about {meant.subject}s",
+                where=repr(meant.name),
+                hint=f"explain it for one of its {meant.subject}s: {', '.join(self._related(other, member, instant))}",
+            )
+        return explain(self._reader, meant, member, instant)
+
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def plan(
@@ -415,18 +437,13 @@ class Workspace:
         values = {
             key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience
         }
-        pairs = (
-            self._reader.ask(compile_memberships(self.source), instant, "profile") if self.source.memberships else None
-        )
-        other = "account_id" if subject == "user" else "user_id"
-        related = tuple(map(str, pairs.filter(_is(column, member))[other].sort())) if pairs is not None else ()
         return Profile(
             subject=subject,
             id=str(member),
             as_of=instant,
             traits={**traits, **values},
             audiences={key: bool(frame.height) for key, frame in found.items() if own[key].is_audience},
-            related=related,
+            related=self._related(subject, member, instant),
             acknowledged={
                 str(sync): value
                 for sync, state in self.store.syncs()
@@ -463,13 +480,23 @@ class Workspace:
                 act(sync)
         return found
 
-    def _look_up(self, member: str | int, as_of: dt.datetime) -> tuple[Subject, dict[str, object]]:
+    def _related(self, subject: Subject, member: str | int, as_of: dt.datetime) -> tuple[str, ...]:
+        """The accounts of a user, the users of an account."""
+        if self.source.memberships is None:
+            return ()
+        pairs = self._reader.ask(compile_memberships(self.source), as_of, "profile")
+        other = "account_id" if subject == "user" else "user_id"
+        return tuple(map(str, pairs.filter(_is(f"{subject}_id", member))[other].sort()))
+
+    def _look_up(
+        self, member: str | int, as_of: dt.datetime, *, first: Subject = "user"
+    ) -> tuple[Subject, dict[str, object]]:
         """Whether it is a user or an account, and its traits in the source."""
-        subjects: tuple[Subject, ...] = ("user", "account") if self.source.accounts else ("user",)
-        for subject in subjects:
-            found = self._reader.ask(compile_lookup(self.source, subject, [member]), as_of, "profile")
+        subjects: list[Subject] = sorted(("user", "account"), key=lambda each: each != first)
+        for subject in subjects if self.source.accounts else ["user"]:
+            found = self._reader.ask(compile_lookup(self.source, subject, [member]), as_of, "profile")  # type: ignore[arg-type]
             if found.height:
-                return subject, {
+                return subject, {  # type: ignore[return-value]
                     name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"
                 }
         raise UnknownName("user or account", str(member), ())

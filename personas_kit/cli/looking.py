@@ -9,7 +9,7 @@ import click
 import polars as pl
 
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
-from personas_kit.cli.terminal import as_json, frame_json, output, people, show_preview, table_of
+from personas_kit.cli.terminal import as_json, frame_json, output, people, show_explanation, show_preview, table_of
 from personas_kit.compiler.dialects import DIALECTS
 from personas_kit.destinations import DESTINATIONS, find
 from personas_kit.workspace import Workspace
@@ -96,6 +96,21 @@ def profile(workspace: Workspace, member: str, as_of: str | None, json_: bool) -
 
 
 @click.command()
+@click.argument("key")
+@click.argument("member")
+@as_of_option
+@json_option
+@with_workspace
+def explain(workspace: Workspace, key: str, member: str, as_of: str | None, json_: bool) -> None:
+    """Show why the user or account MEMBER is in the audience KEY or out of it, or what its value is made of."""
+    found = workspace.explain(key, member, as_of=as_of)
+    if json_:
+        as_json(found.to_dict())
+    else:
+        show_explanation(found)
+
+
+@click.command()
 @click.argument("name", required=False)
 @json_option
 def destinations(name: str | None, json_: bool) -> None:
@@ -129,4 +144,4 @@ def export_members(
     people.print(f"{lines:,} members of {key} written to {file}")
 
 
-COMMANDS = (preview, sql, status, profile, destinations, export_members)
+COMMANDS = (preview, sql, status, profile, explain, destinations, export_members)

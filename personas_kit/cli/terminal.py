@@ -18,11 +18,13 @@ from rich.progress import Progress as Bar
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
 from personas_kit.display import Tell, shows_waiting, waiting_words
+from personas_kit.insight.explanation import Explanation, Reason, mark
 from personas_kit.masking import mask_text
 from personas_kit.preview import Preview, SyncChange, estimate_words
 
@@ -104,6 +106,24 @@ def show_preview(preview: Preview, console: Console = output) -> None:
         console.print(table_of(preview.sample, title, console.width))
     if preview.estimate:
         console.print(Text(f"its query {estimate_words(preview.estimate)}", "dim"))
+
+
+def show_explanation(explanation: Explanation, console: Console = output) -> None:
+    """The tree of conditions, each with its mark and what is behind it."""
+    as_of = Text(f"  as of {explanation.as_of:%Y-%m-%d %H:%M} UTC", "dim")
+    tree = Tree(Text.assemble((explanation.verdict(), "bold"), as_of), guide_style="dim")
+    _add_reason(tree, explanation.reason)
+    console.print(tree)
+
+
+def _add_reason(tree: Tree, reason: Reason) -> None:
+    colour = {True: "green", False: "red", None: "blue"}[reason.holds]
+    label = Text.assemble((mark(reason.holds), f"bold {colour}"), f" {reason.headline()}")
+    for line in reason.lines():
+        label.append(f"\n  {line}", "dim")
+    branch = tree.add(label)
+    for part in reason.parts:
+        _add_reason(branch, part)
 
 
 def show_plan(plan: Plan, console: Console = output) -> None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, op, sortable
+from personas_kit.compiler.nodes import constant, falsy, given, instant, missing, naive, op, sortable
 from personas_kit.compiler.source import NUMBERS, TIMES, ColumnType
 from personas_kit.definitions.expressions import And, Compare, Condition, Constant, Not, Operator, Or, Value
 from personas_kit.errors import DefinitionError
@@ -96,6 +96,13 @@ def _compared(node: Compare, place: Place) -> exp.Expr:
     return exp.paren(exp.or_(*made)) if len(made) > 1 else made[0]
 
 
+def sides(node: Compare, place: Place) -> list[Typed]:
+    """What is compared, as it is read for it; constants left out."""
+    plain = tuple(each for each in node.right if not isinstance(each, Value))
+    others = [place.value(each, None) for each in node.right if isinstance(each, Value)]
+    return [place.value(node.left, _wanted(node.operator, plain)), *others]
+
+
 def _read_alike(left: Value, right: Value, operator: str, place: Place, where: str) -> tuple[Typed, Typed]:
     """Two values, where one of which nobody said the type is read as the other."""
     one, other = place.value(left, None), place.value(right, None)
@@ -125,20 +132,14 @@ def compare_values(
         raise mismatch(left, f"{right.label}, which is {right.type}", where)
     comparison = _COMPARISONS["=" if operator == "one_of" else operator]
     if left.type in TIMES and left.type != right.type:
-        return falsy(comparison(this=_naive(left, zone), expression=_naive(right, zone)))
+        one, other = naive(left.sql, left.type, zone), naive(right.sql, right.type, zone)
+        return falsy(comparison(this=one, expression=other))
     one, other = _cased(left.sql.copy(), ignore_case), _cased(right.sql, ignore_case)
     if comparison not in {exp.EQ, exp.NEQ}:
         if left.type == "boolean":
             raise _no_order(left, where)
         one, other = sortable(one, left.type), sortable(other, right.type)
     return falsy(comparison(this=one, expression=other))
-
-
-def _naive(of: Typed, zone: str) -> exp.Expr:
-    """Any time as a timestamp without a zone, in UTC."""
-    if of.type == "timestamp":
-        return of.sql
-    return op("utc", of.sql) if of.type == "timestamp_tz" else op("midnight", of.sql, options=(zone,))
 
 
 def _cased(text: exp.Expr, ignore_case: bool) -> exp.Expr:

@@ -60,6 +60,13 @@ def sortable(value: exp.Expr, kind: ColumnType) -> exp.Expr:
     return op("sortable", value) if kind == "text" else value
 
 
+def naive(time: exp.Expr, kind: ColumnType, zone: str) -> exp.Expr:
+    """Any time as a timestamp without a zone, in UTC."""
+    if kind == "timestamp":
+        return time
+    return op("utc", time) if kind == "timestamp_tz" else op("midnight", time, options=(zone,))
+
+
 def real(name: str) -> exp.Identifier:
     """A name of the warehouse, spelt as it is there; the dialect leaves the quotes out where they change nothing."""
     return exp.to_identifier(name, quoted=True)

@@ -22,7 +22,7 @@ from personas_kit.compiler.nodes import (
     given,
     instant,
     missing,
-    op,
+    naive,
     ordered,
     ranked,
     real,
@@ -146,12 +146,8 @@ class Build:
         """Two times in one type."""
         if one.type == other.type or not {one.type, other.type} <= TIMES:
             return left, right
-        return self._naive(left, one), self._naive(right, other)
-
-    def _naive(self, read: exp.Expr, of: Column) -> exp.Expr:
-        if of.type == "timestamp":
-            return read
-        return op("utc", read) if of.type == "timestamp_tz" else op("midnight", read, options=(self.source.timezone,))
+        zone = self.source.timezone
+        return naive(left, one.type, zone), naive(right, other.type, zone)
 
     def _resolves(self, of: EventTable) -> bool:
         return of.anonymous is not None and self.source.identities is not None

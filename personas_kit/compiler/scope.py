@@ -182,7 +182,13 @@ class Scope:
         return self.build.add(kind, made.distinct().where(holds))
 
     def _top(self, node: Top) -> str:
-        """Those of the first places; an id decides between equal values, so that there are never too many."""
+        """Those of the first places."""
+        first = exp.LTE(this=column("w", "place"), expression=constant(node.count, "integer"))
+        listed = exp.select(column("w", ID[self.subject])).from_(self.placed(node).subquery("w"))
+        return self.build.add("top", listed.where(first))
+
+    def placed(self, node: Top) -> exp.Select:
+        """Everybody's place; an id decides between equal values, so that no place is taken twice."""
         lines = Scope.of(self.build, self.subject)
         holds, by = condition(node.part, lines), lines.value(node.by, None)
         own = subject_members(self.build.source, self.subject).id
@@ -195,9 +201,7 @@ class Scope:
             ordered(sortable(column("v", "value"), by.type), largest=not node.smallest),
             ordered(sortable(column("v", name), own.type)),
         ]
-        listed = exp.select(column("v", name), as_(ranked([], order), "place")).from_(placed.subquery("v"))
-        first = exp.LTE(this=column("w", "place"), expression=constant(node.count, "integer"))
-        return self.build.add("top", exp.select(column("w", name)).from_(listed.subquery("w")).where(first))
+        return exp.select(column("v", name), as_(ranked([], order), "place")).from_(placed.subquery("v"))
 
     def _split(self, node: Split) -> exp.Expr:
         """The first digits of a hash of the name and the id, which every warehouse computes alike, are in a range."""

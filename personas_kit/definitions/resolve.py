@@ -82,6 +82,11 @@ def resolve_of_user(definition: Definition, condition: Condition, registry: Regi
     return _Resolver(registry, traits, (definition.key,), of_users=True).condition(condition, "user")
 
 
+def resolve_part(definition: Definition, part: Condition, registry: Registry, traits: Traits) -> Condition:
+    """A part of a definition that resolves, in terms of the source alone."""
+    return _Resolver(registry, traits, (definition.key,)).condition(part, definition.subject)
+
+
 @dataclass(frozen=True, slots=True)
 class _Resolver:
     """Walks one definition; ``path`` is how it was reached."""

@@ -5,6 +5,22 @@ The HTML is static and survives the sanitizer of an untrusted notebook: inline s
 warehouse wrote is escaped in one function, ``html.text``.
 """
 
-from personas_kit.notebook import catalogue_card, plan_card, preview_card, profile_card, progress, report_card
+from personas_kit.notebook import (
+    catalogue_card,
+    explanation_card,
+    plan_card,
+    preview_card,
+    profile_card,
+    progress,
+    report_card,
+)
 
-__all__ = ["catalogue_card", "plan_card", "preview_card", "profile_card", "progress", "report_card"]
+__all__ = [
+    "catalogue_card",
+    "explanation_card",
+    "plan_card",
+    "preview_card",
+    "profile_card",
+    "progress",
+    "report_card",
+]

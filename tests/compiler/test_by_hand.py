@@ -9,11 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from personas_kit.compiler import Source, SourceSettings, bind, compile_definition
+from personas_kit.compiler import Query, Source, SourceSettings, bind, compile_definition
 from personas_kit.compiler.settings import (
     AccountSettings,
     EventSettings,
@@ -36,8 +37,9 @@ from personas_kit.definitions import (
     users,
 )
 from personas_kit.definitions.definition import AccountAudience, AccountTrait, Audience, Definition, Trait
-from personas_kit.definitions.expressions import Condition, Value
+from personas_kit.definitions.expressions import Condition, Not, Top, Value
 from personas_kit.definitions.streams import Events, Reduced
+from personas_kit.insight.explanation import Reason, explain
 from tests.compiler.by_hand import Claim, Facts, Happened, Membership, Subject
 from tests.compiler.conftest import schema_of
 from tests.postgres_server.server import Server
@@ -394,6 +396,48 @@ def test_postgresql_says_so_too(
         _holds(functools.partial(_on_postgres, worlds, source), facts, users_where, accounts, values)
     finally:
         worlds.rollback()
+
+
+class _Asked:
+    """What an explanation asks, over one world."""
+
+    def __init__(self, handle: duckdb.DuckDBPyConnection, source: Source) -> None:
+        self.handle, self.source = handle, source
+
+    def definitions(self) -> dict[str, Definition]:
+        return REGISTRY
+
+    def ask(self, query: Query, as_of: dt.datetime, key: str) -> pl.DataFrame:
+        lines = self.handle.execute(*query.bound("duckdb", as_of)).fetchall()
+        return pl.DataFrame(lines, [column[0] for column in self.handle.description], orient="row", strict=False)
+
+
+@settings(max_examples=CASES // 10, phases=[phase for phase in Phase if phase is not Phase.explain])
+@given(facts(), of_users, of_accounts)
+def test_an_explanation_says_what_plain_python_says(
+    facts: Facts, users_where: Condition, accounts: Condition
+) -> None:
+    """Of everybody: of the whole, and of each of its parts."""
+    facts.registry.update(REGISTRY)
+    with duckdb.connect() as handle:
+        _load(handle, facts)
+        asked = _Asked(handle, bind(SETTINGS, schema_of(handle)))
+        for audience in (Audience("A", users_where), AccountAudience("A", accounts)):
+            for who in facts.user if audience.subject == "user" else facts.account:
+                found = explain(asked, audience, who, AS_OF.replace(tzinfo=dt.UTC))
+                assert repr(found)
+                _explained(found.reason, audience.where, audience, facts, who)
+
+
+def _explained(reason: Reason, node: Condition, inside: Definition, facts: Facts, who: str) -> None:
+    assert (reason.said, reason.holds) == (str(node), facts.holds(node, inside.subject, who))
+    parts = getattr(node, "parts", None) or ((node.part,) if isinstance(node, Not | Top) else ())
+    for part, under in zip(parts, reason.parts, strict=False):
+        _explained(under, part, inside, facts, who)
+    if reason.parts and not parts:
+        (named,) = reason.parts
+        meant = REGISTRY[node.left.key]  # type: ignore[attr-defined]
+        _explained(named, meant.expression, meant, facts, who)
 
 
 @pytest.fixture(scope="module")
