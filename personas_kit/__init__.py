@@ -37,6 +37,7 @@ from personas_kit.errors import PersonasError
 from personas_kit.secret import Secret
 
 if TYPE_CHECKING:
+    from personas_kit import testing
     from personas_kit.company import open_demo as demo
     from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
     from personas_kit.opening import sql_file
@@ -66,6 +67,7 @@ __all__ = [
     "prop",
     "split",
     "sql_file",
+    "testing",
     "top",
     "trait",
     "users",
@@ -76,6 +78,7 @@ _WHEN_ASKED = {
     "demo": ("personas_kit.company", "open_demo"),
     "open": ("personas_kit.opening", "open_workspace"),
     "sql_file": ("personas_kit.opening", "sql_file"),
+    "testing": ("personas_kit.testing", ""),
 }
 
 
@@ -84,8 +87,9 @@ def __getattr__(name: str) -> object:
     if name not in _WHEN_ASKED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     importlib.import_module("personas_kit.notebook")  # registers how results look
-    module, attribute = _WHEN_ASKED[name]
-    found = globals()[name] = getattr(importlib.import_module(module), attribute)
+    path, attribute = _WHEN_ASKED[name]
+    module = importlib.import_module(path)
+    found = globals()[name] = getattr(module, attribute) if attribute else module
     return found
 
 

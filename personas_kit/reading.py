@@ -78,6 +78,10 @@ class Reader:
             self._schema = self.warehouse.schema()
         return self._schema
 
+    def forget(self) -> None:
+        """Look at the tables anew when they are asked for next."""
+        self._schema = self._source = None
+
     # --- queries -----------------------------------------------------------------------------------------------------
 
     def now(self) -> dt.datetime:

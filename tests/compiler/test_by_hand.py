@@ -414,9 +414,7 @@ class _Asked:
 
 @settings(max_examples=CASES // 10, phases=[phase for phase in Phase if phase is not Phase.explain])
 @given(facts(), of_users, of_accounts)
-def test_an_explanation_says_what_plain_python_says(
-    facts: Facts, users_where: Condition, accounts: Condition
-) -> None:
+def test_an_explanation_says_what_plain_python_says(facts: Facts, users_where: Condition, accounts: Condition) -> None:
     """Of everybody: of the whole, and of each of its parts."""
     facts.registry.update(REGISTRY)
     with duckdb.connect() as handle:
