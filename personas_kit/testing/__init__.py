@@ -19,6 +19,7 @@
         ws.assert_changes(buyers, to="analytics", leave={"u1"})
 """
 
+import personas_kit.notebook  # noqa: F401  (registers how results look)
 from personas_kit.testing.literal import Happened, happened
 from personas_kit.testing.small import SmallWorkspace, workspace
 

@@ -243,3 +243,18 @@ def test_the_demo_tells_its_story_and_both_sides_agree(tmp_path):
     again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert again.returncode == 1
     assert "there is a demo in this folder already" in again.stderr
+
+
+def test_explain_says_why(personas):
+    said = personas("explain", "vips", "u1")
+    data = personas("explain", "vips", "u1", "--json").json
+    unknown = personas("explain", "vips", "nobody")
+
+    assert said.code == 0
+    assert "u1 is in 'Vips'" in said.out
+    assert "✓ trait('vip') = true" in said.out
+    assert "it is true" in said.out
+    assert data["in"] is True
+    assert data["reason"]["values"] == {"trait('vip')": True}
+    assert unknown.code == 1
+    assert "nobody" in unknown.err

@@ -29,7 +29,14 @@ from personas_kit.compiler.catalogue import (
     compile_property_columns,
     compile_property_names,
 )
+from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.evidence import compile_evidence, compile_pairs, compile_values
+from personas_kit.compiler.witnesses import (
+    compile_events_behind,
+    compile_people_behind,
+    compile_places,
+    compile_truths,
+)
 from personas_kit.definitions import (
     AccountAudience,
     AccountTrait,
@@ -40,8 +47,10 @@ from personas_kit.definitions import (
     event,
     parse,
     prop,
+    top,
     trait,
 )
+from personas_kit.definitions.resolve import resolve
 from personas_kit.errors import WarehouseError
 from tests.warehouses.texts import TEXTS
 
@@ -164,6 +173,26 @@ def test_the_whole_language_says_the_same_everywhere(backend: Backend, source: S
         name = f"{each.subject}_id"
         chosen = together.filter(pl.col(name).is_not_null() & pl.col(each.column))
         assert set(chosen[name]) == asked[each.key][1], each.key
+
+
+def test_what_stands_behind_them_is_the_same_everywhere(backend: Backend, source: Source) -> None:
+    """Every text above is true of whom it lists, and of nobody else; and the witnesses say why."""
+    for said, make, subject, ids in (
+        (SAID_OF_USERS, Audience, "user", ("u1", "u2", "u3")),
+        (SAID_OF_ACCOUNTS, AccountAudience, "account", ("a1", "a2")),
+    ):
+        nodes = [resolve(make(f"d{at}", parse(text)), {}, traits_of(source)) for at, (text, _) in enumerate(said)]
+        for who in ids:
+            (line,) = run(backend, compile_truths(nodes, source, subject, who)).iter_rows(named=True)
+            assert [line[f"n{at}"] for at, _ in enumerate(nodes)] == [who in members for _, members in said], who
+    events = run(backend, compile_events_behind([orders.within(days=5), sign_ins], source, "user", "u1", 1))
+    standings = set(events.select("part", "standing", "total", "event_id", "user_id").iter_rows())
+    assert standings == {(0, "counted", 1, "e2", "u1"), (0, "before", 1, "e1", "u1")}
+    assert set(events["happened_at"].dt.strftime("%d %H:%M")) == {"20 10:00", "25 10:00"}
+    people = run(backend, compile_people_behind([any_user(trait("plan") == "pro")], source, "account", "a1", 5))
+    assert set(people.select("holds", "total", "id").iter_rows()) == {(True, 1, "u1")}
+    places = run(backend, compile_places([top(1, by=trait("age"), of=trait("age").exists())], source, "user", "u1"))
+    assert places.rows() == [(0, 1)]
 
 
 @pytest.mark.parametrize(
