@@ -8,6 +8,7 @@ warehouse wrote is escaped in one function, ``html.text``.
 from personas_kit.notebook import (
     catalogue_card,
     explanation_card,
+    insight_cards,
     plan_card,
     preview_card,
     profile_card,
@@ -18,6 +19,7 @@ from personas_kit.notebook import (
 __all__ = [
     "catalogue_card",
     "explanation_card",
+    "insight_cards",
     "plan_card",
     "preview_card",
     "profile_card",

@@ -85,6 +85,23 @@ def table(frame: pl.DataFrame) -> str:
     )
 
 
+def bars(words: str, lines: Sequence[tuple[str, int]], ends: tuple[str, str], colour: str, height: int) -> str:
+    """A chart of bars from 0: what each says when the mouse is over it, and its value; the ends of the axis below."""
+    most = max((value for _, value in lines), default=0)
+    made = "".join(
+        f'<div title="{text(said)}" style="flex:1;min-width:1px;background:{colour};'
+        f'height:{max(round(100 * value / most, 1), 1 if value else 0) if most else 0}%"></div>'
+        for said, value in lines
+    )
+    line = f"display:flex;justify-content:space-between;font-size:11px;{FAINT}"
+    return (
+        f'<div style="margin-bottom:8px"><div style="{line}"><span>{text(words)}</span>'
+        f"<span>{text(f'at most {most:,}')}</span></div>"
+        f'<div style="display:flex;align-items:flex-end;gap:1px;height:{height}px;border-bottom:{LINE}">{made}</div>'
+        f'<div style="{line}"><span>{text(ends[0])}</span><span>{text(ends[1])}</span></div></div>'
+    )
+
+
 def code(body: str) -> str:
     """A block of code, as it is."""
     style = f"white-space:pre;overflow-x:auto;font-size:12px;margin:0;padding:8px;border:{LINE};border-radius:4px"

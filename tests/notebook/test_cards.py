@@ -54,13 +54,22 @@ def cards(demo):
         "again": plan.push(),
         "profile": demo.profile("u_05305"),
         "run": demo.run(),
+        "backtest": demo.backtest(MIXED, demo.clock.now() - dt.timedelta(days=13)),
+        "forecast": demo.forecast_exits(BUYERS, 14),
+        "comparison": demo.compare(BUYERS, MIXED),
+        "explanation": demo.explain(MIXED, "u_05305"),
     }
 
 
+MIXED = pk.Audience(
+    "Mixed",
+    (event("Order Completed").within(days=7).count() >= 1) & (trait("country").exists() | trait("email").absent()),
+)
 KINDS = ["preview", "accounts", "values", "plan", "report", "again", "profile", "run"]
+FURTHER = ["backtest", "forecast", "comparison", "explanation"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *FURTHER])
 def test_a_card_has_nothing_that_a_sanitizer_removes(cards, kind):
     assert problems(cards[kind]._repr_html_()) == []
 
@@ -79,6 +88,26 @@ def test_text_and_card_have_the_same_numbers(cards):
         assert number in cards["preview"]._repr_html_()
     assert "135 acknowledged" in repr(cards["report"])
     assert ">135<" in cards["report"]._repr_html_()
+
+
+def test_the_bars_of_a_backtest_are_its_numbers(cards):
+    found, shown = cards["backtest"], cards["backtest"]._repr_html_()
+
+    sizes = found.frame["size"].to_list()
+    said = [int(number.replace(",", "")) for number in re.findall(r'title="[^"]+: ([\d,]+)"', shown)]
+    heights = [float(height) for height in re.findall(r"height:([\d.]+)%", shown)]
+    assert said[: len(sizes)] == sizes
+    assert heights[: len(sizes)] == [round(100 * size / max(sizes), 1) for size in sizes]
+    assert "Traits are taken as they are now, at every instant: country, email" in shown
+
+
+def test_a_forecast_and_a_comparison_show_their_numbers(cards):
+    forecast, comparison = cards["forecast"], cards["comparison"]
+
+    assert f"\N{MINUS SIGN}{forecast.members.height:,}<" in forecast._repr_html_()
+    assert f">{forecast.size:,}<" in forecast._repr_html_()
+    assert f"\N{MINUS SIGN}{comparison.count('exit'):,}<" in comparison._repr_html_()
+    assert "within(7 days)" in comparison._repr_html_()
 
 
 def test_the_change_is_the_largest_thing_on_the_preview(cards):
