@@ -1,0 +1,136 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS DATETIME) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+    AND (
+      t.created_at IS NULL OR t.created_at <= (SELECT as_of FROM moment)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (PARTITION BY i.id_value ORDER BY i.first_seen_at ASC, i.user_id ASC) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = 'anonymous_id'
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= (SELECT as_of FROM moment)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.timestamp AS timestamp,
+    e.event AS event
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = 'Order Completed' AND e.timestamp <= (SELECT as_of FROM moment)
+), last_1 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      e.id AS value,
+      ROW_NUMBER() OVER (PARTITION BY e.user_id ORDER BY e.timestamp DESC, e.id DESC, e.id DESC) AS place
+    FROM events_of_users AS e
+    WHERE
+      e.event = 'Order Completed' AND e.id IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+)
+SELECT DISTINCT
+  users_now.user_id,
+  last_1.value AS value
+FROM users_now
+LEFT JOIN last_1
+  ON last_1.user_id = users_now.user_id
+WHERE
+  last_1.value IS NOT NULL
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL AND (
+      t.created_at IS NULL OR t.created_at <= @p1
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (PARTITION BY i.id_value ORDER BY i.first_seen_at ASC, i.user_id ASC) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = @p2
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= @p1
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.timestamp AS timestamp,
+    e.event AS event
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = @p3 AND e.timestamp <= @p1
+), last_1 AS (
+  SELECT
+    w.user_id,
+    w.value
+  FROM (
+    SELECT
+      e.user_id AS user_id,
+      e.id AS value,
+      ROW_NUMBER() OVER (PARTITION BY e.user_id ORDER BY e.timestamp DESC, e.id DESC, e.id DESC) AS place
+    FROM events_of_users AS e
+    WHERE
+      e.event = @p3 AND e.id IS NOT NULL
+  ) AS w
+  WHERE
+    w.place = 1
+)
+SELECT DISTINCT
+  users_now.user_id,
+  last_1.value AS value
+FROM users_now
+LEFT JOIN last_1
+  ON last_1.user_id = users_now.user_id
+WHERE
+  last_1.value IS NOT NULL
+
+-- with:
+-- {'p1': datetime.datetime(2026, 3, 31, 12, 0), 'p2': 'anonymous_id', 'p3': 'Order Completed'}

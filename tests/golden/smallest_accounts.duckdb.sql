@@ -1,0 +1,236 @@
+WITH moment AS (
+  SELECT
+    CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
+), users_now AS (
+  SELECT
+    t.user_id AS user_id,
+    t.plan AS plan
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL
+    AND (
+      t.created_at IS NULL OR t.created_at <= (SELECT as_of FROM moment)
+    )
+), accounts_now AS (
+  SELECT
+    t.account_id AS account_id
+  FROM accounts AS t
+  WHERE
+    t.account_id IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.user_id AS user_id,
+    m.account_id AS account_id
+  FROM memberships AS m
+  JOIN users_now
+    ON users_now.user_id = m.user_id
+  JOIN accounts_now
+    ON accounts_now.account_id = m.account_id
+  WHERE
+    (
+      m.valid_from IS NULL OR m.valid_from <= (SELECT as_of FROM moment)
+    )
+    AND (
+      m.valid_to IS NULL OR m.valid_to > (SELECT as_of FROM moment)
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.id_value
+        ORDER BY i.first_seen_at ASC NULLS FIRST, i.user_id ASC NULLS FIRST
+      ) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = 'anonymous_id'
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= (SELECT as_of FROM moment)
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = 'Order Completed' AND e.timestamp <= (SELECT as_of FROM moment)
+), any_1 AS (
+  SELECT DISTINCT
+    members_now.account_id
+  FROM members_now
+  JOIN users_now
+    ON users_now.user_id = members_now.user_id
+  WHERE
+    users_now.plan IS NOT NULL
+), count_1 AS (
+  SELECT
+    members_now.account_id AS account_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  JOIN members_now
+    ON members_now.user_id = e.user_id
+  WHERE
+    e.event = 'Order Completed'
+  GROUP BY
+    members_now.account_id
+), top_1 AS (
+  SELECT
+    w.account_id
+  FROM (
+    SELECT
+      v.account_id,
+      ROW_NUMBER() OVER (ORDER BY v.value ASC NULLS FIRST, v.account_id ASC NULLS FIRST) AS place
+    FROM (
+      SELECT DISTINCT
+        accounts_now.account_id AS account_id,
+        COALESCE(count_1.value, 0) AS value
+      FROM accounts_now
+      LEFT JOIN any_1
+        ON any_1.account_id = accounts_now.account_id
+      LEFT JOIN count_1
+        ON count_1.account_id = accounts_now.account_id
+      WHERE
+        any_1.account_id IS NOT NULL AND COALESCE(count_1.value, 0) IS NOT NULL
+    ) AS v
+  ) AS w
+  WHERE
+    w.place <= 2
+)
+SELECT DISTINCT
+  accounts_now.account_id
+FROM accounts_now
+LEFT JOIN top_1
+  ON top_1.account_id = accounts_now.account_id
+WHERE
+  top_1.account_id IS NOT NULL
+
+-- executed:
+
+WITH users_now AS (
+  SELECT
+    t.user_id AS user_id,
+    t.plan AS plan
+  FROM users AS t
+  WHERE
+    t.user_id IS NOT NULL AND (
+      t.created_at IS NULL OR t.created_at <= $p1
+    )
+), accounts_now AS (
+  SELECT
+    t.account_id AS account_id
+  FROM accounts AS t
+  WHERE
+    t.account_id IS NOT NULL
+), members_now AS (
+  SELECT DISTINCT
+    m.user_id AS user_id,
+    m.account_id AS account_id
+  FROM memberships AS m
+  JOIN users_now
+    ON users_now.user_id = m.user_id
+  JOIN accounts_now
+    ON accounts_now.account_id = m.account_id
+  WHERE
+    (
+      m.valid_from IS NULL OR m.valid_from <= $p1
+    )
+    AND (
+      m.valid_to IS NULL OR m.valid_to > $p1
+    )
+), claims AS (
+  SELECT
+    c.anonymous_id,
+    c.user_id
+  FROM (
+    SELECT
+      i.id_value AS anonymous_id,
+      i.user_id AS user_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY i.id_value
+        ORDER BY i.first_seen_at ASC NULLS FIRST, i.user_id ASC NULLS FIRST
+      ) AS place
+    FROM identifiers AS i
+    WHERE
+      i.id_value IS NOT NULL
+      AND i.user_id IS NOT NULL
+      AND i.id_type = $p2
+      AND (
+        i.first_seen_at IS NULL OR i.first_seen_at <= $p1
+      )
+  ) AS c
+  WHERE
+    c.place = 1
+), events_of_users AS (
+  SELECT
+    COALESCE(e.user_id, claims.user_id) AS user_id,
+    e.id AS id,
+    e.event AS event
+  FROM events AS e
+  LEFT JOIN claims
+    ON claims.anonymous_id = e.anonymous_id
+  WHERE
+    e.event = $p3 AND e.timestamp <= $p1
+), any_1 AS (
+  SELECT DISTINCT
+    members_now.account_id
+  FROM members_now
+  JOIN users_now
+    ON users_now.user_id = members_now.user_id
+  WHERE
+    users_now.plan IS NOT NULL
+), count_1 AS (
+  SELECT
+    members_now.account_id AS account_id,
+    COUNT(DISTINCT e.id) AS value
+  FROM events_of_users AS e
+  JOIN members_now
+    ON members_now.user_id = e.user_id
+  WHERE
+    e.event = $p3
+  GROUP BY
+    members_now.account_id
+), top_1 AS (
+  SELECT
+    w.account_id
+  FROM (
+    SELECT
+      v.account_id,
+      ROW_NUMBER() OVER (ORDER BY v.value ASC NULLS FIRST, v.account_id ASC NULLS FIRST) AS place
+    FROM (
+      SELECT DISTINCT
+        accounts_now.account_id AS account_id,
+        COALESCE(count_1.value, 0) AS value
+      FROM accounts_now
+      LEFT JOIN any_1
+        ON any_1.account_id = accounts_now.account_id
+      LEFT JOIN count_1
+        ON count_1.account_id = accounts_now.account_id
+      WHERE
+        any_1.account_id IS NOT NULL AND COALESCE(count_1.value, 0) IS NOT NULL
+    ) AS v
+  ) AS w
+  WHERE
+    w.place <= $p4
+)
+SELECT DISTINCT
+  accounts_now.account_id
+FROM accounts_now
+LEFT JOIN top_1
+  ON top_1.account_id = accounts_now.account_id
+WHERE
+  top_1.account_id IS NOT NULL
+
+-- with:
+-- {'p1': datetime.datetime(2026, 3, 31, 12, 0), 'p2': 'anonymous_id', 'p3': 'Order Completed', 'p4': 2}
