@@ -23,6 +23,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+FEW = 12
+"""So many names are listed where none is like the one that was written."""
+
 
 class PersonasError(Exception):
     """The root: catch it to catch everything the kit raises on purpose.
@@ -56,7 +59,13 @@ class PersonasError(Exception):
 
 
 class DefinitionError(PersonasError):
-    """A definition that cannot mean anything: wrong types, wrong place, a cycle."""
+    """A definition that cannot mean anything: wrong types, wrong place, a cycle.
+
+    Attributes:
+        definition: the name of the definition that it is in, once that is known; ``where`` then shows the part.
+    """
+
+    definition: str = ""
 
 
 class SyntaxProblem(DefinitionError):
@@ -67,13 +76,16 @@ class SyntaxProblem(DefinitionError):
 
 
 class UnknownName(DefinitionError):
-    """A name that does not exist, with the nearest ones that do."""
+    """A name that does not exist, with the nearest ones that do; with all, if none is near and they are few."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
         self.kind = kind
         self.name = name
-        self.near = nearest(name, known)
+        every = sorted(set(known))
+        self.near = nearest(name, every)
         hint = f"did you mean {_either(self.near)}?" if self.near else ""
+        if not hint and 0 < len(every) <= FEW:
+            hint = f"known: {', '.join(every)}"
         super().__init__(f"there is no {kind} {name!r}", where=where, hint=hint)
 
 

@@ -30,6 +30,7 @@ from personas_kit.config import Config
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import SqlDefinition
 from personas_kit.definitions.expressions import TraitRef, walk
+from personas_kit.definitions.pointing import pointing
 from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
 from personas_kit.planner import Found
 from personas_kit.preview import size_words
@@ -130,10 +131,7 @@ class Reader:
     def compile(self, definition: Definition, *, expand: bool = False, carry: Iterable[str] = ()) -> Query:
         """The statement of one definition."""
         registry = {**self.definitions(), definition.key: definition}
-        try:
-            return compile_definition(definition, self.source, registry, expand=expand, carry=tuple(carry))
-        except DefinitionError as problem:
-            raise problem.at(definition.name) from None
+        return compile_definition(definition, self.source, registry, expand=expand, carry=tuple(carry))
 
     def members(self, definition: Definition, as_of: dt.datetime, *, expand: bool = False) -> pl.DataFrame:
         """Who is in it, or which value everybody has; or the users of its accounts."""
@@ -173,7 +171,8 @@ class Reader:
             DefinitionError: with how many there are, or three of them.
         """
         for definition in self._own_sql(definitions):
-            missing, twice = compile_own_problems(definition, self.source)
+            with pointing(definition, {}):
+                missing, twice = compile_own_problems(definition, self.source)
             name = f"{definition.subject}_id"
             without = int(self.ask(missing, as_of, definition.key)["missing"][0])
             if without:

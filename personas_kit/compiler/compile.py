@@ -15,9 +15,10 @@ from personas_kit.compiler.scope import Scope, subject_members, trait_column, tr
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import AccountAudience, Definition, Subject, fingerprint_of
 from personas_kit.definitions.expressions import Condition, Expression, Value
+from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, Traits, resolve, resolve_of_user
 from personas_kit.definitions.streams import Reduced
-from personas_kit.errors import DefinitionError, PersonasError
+from personas_kit.errors import DefinitionError
 
 
 def compile_definition(
@@ -40,10 +41,8 @@ def compile_definition(
         DefinitionError: types that cannot be compared, cycles, conditions in a place they cannot stand.
         UnknownName: an event, property, trait or audience that does not exist.
     """
-    try:
+    with pointing(definition, registry):
         return _definition(definition, source, registry, expand, carry)
-    except PersonasError as error:
-        raise error.at(f"{definition.kind.replace('_', ' ')} {definition.name!r}") from None
 
 
 def compile_population(source: Source, subject: Subject) -> Query:

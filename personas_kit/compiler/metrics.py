@@ -281,8 +281,7 @@ class EventLines:
         if found is not None:
             return self._column(node, found)
         if self.of.properties is None:
-            table = f"{self.events.name!r}, table {self.of.table.name}"
-            raise UnknownName("property", node.name, [of.name for of in known], where=table)
+            raise UnknownName("property", node.name, [of.name for of in known], where=str(node))
         return self._json(node, self.of.properties, wanted)
 
     def _column(self, node: PropertyRef, of: Column) -> Typed:
@@ -455,5 +454,5 @@ def table_of(source: Source, name: str) -> EventTable:
         return own
     names = source.event_names if source.event_names is not None else [of.event for of in source.events if of.event]
     if common is None or (source.event_names is not None and name not in source.event_names):
-        raise UnknownName("event", name, names, where="the events of the source")
+        raise UnknownName("event", name, names, where=str(Events(name)))
     return common

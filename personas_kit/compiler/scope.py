@@ -273,7 +273,7 @@ def trait_column(source: Source, subject: Subject, key: str) -> Column:
     members = subject_members(source, subject)
     found = column_of(members.table, key)
     if found is None:
-        raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=f"table {members.table.name}")
+        raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=str(TraitRef(key)))
     return found
 
 

@@ -20,8 +20,8 @@ from personas_kit.compiler.scope import Scope, trait_column
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import AccountAudience, Definition, Subject, fingerprint_of
 from personas_kit.definitions.expressions import Condition, Value
+from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, resolve, resolve_of_user
-from personas_kit.errors import PersonasError
 
 USER_OF, ACCOUNT_OF = "member_user_id", "member_account_id"
 
@@ -94,13 +94,11 @@ def compile_several(
         which = definition.subject
         if which not in scopes:
             scopes[which], listed[which], wanted[which] = Scope.of(build, which), [], []
-        try:
+        with pointing(definition, registry):
             one, answer, counts = _answer(definition, scopes[which], registry, f"d{position}")
             if isinstance(definition, AccountAudience) and definition.unless_user is not None and expand:
                 meant = resolve_of_user(definition, definition.unless_user, registry, traits_of(source))
                 kept_out.append((f"k{position}", meant))
-        except PersonasError as error:
-            raise error.at(f"{definition.kind.replace('_', ' ')} {definition.name!r}") from None
         asked.append(one)
         listed[which].append(answer)
         wanted[which].append(counts)

@@ -34,6 +34,7 @@ from personas_kit.definitions.expressions import (
     Value,
     rebuilt,
 )
+from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.streams import Events, Reduced, Users
 from personas_kit.errors import DefinitionError, UnknownName
 
@@ -68,18 +69,19 @@ def resolve(definition: Definition, registry: Registry, traits: Traits) -> Expre
         UnknownName: a trait or audience that does not exist, with the nearest ones that do.
         DefinitionError: a cycle, or something that cannot stand where it stands.
     """
-    if traits.has(definition.subject, definition.key):
-        raise DefinitionError(
-            f"the key {definition.key!r} is also a trait of the source",
-            where=definition.name,
-            hint="destinations could not tell them apart: give this definition another key=",
-        )
-    return _Resolver(registry, traits, (definition.key,)).expression(definition)
+    with pointing(definition, registry):
+        if traits.has(definition.subject, definition.key):
+            raise DefinitionError(
+                f"the key {definition.key!r} is also a trait of the source",
+                hint="destinations could not tell them apart: give this definition another key=",
+            )
+        return _Resolver(registry, traits, (definition.key,)).expression(definition)
 
 
 def resolve_of_user(definition: Definition, condition: Condition, registry: Registry, traits: Traits) -> Condition:
     """A condition on the users of an account definition's accounts, in terms of the source alone. Raises as above."""
-    return _Resolver(registry, traits, (definition.key,), of_users=True).condition(condition, "user")
+    with pointing(definition, registry):
+        return _Resolver(registry, traits, (definition.key,), of_users=True).condition(condition, "user")
 
 
 def resolve_part(definition: Definition, part: Condition, registry: Registry, traits: Traits) -> Condition:
@@ -266,13 +268,17 @@ class _Resolver:
         own = ref.of == "subject" and not self.traits.has("user", ref.key)
         return own and found is not None and found.is_audience and found.subject == "user"
 
+    def _is_of_account(self, key: str) -> bool:
+        """Whether only accounts have such a trait."""
+        return self.traits.has("account", key) and not self.traits.has("user", key) and key not in self.registry
+
     def _event_value(self, node: Value, level: int) -> Value:
         match node:
             case PropertyRef(parent=True) if level == 1:
                 raise _no_parent(node)
             case PropertyRef():
                 return node
-            case TraitRef(_, "subject"):
+            case TraitRef(_, "subject") if not self._is_of_account(node.key):
                 return OwnerValue(self._trait_value(node, "user"))
             case TraitRef():
                 raise DefinitionError(

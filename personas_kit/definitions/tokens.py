@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:([nrt'\"\\])|u([0-9A-Fa-f]{4})|.)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_BEFORE, _SHOWN = 60, 100
+"""How many characters of a line are shown before a place, and in all."""
 _CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"
 _INSTEAD = {
     "&": "write AND", "|": "write OR", "~": "write NOT", "!": "write NOT",
@@ -81,12 +83,19 @@ def unquoted(text: str, token: Token) -> str:
 
 def problem(text: str, at: int, what: str, *, hint: str = "") -> SyntaxProblem:
     """An error that shows the line and a caret under the character."""
+    return SyntaxProblem(what, where=excerpt(text, at), hint=hint)
+
+
+def excerpt(text: str, at: int, length: int = 1) -> str:
+    """The line around a place, and below it carets under so many characters, as far as they are shown."""
     start = text.rfind("\n", 0, at) + 1
     stop = text.find("\n", at)
     line = text[start : stop if stop >= 0 else len(text)].replace("\t", " ").rstrip("\r")
-    first = max(0, at - start - 60)
-    before = sum(_width(character) for character in line[first : at - start].ljust(at - start - first))
-    return SyntaxProblem(what, where=f"{line[first : first + 100]}\n         {' ' * before}^", hint=hint)
+    first = max(0, at - start - _BEFORE)
+    shown = line[first : first + _SHOWN]
+    before = sum(map(_width, line[first : at - start].ljust(at - start - first)))
+    under = sum(map(_width, shown[at - start - first :][:length]))
+    return f"{shown}\n         {' ' * before}{'^' * max(1, under)}"
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -40,6 +40,7 @@ from personas_kit.definitions.expressions import (
     TraitRef,
     Value,
 )
+from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, Traits, resolve, resolve_part
 from personas_kit.definitions.streams import Events, Reduced, Users
 from personas_kit.display import Displayed
@@ -230,7 +231,8 @@ def explain(reader: Reader, definition: Definition, member: str | int, as_of: dt
     meant = resolve(definition, registry, traits)
     draft = _Drafts(registry, traits).of_definition(definition, meant)
     facts = _Facts(reader, definition.subject, member, as_of, definition.key)
-    facts.gather(list(draft.all()))
+    with pointing(definition, registry):
+        facts.gather(list(draft.all()))
     return Explanation(definition, str(member), as_of, facts.reason(draft))
 
 

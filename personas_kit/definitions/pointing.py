@@ -1,0 +1,80 @@
+"""Says of an error where in a definition it is: the definition by its name, its text, and the part underlined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from personas_kit.definitions.definition import AccountAudience, Audience, Definition, SqlDefinition
+from personas_kit.definitions.expressions import Expression, TraitRef, walk
+from personas_kit.definitions.tokens import excerpt
+from personas_kit.errors import DefinitionError
+
+THE_SQL = "the SQL"
+"""The part of a definition that is SQL of the person's own; its errors count lines and characters themselves."""
+_MADE = re.compile(r"\b(?:OWNER|SOME ACCOUNT) ")
+"""What resolving adds to a text and nobody wrote."""
+
+
+@contextmanager
+def pointing(definition: Definition, registry: Mapping[str, Definition]) -> Iterator[None]:
+    """Errors raised inside say where in the definition, or in one that it refers to, they are.
+
+    An error's ``where`` is the text of the part until then; one that has been pointed at stays as it is.
+    """
+    try:
+        yield
+    except DefinitionError as error:
+        if not error.definition:
+            error.definition = definition.name
+            error.where = _place(error.where, definition, registry)
+        raise
+
+
+def _place(part: str, definition: Definition, registry: Mapping[str, Definition]) -> str:
+    searched = _MADE.sub("", part)
+    for owner in _reached(definition, registry):
+        named = _named(definition) if owner is definition else f"{_named(definition)}, which refers to {_named(owner)}"
+        if searched == THE_SQL and isinstance(owner, SqlDefinition):
+            return f"{named}: {THE_SQL}"
+        for text in map(str, _written(owner)):
+            at = text.find(searched) if searched else -1
+            if at >= 0:
+                first = at - len(_letters_before(text, at))
+                return f"{named}\n         {excerpt(text, first, at - first + len(searched))}"
+    return f"{_named(definition)}: {searched}" if searched else _named(definition)
+
+
+def _letters_before(text: str, at: int) -> str:
+    """What makes ``trait('k')`` an ``account_trait('k')``: resolving leaves it out."""
+    found = re.search(r"[a-z_]*$", text[:at])
+    return found[0] if found else ""
+
+
+def _reached(definition: Definition, registry: Mapping[str, Definition]) -> Iterator[Definition]:
+    """The definition, then those that it refers to, each once."""
+    seen, left = {definition.key}, [definition]
+    while left:
+        one = left.pop(0)
+        yield one
+        for node in (inner for root in _written(one) for inner in walk(root)):
+            if isinstance(node, TraitRef) and node.key in registry and node.key not in seen:
+                seen.add(node.key)
+                left.append(registry[node.key])
+
+
+def _written(definition: Definition) -> list[Expression]:
+    """What the person wrote, part by part."""
+    match definition:
+        case AccountAudience(where=where, unless=unless, unless_user=unless_user):
+            parts = [where, unless, unless_user]
+        case Audience(where=where, unless=unless):
+            parts = [where, unless]
+        case _:
+            return [definition.expression]
+    return [part for part in parts if part is not None]
+
+
+def _named(definition: Definition) -> str:
+    return f"{definition.kind.replace('_', ' ')} {definition.name!r}"
