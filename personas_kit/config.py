@@ -19,7 +19,16 @@ import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from personas_kit.compiler import SourceSettings
-from personas_kit.definitions import AccountAudience, AccountTrait, Audience, Definition, Trait, parse
+from personas_kit.definitions import (
+    AccountAudience,
+    AccountTrait,
+    Audience,
+    Definition,
+    SqlAudience,
+    SqlTrait,
+    Trait,
+    parse,
+)
 from personas_kit.destinations import Connection, find
 from personas_kit.destinations.base import Call
 from personas_kit.errors import ConfigError, PersonasError, UnknownName, nearest
@@ -137,6 +146,15 @@ class _AccountTraitTable(_TraitTable):
     membership: str = "now"
 
 
+class _SqlTable(_DefinitionTable):
+    """SQL of the person's own: its text, or the file that holds it, beside the file that names it."""
+
+    sql: str | None = None
+    file: str | None = None
+    of: Literal["user", "account"] = "user"
+    dialect: str = ""
+
+
 class _File(_Table):
     """The whole file; ``source`` and ``destinations`` are checked by what they are for."""
 
@@ -149,6 +167,8 @@ class _File(_Table):
     account_audience: Annotated[tuple[_AccountAudienceTable, ...], Field(strict=False)] = ()
     trait: Annotated[tuple[_TraitTable, ...], Field(strict=False)] = ()
     account_trait: Annotated[tuple[_AccountTraitTable, ...], Field(strict=False)] = ()
+    sql_audience: Annotated[tuple[_SqlTable, ...], Field(strict=False)] = ()
+    sql_trait: Annotated[tuple[_SqlTable, ...], Field(strict=False)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +254,11 @@ def load(path: Path) -> Config:
     """
     raw = _read(path)
     parsed = _validate(_File, raw, path.name)
-    scheduled = [*_definitions(parsed, path.name)]
+    scheduled = [*_definitions(parsed, path)]
     for pattern in parsed.include:
         for file in _included(path, pattern):
             more = _validate(_File, _only_definitions(_read(file), file.name), file.name)
-            scheduled.extend(_definitions(more, file.name))
+            scheduled.extend(_definitions(more, file))
     destinations = {name: _destination(name, table, path) for name, table in parsed.destinations.items()}
     config = Config(
         path=path,
@@ -313,7 +333,7 @@ def _included(path: Path, pattern: str) -> list[Path]:
 
 
 def _only_definitions(data: dict[str, Any], file: str) -> dict[str, Any]:
-    allowed = {"audience", "account_audience", "trait", "account_trait"}
+    allowed = {"audience", "account_audience", "trait", "account_trait", "sql_audience", "sql_trait"}
     for key in data:
         if key not in allowed:
             raise ConfigError(
@@ -326,29 +346,52 @@ def _only_definitions(data: dict[str, Any], file: str) -> dict[str, Any]:
 
 _READ = frozenset({"where", "value", "unless", "unless_user"})
 """What is text of the query language."""
-_PLAIN = frozenset({"scope", "membership"})
+_PLAIN = frozenset({"scope", "membership", "of", "dialect"})
 
 
-def _definitions(parsed: _File, file: str) -> Iterator[Scheduled]:
+def _definitions(parsed: _File, file: Path) -> Iterator[Scheduled]:
     kinds: tuple[tuple[str, Any, Sequence[Any]], ...] = (
         ("audience", Audience, parsed.audience),
         ("account_audience", AccountAudience, parsed.account_audience),
         ("trait", Trait, parsed.trait),
         ("account_trait", AccountTrait, parsed.account_trait),
+        ("sql_audience", SqlAudience, parsed.sql_audience),
+        ("sql_trait", SqlTrait, parsed.sql_trait),
     )
     for kind, make, tables in kinds:
         for table in tables:
             more = {name: getattr(table, name) for name in table.model_fields_set & _PLAIN}
             texts = {name: getattr(table, name) for name in table.model_fields_set & _READ}
             try:
-                read = {name: parse(text) for name, text in texts.items()}
+                read: dict[str, Any] = {name: parse(text) for name, text in texts.items()}
+                if isinstance(table, _SqlTable):
+                    read["sql"] = _own_sql(table, file.parent)
                 definition = make(name=table.name, key=table.key, **read, **more)
             except PersonasError as problem:
                 problem.where = "\n         ".join(
-                    part for part in (f"{file}: [[{kind}]] {table.name!r}", problem.where) if part
+                    part for part in (f"{file.name}: [[{kind}]] {table.name!r}", problem.where) if part
                 )
                 raise
             yield Scheduled(definition, table.every, table.to)
+
+
+def _own_sql(table: _SqlTable, folder: Path) -> str:
+    if (table.sql is None) == (table.file is None):
+        raise ConfigError("either the SQL or its file is named", hint='add sql = "SELECT ...", or file = "sql/one.sql"')
+    return table.sql if table.sql is not None else read_sql(folder / Path(str(table.file)).expanduser())
+
+
+def read_sql(path: Path) -> str:
+    """The text of a file of SQL.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        said = getattr(problem, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(f"the SQL cannot be read: {said}", where=str(path)) from None
 
 
 def _destination(name: str, table: Mapping[str, Any], path: Path) -> DestinationSettings:

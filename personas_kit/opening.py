@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personas_kit.config import FILE, Config, WarehouseSettings, find_file, load
-from personas_kit.errors import ConfigError
+from personas_kit.config import FILE, Config, WarehouseSettings, find_file, load, read_sql
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
@@ -38,11 +37,7 @@ def sql_file(path: str | Path) -> str:
     Raises:
         ConfigError: it cannot be read.
     """
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        said = getattr(problem, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(f"the SQL cannot be read: {said}", where=str(path)) from None
+    return read_sql(Path(path).expanduser())
 
 
 def open_warehouse(config: Config) -> Warehouse:
