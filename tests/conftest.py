@@ -57,6 +57,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         yield folder
 
 
+# ------------------------------------------------------------------------------------------------------ golden files
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes what is kept under ``tests/golden`` anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
+
+
 # --------------------------------------------------------------------------------------------------------- PostgreSQL
 
 

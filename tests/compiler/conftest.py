@@ -30,11 +30,6 @@ _TYPES: dict[str, ColumnType] = {
 }  # fmt: skip
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--update-golden`` writes the SQL files anew."""
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.sql anew")
-
-
 def schema_of(handle: duckdb.DuckDBPyConnection) -> dict[str, Table]:
     """What introspection would find."""
     found: dict[str, list[Column]] = {}

@@ -30,7 +30,7 @@ def test_the_sql_is_what_it_was(name: str, dialect: str, request: pytest.Fixture
     params = list(sql.params) if isinstance(sql.params, tuple) else dict(sql.params)
     text = f"{sql}\n\n-- executed:\n\n{sql.bound}\n\n-- with:\n-- {params}\n"
     path = Path(__file__).parents[1] / "golden" / f"{name}.{dialect}.sql"
-    if request.config.getoption("--update-golden", default=False):
+    if request.config.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8", newline="\n")
     assert path.read_text(encoding="utf-8") == text
 
