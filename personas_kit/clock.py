@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from typing import Protocol
 
@@ -18,8 +19,8 @@ class Clock(Protocol):
         """Seconds that never go back."""
         ...
 
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
+    def sleep(self, seconds: float, unless: threading.Event | None = None) -> None:
+        """Wait; no longer once ``unless`` is set."""
         ...
 
 
@@ -34,6 +35,6 @@ class SystemClock:
         """Seconds that never go back."""
         return time.monotonic()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
+    def sleep(self, seconds: float, unless: threading.Event | None = None) -> None:
+        """Wait; no longer once ``unless`` is set."""
+        (unless or threading.Event()).wait(seconds)

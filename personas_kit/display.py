@@ -7,6 +7,7 @@ the displays of a push's progress and of a long query.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,6 +63,11 @@ def waiting_for(where: str) -> contextlib.AbstractContextManager[Tell]:
 def waiting_words(where: str, seconds: float, doing: str) -> str:
     """``snowflake · prod: running, 12 s``."""
     return f"{where}: {doing}, {seconds:,.0f} s"
+
+
+def say(words: str) -> None:
+    """One line for the person who watches, beside the results."""
+    print(words, file=sys.stderr, flush=True)  # noqa: T201  (that is what it is for)
 
 
 class Displayed:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.planning import Occasion, plan_sync
-from personas_kit.activation.store import LocalStore
+from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, calls_for, wanted_by
 from personas_kit.clock import Clock
@@ -38,7 +38,7 @@ class Planner:
     """Makes plans from members, for the destinations of a configuration."""
 
     config: Config
-    store: LocalStore
+    store: Store
     clock: Clock
     delivery: Delivery
 

@@ -20,7 +20,7 @@ from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.planning import Occasion
 from personas_kit.activation.runs import RunLine, RunReport, run_one
-from personas_kit.activation.store import LocalStore
+from personas_kit.activation.store import LocalStore, Store
 from personas_kit.activation.sync import Sync
 from personas_kit.catalogue import Catalogue, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
@@ -76,8 +76,8 @@ class Workspace:
     ) -> None:
         self.config = config
         self.warehouse = warehouse
-        self.store = LocalStore(config.state)
         self._clock = clock or SystemClock()
+        self.store: Store = LocalStore(config.state, self._clock)
         self._reader = Reader(config, warehouse, self._clock, lambda: self.definitions)
         self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}

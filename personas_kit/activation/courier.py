@@ -12,12 +12,14 @@ import hashlib
 import math
 import random
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.state import BatchResult
+from personas_kit.activation.stopping import INTERRUPTED, Stop
 from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock
 from personas_kit.destinations.base import Call, Computation, Connection, Request
@@ -26,6 +28,7 @@ from personas_kit.destinations.outcomes import Outcome
 LEAST_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 TOO_MANY_REQUESTS = 429
+_OVER = "the deadline was reached"
 
 
 @dataclass(slots=True)
@@ -44,13 +47,14 @@ class Tally:
 
     rejected: dict[int, str] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
+    accepted: dict[int, str] = field(default_factory=dict)
     unsent: set[int] = field(default_factory=set)
     stopped: str = ""
     fatal: bool = False
 
     def result(self) -> BatchResult:
         """For the store."""
-        return BatchResult(self.rejected, self.unknown, self.unsent)
+        return BatchResult(self.rejected, self.unknown, self.accepted, self.unsent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,10 @@ class Courier:
         computation: what was computed.
         transport: the network.
         clock: for waiting.
-        deadline: of the run, on the clock's monotonic time; after it nothing is tried again.
+        pacer: says when a request may leave.
+        stop: asked by a person, or by another lane, to start nothing more.
+        still_held: raises if another runner has taken the sync over.
+        deadline: of the run, on the clock's monotonic time; after it nothing is started.
         patience: seconds that one request may take with all its attempts.
     """
 
@@ -72,6 +79,9 @@ class Courier:
     computation: Computation
     transport: Transport
     clock: Clock
+    pacer: Pacer
+    stop: Stop
+    still_held: Callable[[], None] = lambda: None
     deadline: float = math.inf
     patience: float = 120.0
 
@@ -82,19 +92,23 @@ class Courier:
             batch: the lines that the requests were made of.
             requests: of ``prepare``.
             positions: of these lines in the whole batch.
+
+        Raises:
+            SyncBusy: another runner has taken the sync over.
         """
         tally = Tally()
         queue = deque(_Work(request, batch, positions) for request in requests)
         doubtful = {at for at, was in zip(positions, batch["was_unknown"], strict=True) if was}
         while queue:
             work = queue.popleft()
+            lines = _lines(work)
             try:
                 outcome, ambiguous = self._attempt(work)
             except KeyboardInterrupt:
-                tally.stopped = "interrupted"
-                tally.unknown.update(_lines(work))
+                tally.stopped = INTERRUPTED
+                tally.unknown.update(lines)
             else:
-                if outcome.verdict == "split" and len(_lines(work)) > 1:
+                if outcome.verdict == "split" and len(lines) > 1:
                     queue.extendleft(reversed(self._halves(work, ambiguous=ambiguous)))
                     continue
                 self._note(tally, work, outcome, ambiguous=ambiguous, doubtful=doubtful)
@@ -108,17 +122,26 @@ class Courier:
         """Try until the outcome is known or time is up. Returns it, and whether an earlier attempt may have arrived."""
         ambiguous, attempts = work.ambiguous, 0
         limit = min(self.deadline, self.clock.monotonic() + self.patience)
-        while True:
+        start, stop = work.request.lines
+        outcome = Outcome("retry", reason=_OVER)
+        while self.clock.monotonic() < self.deadline or 0 < attempts < LEAST_ATTEMPTS:
+            if not self.pacer.turn(stop - start, self.stop, math.inf if attempts else self.deadline):
+                return replace(outcome, reason=self.stop.why or outcome.reason), ambiguous
+            self.still_held()
             attempts += 1
             outcome, doubt = self._once(work.request)
             ambiguous = ambiguous or doubt
             if outcome.verdict not in {"retry", "unknown"}:
                 return outcome, ambiguous
-            wait = outcome.after if outcome.after is not None else _backoff(attempts)
+            wait = _wait(outcome.after, attempts)
             late = self.clock.monotonic() + wait > limit
             if late and (attempts >= LEAST_ATTEMPTS or outcome.after is not None):
                 return outcome, ambiguous
-            self.clock.sleep(wait if not late else _backoff(1))
+            if outcome.after is not None:
+                self.pacer.hold(wait)  # what the destination asks for holds for every lane, a wait of ours for this one
+            else:
+                self.clock.sleep(wait if not late else _backoff(1), self.stop.event)
+        return outcome, ambiguous
 
     def _once(self, request: Request) -> tuple[Outcome, bool]:
         try:
@@ -127,8 +150,12 @@ class Courier:
             return Outcome("retry", reason="no connection"), False
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
+        self.pacer.heard(answer)
         outcome = self.connection.outcome(self.call, request, answer)
-        known = outcome.verdict in {"acknowledged", "rejected", "split", "fatal"} or answer.status == TOO_MANY_REQUESTS
+        known = (
+            outcome.verdict in {"acknowledged", "accepted", "rejected", "split", "fatal"}
+            or answer.status == TOO_MANY_REQUESTS
+        )
         return outcome, not known
 
     def _note(self, tally: Tally, work: _Work, outcome: Outcome, *, ambiguous: bool, doubtful: set[int]) -> None:
@@ -136,6 +163,9 @@ class Courier:
         match outcome.verdict:
             case "acknowledged":
                 refused = {lines[at]: reason for at, reason in outcome.rejected.items()}
+            case "accepted":
+                refused = {lines[at]: reason for at, reason in outcome.rejected.items()}
+                tally.accepted.update((at, outcome.handle) for at in lines if at not in refused)
             case "rejected" | "split":
                 refused = dict.fromkeys(lines, outcome.reason)
             case _:
@@ -159,6 +189,11 @@ class Courier:
 def _lines(work: _Work) -> list[int]:
     start, stop = work.request.lines
     return work.positions[start:stop]
+
+
+def _wait(asked: float | None, attempts: int) -> float:
+    """What was asked for; longer if that did not help the first time, so that nobody is hammered who asks for 0."""
+    return _backoff(attempts) if asked is None else max(asked, _backoff(attempts) if attempts > 1 else 0.0)
 
 
 def _backoff(attempts: int) -> float:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from personas_kit.errors import PlanBlocked, PlanError
 from personas_kit.membership import KeyProblems
 
 GuardName = Literal[
@@ -22,6 +25,9 @@ GuardName = Literal[
     "first_sync",
 ]
 
+RUNNING = "rejects"
+"""The one guard that watches a push while it runs; overriding it lets a push go on whatever is refused."""
+
 REMOVALS_SHARE, REMOVALS_COUNT = 0.20, 100
 TOTAL_SHARE, TOTAL_COUNT = 0.50, 1_000
 
@@ -33,6 +39,69 @@ class Guard:
     name: GuardName
     saw: str
     final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """That a person, for one plan, has looked at what a guard saw, and goes on."""
+
+    who: str
+    why: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """As plain data, for the history."""
+        return {"who": self.who, "why": self.why}
+
+
+def still_standing(guards: Sequence[Guard], override: Collection[str]) -> list[Guard]:
+    """The guards that are not overridden, or cannot be."""
+    return [guard for guard in guards if guard.final or guard.name not in override]
+
+
+def overridden(
+    guards: Sequence[Guard], override: Sequence[str] | Mapping[str, str], *, where: str
+) -> dict[str, Override]:
+    """The overrides of a push, by whoever runs this process.
+
+    Args:
+        guards: that fired.
+        override: names, or name -> why.
+        where: the plan, for people.
+
+    Raises:
+        PlanBlocked: a guard stands; carries the exact override.
+        PlanError: a name is not that of a guard that fired.
+    """
+    reasons = dict(override) if isinstance(override, Mapping) else dict.fromkeys(override, "")
+    standing = still_standing(guards, reasons)
+    fired = {guard.name for guard in guards}
+    if standing:
+        raise _blocked(standing, sorted({*(guard.name for guard in standing), *(set(reasons) & fired)}), where)
+    mistaken = sorted(set(reasons) - fired - {RUNNING})
+    if mistaken:
+        hint = f"those that fired: {', '.join(sorted(fired)) or 'none'}"
+        raise PlanError(f"no guard named {', '.join(mistaken)} fired for this plan", where=where, hint=hint)
+    return {name: Override(_who(), why) for name, why in reasons.items()}
+
+
+def _blocked(standing: Sequence[Guard], names: Sequence[str], where: str) -> PlanBlocked:
+    final = sorted({guard.name for guard in standing if guard.final})
+    hint = (
+        f"{', '.join(final)} cannot be overridden: correct the data or the setting, then plan again"
+        if final
+        else f"look at the plan; if it is right: plan.push(override={[*names]!r})"
+    )
+    wording = "; ".join(dict.fromkeys(guard.saw for guard in standing))
+    stopped = [*dict.fromkeys(guard.name for guard in standing)]
+    return PlanBlocked(f"nothing was sent: {wording}", guards=stopped, where=where, hint=hint)
+
+
+def _who() -> str:
+    """The name under which this process runs."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        return "somebody"
 
 
 def key_guards(problems: KeyProblems) -> list[Guard]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ import polars as pl
 from personas_kit.activation.courier import Tally
 from personas_kit.activation.guards import Guard
 from personas_kit.activation.report import Report, SyncReport
-from personas_kit.activation.state import SyncState
+from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
 from personas_kit.display import Tabular
@@ -28,15 +28,20 @@ class SyncPlan:
     """The changes of one sync.
 
     Attributes:
-        lines: one per change: ``number`` (of the batch), ``member``, ``change``, ``value`` (JSON text), ``cause``,
-            ``message_id``, ``timestamp``, ``was_unknown``, ``user_id``, ``account_id``, ``id_*``, and ``accounts`` or
-            ``users`` (who brought the member in).
+        lines: one per change, in the order in which they are sent: ``member``, ``change``, ``value`` (JSON text),
+            ``cause``, ``message_id``, ``timestamp``, ``was_unknown``, ``user_id``, ``account_id``, ``id_*``, and
+            ``accounts`` or ``users`` (who brought the member in).
         state: the acknowledged state it was computed against.
         wanted: how many members are wanted.
         skipped: ``user_id`` of users without an identifier that the destination needs.
         first: everyone goes, because there has been no finished push.
         valued: members have values.
         every: seconds between two pushes, after the destination's minimum; 0 if there is no schedule.
+        meaning: the definition, and what it refers to, as JSON text.
+        held: refused so often that they are not tried this time: ``member``, ``change``, ``value``, ``reason``,
+            ``times``.
+        suppressed: members that are left out because they were forgotten.
+        silent: how many changes, at the end of ``lines``, are noted as acknowledged and not sent.
     """
 
     sync: Sync
@@ -51,6 +56,15 @@ class SyncPlan:
     first: bool
     valued: bool
     every: int = 0
+    meaning: str = ""
+    held: pl.DataFrame = field(default_factory=pl.DataFrame)
+    suppressed: int = 0
+    silent: int = 0
+
+    @property
+    def to_send(self) -> int:
+        """How many changes are sent."""
+        return self.lines.height - self.silent
 
     def count(self, change: str) -> int:
         """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
@@ -66,6 +80,8 @@ class SyncPlan:
             "exit": self.count("exit"),
             "set": self.count("set"),
             "skipped": self.skipped.height,
+            "suppressed": self.suppressed,
+            "held": self.held.height,
             "first": self.first,
             "guards": [{"name": guard.name, "saw": guard.saw, "final": guard.final} for guard in self.guards],
         }
@@ -76,12 +92,12 @@ class Memory:
     """What became of a plan in this process.
 
     Attributes:
-        outcomes: by sync and batch.
+        outcomes: by sync and batch, of what this process sent.
         concluded: the syncs that are folded, with what became of them.
         pushed: it was tried before.
     """
 
-    outcomes: dict[str, dict[int, Tally]] = field(default_factory=dict)
+    outcomes: dict[str, dict[Batch, Tally]] = field(default_factory=dict)
     concluded: dict[str, tuple[SyncReport, pl.DataFrame]] = field(default_factory=dict)
     pushed: bool = False
 
@@ -139,7 +155,7 @@ class Plan(Tabular):
     def push(
         self,
         *,
-        override: Sequence[str] = (),
+        override: Sequence[str] | Mapping[str, str] = (),
         deadline: float | None = None,
         progress: Callable[[Any], None] | None = None,
     ) -> Report:
@@ -149,7 +165,8 @@ class Plan(Tabular):
         less than an hour ago.
 
         Args:
-            override: names of guards that you have looked at and override for this plan.
+            override: names of guards that you have looked at and override for this plan; or name -> why, which the
+                history keeps beside who you are.
             deadline: seconds after which nothing more is started.
             progress: called with a ``Progress`` several times a second, instead of the progress bar.
 
@@ -160,7 +177,7 @@ class Plan(Tabular):
         """
         if self._deliver is None:
             raise PlanBlocked("this plan cannot be pushed: it has no destination", guards=())
-        return self._deliver(self, override=tuple(override), deadline=deadline, progress=progress)
+        return self._deliver(self, override=override, deadline=deadline, progress=progress)
 
     def to_polars(self) -> pl.DataFrame:
         """The changes."""

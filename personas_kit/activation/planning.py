@@ -18,9 +18,6 @@ from personas_kit.activation.wanted import Wanted
 from personas_kit.destinations.base import Computation, Connection
 from personas_kit.membership import membership_changes, value_changes
 
-JOURNAL_BATCH = 1_000
-"""Changes whose outcome is noted together, so that destinations of one item per request do not pay for each."""
-
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -55,7 +52,7 @@ def plan_sync(
     elsewhere = bool(state.target) and state.target != connection.target
     known = _nothing_of(state) if elsewhere else state
     due = _changes(wanted, known)
-    lines = _lines(due, sync, connection, wanted, known, occasion, fingerprint)
+    lines = _lines(due, sync, wanted, known, occasion, fingerprint)
     every = effective_interval(occasion.every, connection.destination.minimum_interval)
     guards = _guards(connection, wanted, state, known, due, occasion)
     return SyncPlan(
@@ -102,13 +99,12 @@ def _changes(wanted: Wanted, state: SyncState) -> pl.DataFrame:
 def _lines(
     due: pl.DataFrame,
     sync: Sync,
-    connection: Connection,
     wanted: Wanted,
     state: SyncState,
     occasion: Occasion,
     fingerprint: str,
 ) -> pl.DataFrame:
-    """The changes with everything that a payload needs, in batches, with message ids."""
+    """The changes with everything that a payload needs, and with message ids."""
     details = wanted.members.drop("value", strict=False)
     if due.schema["member"] != details.schema["member"]:
         details = details.cast({"member": due.schema["member"]})
@@ -122,9 +118,7 @@ def _lines(
         pl.lit(None, pl.String).alias(name) if value is None else value.alias(name) for name, value in columns.items()
     )
     lines = _with_message_ids(lines, sync, state, occasion)
-    lines = lines.with_columns(cause=_cause(state, fingerprint))
-    size = max(JOURNAL_BATCH, connection.limits(sync.call).items)
-    return lines.with_columns(number=_batch_numbers(lines, size)).select(pl.col("number"), pl.exclude("number"))
+    return lines.with_columns(cause=_cause(state, fingerprint))
 
 
 def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasion: Occasion) -> pl.DataFrame:
@@ -166,14 +160,6 @@ def _cause(state: SyncState, fingerprint: str) -> pl.Expr:
     else:
         usual = "data"
     return pl.when("was_unknown").then(pl.lit("outcome was unknown")).otherwise(pl.lit(usual))
-
-
-def _batch_numbers(lines: pl.DataFrame, size: int) -> pl.Series:
-    """Consecutive batches of at most ``size``; exits, entries and values never share one."""
-    kinds = lines.select(kind=pl.col("change").cast(pl.String))
-    inside = kinds.with_columns(step=pl.int_range(pl.len()).over("kind") // size)
-    starts = inside.select(new=(pl.struct("kind", "step") != pl.struct("kind", "step").shift()).fill_null(value=True))
-    return starts["new"].cum_sum().cast(pl.UInt32).alias("number")
 
 
 def _size(wanted: Wanted, state: SyncState, due: pl.DataFrame) -> Sequence[Guard]:

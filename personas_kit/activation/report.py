@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
@@ -14,29 +15,52 @@ from personas_kit.display import Tabular
 State = Literal["done", "partial", "interrupted", "failed"]
 
 
+COUNTS = (
+    "wanted", "enters", "exits", "sets", "acknowledged", "rejected", "unknown", "accepted", "unsent", "skipped",
+    "suppressed", "held",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What became of one sync of a plan.
+    """What became of one sync of a plan. The changes are ``enters + exits + sets``, and each has one outcome.
 
     Attributes:
         state: ``done``; ``partial`` (finished, some refused or unknown); ``interrupted`` (by a person, the deadline, or
             a destination that does not answer: push again); ``failed`` (it will not take anything as things are).
-        acknowledged: changes that the destination accepted.
-        rejected: changes that it refused; they are due again.
+        wanted: members that should be there now.
+        enters, exits, sets: the changes of the plan, by kind.
+        acknowledged: changes that the destination has.
+        rejected: changes that it refused; they are due again. ``reasons`` has how many for each reason.
         unknown: changes whose outcome is not known; they are due again with the same message id.
-        skipped: users without an identifier that the destination needs; never due.
+        accepted: changes that it took, to say later what became of them.
         unsent: changes that were not sent because the push stopped.
+        skipped: users without an identifier that the destination needs; never due.
+        suppressed: members left out because they were forgotten.
+        held: changes that were refused so often that they were not tried this time.
         why: what stopped it, for people; empty if nothing did.
     """
 
     sync: Sync
     state: State
+    wanted: int = 0
+    enters: int = 0
+    exits: int = 0
+    sets: int = 0
     acknowledged: int = 0
     rejected: int = 0
     unknown: int = 0
-    skipped: int = 0
+    accepted: int = 0
     unsent: int = 0
+    skipped: int = 0
+    suppressed: int = 0
+    held: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """Every count by its name."""
+        return {name: getattr(self, name) for name in COUNTS}
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -44,11 +68,8 @@ class SyncReport:
             "destination": self.sync.destination,
             "call": self.sync.call,
             "state": self.state,
-            "acknowledged": self.acknowledged,
-            "rejected": self.rejected,
-            "unknown": self.unknown,
-            "skipped": self.skipped,
-            "unsent": self.unsent,
+            **self.counts(),
+            **({"reasons": dict(self.reasons)} if self.reasons else {}),
             **({"why": self.why} if self.why else {}),
         }
 
@@ -81,6 +102,11 @@ class Report(Tabular):
         return sum(sync.unknown for sync in self.syncs)
 
     @property
+    def accepted(self) -> int:
+        """Changes that they took, to say later what became of them."""
+        return sum(sync.accepted for sync in self.syncs)
+
+    @property
     def skipped(self) -> int:
         """Users without a needed identifier."""
         return sum(sync.skipped for sync in self.syncs)
@@ -110,6 +136,7 @@ class Report(Tabular):
             "acknowledged": self.acknowledged,
             "rejected": self.rejected,
             "unknown": self.unknown,
+            "accepted": self.accepted,
             "skipped": self.skipped,
             "unsent": self.unsent,
         }
@@ -128,6 +155,7 @@ class Report(Tabular):
             for word, count in (
                 ("rejected", self.rejected),
                 ("unknown", self.unknown),
+                ("accepted, not acknowledged yet", self.accepted),
                 ("skipped", self.skipped),
                 ("not sent", self.unsent),
             )

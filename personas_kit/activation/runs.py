@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from personas_kit.activation.delivery import check_overrides
+from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
 from personas_kit.display import Displayed
@@ -84,7 +84,7 @@ def run_one(
     """
     try:
         plan = make()
-        standing = check_overrides(plan.guards, override)
+        standing = still_standing(plan.guards, override)
         saw = "; ".join(guard.saw for guard in standing)
         if standing:
             waits = any(guard.name == "interval" for guard in standing)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
@@ -15,15 +15,35 @@ _UTC = pl.Datetime("us", "UTC")
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a destination has accepted: it will say later what became of it.
+
+    Attributes:
+        id: ours.
+        handle: what the destination calls it.
+        accepted_at: when it said so.
+    """
+
+    id: str
+    handle: str
+    accepted_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SyncState:
-    """What is known about a sync. ``version`` moves whenever ``acknowledged`` or ``unknown`` may have changed.
+    """What is known about a sync. ``version`` moves whenever a plan that was made before may be wrong by now.
 
     Attributes:
         acknowledged: ``member`` and, for values, ``value`` (canonical JSON text).
-        unknown: ``member``, ``change``, ``value``, ``message_id``, ``timestamp`` of what was sent last.
-        rejects: ``member``, ``change``, ``value``, ``reason``, ``times``.
+        unknown: ``member``, ``change``, ``value``, ``message_id``, ``timestamp`` of what was sent last, and ``job`` if
+            the destination has accepted it and will still say what became of it.
+        rejects: ``member``, ``change``, ``value``, ``reason``, ``times``, and ``since``: how many plans were finished
+            since it was refused last, that one included.
+        jobs: what the destination has accepted and not acknowledged.
         target: which account acknowledged it.
         fingerprint: of the definition at the last finished plan.
+        meaning: the definition then, and what it refers to, as JSON text; empty where that was not kept.
+        pushes: how many plans were finished.
         members: wanted at the last finished plan.
         last_as_of: of the last finished plan; None if there has been none (the next one is a first sync).
         last_push: when it finished.
@@ -33,13 +53,23 @@ class SyncState:
     acknowledged: pl.DataFrame
     unknown: pl.DataFrame
     rejects: pl.DataFrame
+    jobs: tuple[Job, ...] = ()
     version: int = 0
     target: str = ""
     fingerprint: str = ""
+    meaning: str = ""
+    pushes: int = 0
     members: int = 0
     last_as_of: dt.datetime | None = None
     last_push: dt.datetime | None = None
     paused: bool = False
+
+
+class Batch(NamedTuple):
+    """A stretch of a plan's lines that is sent, and noted, together."""
+
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,72 +77,89 @@ class BatchResult:
     """What became of a batch, as positions within it; whatever is not named was acknowledged.
 
     A member may be both rejected and unknown: a refusal says nothing about an earlier attempt that may have arrived.
+
+    Attributes:
+        accepted: position -> the handle under which the destination took it, to say later what became of it.
+        unsent: never left; what stands at the end of the batch goes with a later one.
     """
 
     rejected: Mapping[int, str] = field(default_factory=dict)
     unknown: Collection[int] = frozenset()
+    accepted: Mapping[int, str] = field(default_factory=dict)
     unsent: Collection[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class PlanHead:
-    """What the store has to know about a plan of one sync, besides its changes."""
+    """What the store has to know about a plan of one sync, besides its changes.
+
+    Attributes:
+        made_at: when it was made; an interrupted plan goes on for so long only.
+        target: the account (and list) that it is for.
+        meaning: the definition, and what it refers to, as JSON text.
+        wanted: how many members are wanted.
+        valued: they have values.
+        overrides: the guards that were overridden -> who did, and why.
+    """
 
     plan_id: str
     sync: Sync
     as_of: dt.datetime
+    made_at: dt.datetime
     fingerprint: str
     target: str
     wanted: int
     valued: bool
-    overrides: Sequence[str] = ()
+    meaning: str = ""
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def acknowledged_lines(lines: pl.DataFrame, excluded: Mapping[int, Sequence[int]]) -> pl.DataFrame:
-    """The changes of finished batches that were not rejected, unknown or unsent."""
-    done = lines.with_columns(at=pl.int_range(pl.len(), dtype=pl.Int64).over("number")).filter(
-        pl.col("number").is_in([*excluded])
-    )
-    pairs = [(number, at) for number, positions in excluded.items() for at in positions]
-    out = pl.DataFrame(pairs, schema={"number": lines.schema["number"], "at": pl.Int64}, orient="row")
-    return done.join(out, on=["number", "at"], how="anti").select("member", "change", "value")
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A plan that was committed and is not folded.
+
+    Attributes:
+        lines: its changes, in the order in which they are sent.
+        waiting: the stretches that were not sent.
+        stopped: somebody stopped it in good order; else its process died, or is still at it.
+    """
+
+    head: PlanHead
+    lines: pl.DataFrame
+    waiting: tuple[Batch, ...]
+    stopped: bool
 
 
-def state_of(
-    row: sqlite3.Row | None,
-    acknowledged: pl.DataFrame | None,
-    unknown: Sequence[sqlite3.Row],
-    rejects: Sequence[sqlite3.Row],
-) -> SyncState:
-    """The state of a sync from its rows; ``row`` is None for one that was never pushed."""
-    member = acknowledged.schema["member"] if acknowledged is not None else _member_type(unknown)
-    known = SyncState(
-        acknowledged=acknowledged if acknowledged is not None else _frame([], member, value=pl.String),
-        unknown=_frame(
-            unknown, member, change=pl.String, value=pl.String, message_id=pl.String, timestamp=pl.Int64
-        ).with_columns(pl.col("timestamp").cast(_UTC)),
-        rejects=_frame(rejects, member, change=pl.String, value=pl.String, reason=pl.String, times=pl.Int64),
-    )
-    if row is None:
-        return known
-    return replace(
-        known,
-        version=row["version"],
-        target=row["target"],
-        fingerprint=row["fingerprint"],
-        members=row["members"],
-        last_as_of=instant(row["last_as_of"]),
-        last_push=instant(row["last_push"]),
-        paused=bool(row["paused"]),
-    )
+def acknowledged_lines(lines: pl.DataFrame, done: Mapping[Batch, Sequence[int]]) -> pl.DataFrame:
+    """The changes of batches that are done, but for the positions that were not acknowledged.
+
+    Returns:
+        ``member``, ``change``, ``value``.
+    """
+    small = lines.select("member", pl.col("change").cast(pl.String), "value")
+    parts = [small.clear()]
+    for batch, excluded in done.items():
+        part = small[batch.start : batch.stop]
+        parts.append(part.filter(~pl.int_range(part.height).is_in(list(excluded))) if excluded else part)
+    return pl.concat(parts)
 
 
-def _frame(rows: Sequence[sqlite3.Row], member: pl.DataType, **columns: type[pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(line) for line in rows], schema={"member": member, **columns}, orient="row")
+def gaps(batches: Collection[Batch], total: int) -> list[Batch]:
+    """What lies between the batches: the stretches of ``total`` lines that were not sent."""
+    found, at = [], 0
+    for start, stop in [*sorted(batches), Batch(total, total)]:
+        if at < start:
+            found.append(Batch(at, start))
+        at = stop
+    return found
 
 
-def _member_type(rows: Sequence[sqlite3.Row]) -> pl.DataType:
-    return pl.Int64() if rows and isinstance(rows[0]["member"], int) else pl.String()
+def member_frame(rows: Sequence[Mapping[str, object]], member: pl.DataType, **columns: pl.DataType) -> pl.DataFrame:
+    """Rows of the tables, whose members are text, with the members as the source has them."""
+    names = ("member", *columns)
+    lines = [tuple(row[name] for name in names) for row in rows]
+    frame = pl.DataFrame(lines, schema={"member": pl.String(), **columns}, orient="row")
+    return frame.cast({"member": member})
 
 
 def microseconds(instant: dt.datetime) -> int:
@@ -122,4 +169,25 @@ def microseconds(instant: dt.datetime) -> int:
 
 def instant(at: int | None) -> dt.datetime | None:
     """The instant that ``microseconds`` was of; None stays None."""
-    return None if at is None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+    return None if at is None else moment(at)
+
+
+def moment(at: int) -> dt.datetime:
+    """The same, of one that is there."""
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=at)
+
+
+def unknown_frame(rows: Sequence[Mapping[str, object]], member: pl.DataType) -> pl.DataFrame:
+    """The unknown members of a sync."""
+    frame = member_frame(
+        rows, member, change=pl.String(), value=pl.String(), message_id=pl.String(), timestamp=pl.Int64(),
+        job=pl.String(),
+    )  # fmt: skip
+    return frame.with_columns(pl.col("timestamp").cast(_UTC))
+
+
+def reject_frame(rows: Sequence[Mapping[str, object]], member: pl.DataType) -> pl.DataFrame:
+    """The refused members of a sync."""
+    return member_frame(
+        rows, member, change=pl.String(), value=pl.String(), reason=pl.String(), times=pl.Int64(), since=pl.Int64()
+    )

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from personas_kit.activation.delivery import check_overrides
+from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
 from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
 from personas_kit.cli.terminal import (
@@ -81,7 +81,7 @@ def push(
     """Plan KEY, show the plan, ask, and send it."""
     made = workspace.plan(key, to=to, as_of=as_of)
     show_plan(made, people if json_ else output)
-    standing = check_overrides(made.guards, override)
+    standing = still_standing(made.guards, override)
     if standing:
         return _blocked(made, [guard.name for guard in standing if not guard.final], override, json_=json_)
     if made.changes.height and not yes and not _agreed(made):
@@ -159,7 +159,7 @@ def reset(workspace: Workspace, key: str, to: str, yes: bool) -> int:
 def _blocked(made: Plan, names: list[str], override: tuple[str, ...], *, json_: bool) -> int:
     """Say how to go on, and leave with the code for it."""
     if json_:
-        as_json({**made.to_dict(), "blocked": [guard.name for guard in check_overrides(made.guards, override)]})
+        as_json({**made.to_dict(), "blocked": [guard.name for guard in still_standing(made.guards, override)]})
     if names:
         complain(f"nothing was sent. If the plan is right: --override {','.join(sorted({*names, *override}))}")
     else:

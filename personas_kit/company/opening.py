@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-import time
 import weakref
 from pathlib import Path
 
+from personas_kit.clock import SystemClock
 from personas_kit.company.config import SECRETS, config_text
 from personas_kit.company.generate import DEMO_AS_OF, generate
 from personas_kit.config import FILE, load
@@ -16,8 +16,8 @@ from personas_kit.sandbox import Sandbox
 from personas_kit.workspace import Workspace
 
 
-class DemoClock:
-    """A clock that stands at the demo's present until it is moved."""
+class DemoClock(SystemClock):
+    """A clock that stands at the demo's present until it is moved; waiting is real."""
 
     def __init__(self, now: dt.datetime = DEMO_AS_OF) -> None:
         self._now = now
@@ -25,14 +25,6 @@ class DemoClock:
     def now(self) -> dt.datetime:
         """The demo's present."""
         return self._now
-
-    def monotonic(self) -> float:
-        """Real seconds: waiting is real."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for real."""
-        time.sleep(seconds)
 
     def move(self, *, days: float = 0, hours: float = 0) -> dt.datetime:
         """Let time pass in the demo. Returns the new present."""

@@ -20,7 +20,7 @@ from personas_kit.destinations.auth import AuthScheme, Revealing
 from personas_kit.destinations.batching import cut
 from personas_kit.destinations.encode import Field, Json, obj, optional, raw
 from personas_kit.destinations.normalise import Identifier
-from personas_kit.destinations.outcomes import Answer, Outcome, Outcomes
+from personas_kit.destinations.outcomes import Answer, Budget, Outcome, Outcomes
 from personas_kit.errors import ConfigError, UnknownName, nearest
 from personas_kit.secret import Secret
 
@@ -51,7 +51,7 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str]
-    content: bytes = field(repr=False)
+    content: bytes = field(repr=False, default=b"")
     lines: tuple[int, int] = (0, 0)
 
 
@@ -62,6 +62,29 @@ class Limits:
     items: int
     bytes: int
     item_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How much may leave in any window of so many seconds: requests, or changes."""
+
+    count: int
+    seconds: float
+    of: Literal["requests", "changes"] = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """How to ask what became of work that was accepted and not acknowledged yet.
+
+    Attributes:
+        path: may name settings, and ``{handle}``: what the destination called the work.
+        read: ``acknowledged``, ``rejected`` or ``unknown`` (it does not know the work any more) end it; None: it is
+            still at it.
+    """
+
+    path: str
+    read: Callable[[Answer], Outcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +195,12 @@ class Destination:
         identifiers: kinds of identifiers that a list takes; empty for event destinations.
         minimum_interval: seconds between two updates of a list.
         list_setting: the setting that holds the id of the list, where one account has several.
+        rates: what an account allows; none are declared where the vendor names none.
+        parallel: requests under way at the same time.
+        budget: the headers in which answers tell how much is left.
+        poll: how to ask for what was only accepted; such a destination answers ``accepted``.
+        key_header: the header for a key by which the receiver knows a repeated request. It follows from the body: the
+            same bytes have the same key, in every run, and other bytes another.
     """
 
     slug: str
@@ -185,6 +214,11 @@ class Destination:
     identifiers: Mapping[str, Identifier] = field(default_factory=dict)
     minimum_interval: int = 0
     list_setting: str | None = None
+    rates: tuple[Rate, ...] = ()
+    parallel: int = 1
+    budget: Budget | None = None
+    poll: Poll | None = None
+    key_header: str = ""
 
     @property
     def calls(self) -> frozenset[Call]:
@@ -341,21 +375,38 @@ class Connection:
         sizes = _form_sizes(items) if post.form else items.str.len_bytes()
         exits = post.exit_method is not None and batch["change"][0] == "exit"
         method = post.exit_method if exits and post.exit_method else post.method
-        url = self._base + post.path.format_map(
-            {name: quote(str(value), safe="") for name, value in self._values.items()}
-        )
-        return [
-            Request(
-                method, url, _headers(post), _content(post, items[start:stop], batch[start:stop], batch), (start, stop)
-            )
-            for start, stop in cut(sizes, items=limits.items, most_bytes=room)
-        ]
+        url = self._address(post.path)
+        requests = []
+        for start, stop in cut(sizes, items=limits.items, most_bytes=room):
+            content = _content(post, items[start:stop], batch[start:stop], batch)
+            requests.append(Request(method, url, self._headers(post, content), content, (start, stop)))
+        return requests
+
+    def _headers(self, post: Post, content: bytes) -> Mapping[str, str]:
+        kind = "application/x-www-form-urlencoded" if post.form else "application/json"
+        key = self.destination.key_header
+        return {"content-type": kind} | ({key: hashlib.sha256(content).hexdigest()[:32]} if key else {})
+
+    def poll(self, handle: str) -> Request:
+        """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""
+        assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (no handle without it)
+        return Request("GET", self._address(self.destination.poll.path, handle=handle), {})
+
+    def polled(self, answer: Answer) -> Outcome | None:
+        """What the answer says about accepted work; None if it is not finished, or if this could not be found out."""
+        assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (as above)
+        return self.destination.poll.read(answer)
 
     def outcome(self, call: Call, request: Request, answer: Answer) -> Outcome:
         """What an answer means."""
         del call
         start, stop = request.lines
         return self.destination.outcomes.of(answer, stop - start)
+
+    def _address(self, path: str, **more: str) -> str:
+        return self._base + path.format_map(
+            {name: quote(str(value), safe="") for name, value in {**self._values, **more}.items()}
+        )
 
     def list_member(self, ids: Mapping[str, str]) -> pl.Expr:
         """The identifiers that a list holds for a user, as canonical JSON text; null if none of them identifies alone.
@@ -410,10 +461,6 @@ def _setting_value(setting: Setting, value: object) -> object:
     if setting.choices and value not in setting.choices:
         raise ConfigError(f"{setting.name!r} cannot be {value!r}", hint=f"one of {', '.join(setting.choices)}")
     return value
-
-
-def _headers(post: Post) -> Mapping[str, str]:
-    return {"content-type": "application/x-www-form-urlencoded" if post.form else "application/json"}
 
 
 def _content(post: Post, items: pl.Series, lines: pl.DataFrame, batch: pl.DataFrame) -> bytes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-Verdict = Literal["acknowledged", "rejected", "retry", "split", "fatal", "unknown"]
+Verdict = Literal["acknowledged", "accepted", "rejected", "retry", "split", "fatal", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,19 @@ class Outcome:
     """What became of a request.
 
     Attributes:
-        verdict: ``acknowledged`` (but for ``rejected``), ``rejected`` whole, ``retry``, ``split``, ``fatal``, or
-            ``unknown``: it may have been applied.
+        verdict: ``acknowledged`` (but for ``rejected``), ``accepted`` (as that: it will say later what became of it),
+            ``rejected`` whole, ``retry``, ``split``, ``fatal``, or ``unknown``: it may have been applied.
         reason: a short code for people; never a piece of the body.
         after: seconds that the destination asks to wait.
         rejected: positions within the request that were refused -> reason.
+        handle: what the destination calls work that it accepted.
     """
 
     verdict: Verdict
     reason: str = ""
     after: float | None = None
     rejected: Mapping[int, str] = field(default_factory=dict)
+    handle: str = ""
 
 
 Reader = Callable[[Answer, int], Outcome | None]
@@ -114,6 +117,31 @@ def retry_after(answer: Answer) -> float | None:
     except ValueError:
         return None
     return max(0.0, (_aware(until) - _aware(now)).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The headers in which a destination tells how many requests are left, and when there are more.
+
+    Attributes:
+        remaining: the header with how many are left.
+        reset: the header with when that starts anew.
+        epoch: ``reset`` is an instant in seconds since 1970; else it is seconds from now.
+    """
+
+    remaining: str
+    reset: str
+    epoch: bool = False
+
+    def wait(self, answer: Answer, now: dt.datetime) -> float | None:
+        """Seconds until there is a budget again; None while there is one, or where the headers say nothing."""
+        try:
+            left, reset = float(answer.header(self.remaining) or ""), float(answer.header(self.reset) or "")
+        except ValueError:
+            return None
+        if left >= 1 or not math.isfinite(reset):
+            return None
+        return max(0.0, reset - now.timestamp() if self.epoch else reset)
 
 
 def json_says(field_name: str, value: object) -> Reader:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -58,7 +59,7 @@ class StillClock:
         """Seconds of the same clock."""
         return self._now.timestamp()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, unless: threading.Event | None = None) -> None:  # noqa: ARG002 - nobody waits
         """Let time pass."""
         self._now += dt.timedelta(seconds=seconds)
 

@@ -27,7 +27,7 @@ class FakeClock:
     def monotonic(self):
         return self.time
 
-    def sleep(self, seconds):
+    def sleep(self, seconds, unless=None):
         self.waits.append(seconds)
         self.time += seconds
 

@@ -229,14 +229,18 @@ def test_i6_what_is_refused_does_not_block_the_rest_and_is_due_again(workspace, 
     assert small.received(sandbox) == set(TEN)
 
 
-def test_a_fatal_answer_fails_the_sync_and_what_follows(workspace, sandbox):
+def test_a_fatal_answer_fails_the_destination_and_leaves_the_others_alone(workspace, sandbox):
     sandbox.fail(401)
     report = workspace.plan("vips").push()
 
-    assert report.syncs[0].state == "failed"
+    assert [(sync.sync.call, sync.state) for sync in report.syncs] == [
+        ("identify", "failed"),
+        ("track", "interrupted"),
+        ("list", "done"),
+    ]
     assert "credentials" in report.syncs[0].why
-    assert report.unsent == 30
-    assert len(sandbox.requests) == 1
+    assert (report.unsent, report.acknowledged) == (20, 10)
+    assert len(sandbox.requests) == 2
 
 
 def test_a_missing_secret_is_said_before_anything_is_committed(workspace, folder, sandbox):

@@ -1,0 +1,69 @@
+"""Cuts the changes of a plan into batches while they are sent.
+
+A batch is about a second's worth: little is unknown after a crash, and a destination of one change per request does
+not pay for a note on the disk each time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import polars as pl
+
+from personas_kit.activation.state import Batch
+
+SECONDS = 1.0
+
+
+class Cutter:
+    """Hands out the next batch. Exits, entries and values never share one, and keep their order.
+
+    Args:
+        waiting: the stretches that are to be sent.
+        changes: the change of every line of the plan.
+        items: how many changes one request may hold; a batch is a multiple of it, and at least that.
+        most: how many changes are noted together at most, if one request does not hold more.
+    """
+
+    def __init__(self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int) -> None:
+        self._items = items
+        self._largest = max(items, most // items * items)
+        self._size = self._largest
+        self._kinds = changes.cast(pl.String)
+        self._waiting = deque(_of_one_kind(waiting, self._kinds))
+
+    def next(self, beside: Iterable[Batch]) -> Batch | None:
+        """The next batch; None if there is none, or if it has to wait for what is under way.
+
+        Exits come first, because destinations that cap the size of a list need the room: entries wait for them.
+        """
+        if not self._waiting:
+            return None
+        start, stop = self._waiting[0]
+        if any(self._kinds[other.start] != self._kinds[start] for other in beside):
+            return None
+        end = min(start + self._size, stop)
+        if end == stop:
+            self._waiting.popleft()
+        else:
+            self._waiting[0] = Batch(end, stop)
+        return Batch(start, end)
+
+    def took(self, changes: int, seconds: float) -> None:
+        """Learn from how long a batch took: the next ones take about a second."""
+        if seconds > 0 and changes:
+            wanted = int(changes / seconds * SECONDS) // self._items * self._items
+            self._size = min(max(wanted, self._items), self._largest)
+
+
+def _of_one_kind(waiting: Iterable[Batch], kinds: pl.Series) -> Iterable[Batch]:
+    """The stretches, cut where the kind of the changes changes."""
+    lengths = kinds.rle().struct.field("len").cast(pl.Int64)
+    ends = lengths.cum_sum().to_list()
+    for start, stop in waiting:
+        at = start
+        for end in ends:
+            if at < end and at < stop:
+                yield Batch(at, min(end, stop))
+                at = min(end, stop)

@@ -1,0 +1,133 @@
+"""Sends the changes of one sync: cuts batches, keeps the lanes busy, notes every outcome before the next ones leave."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from personas_kit.activation.courier import Courier, Tally, digest_of, prepare
+from personas_kit.activation.cutting import Cutter
+from personas_kit.activation.lanes import Lanes
+from personas_kit.activation.plan import SyncPlan
+from personas_kit.activation.state import Batch, BatchResult
+from personas_kit.activation.stopping import INTERRUPTED
+from personas_kit.activation.store import Store
+from personas_kit.activation.tallies import Sent
+
+LEAST_SETTLED, MOST_REJECTED = 200, 0.10
+"""The circuit: a push stops when more than a tenth of at least so many changes were refused."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """One sync under way.
+
+    Attributes:
+        plan_id: of the plan.
+        sync: what is sent.
+        store: notes it.
+        courier: sends a batch.
+        circuit: stop when too many are refused.
+        tell: called with how many changes are through.
+        sent: what became of the batches so far.
+    """
+
+    plan_id: str
+    sync: SyncPlan
+    store: Store
+    courier: Courier
+    circuit: bool
+    tell: Callable[[int], None]
+    sent: Sent
+    _settled: list[tuple[Batch, pl.DataFrame, BatchResult]] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Send until everything is through or something stops it; what that was stands in ``sent``.
+
+        Raises:
+            SyncBusy: another runner has taken the sync over: nothing more may be noted.
+        """
+        limits = self.sync.connection.limits(self.sync.sync.call)
+        waiting = self.store.waiting(self.plan_id, self.sync.sync)
+        cutter = Cutter(waiting, self.sync.lines["change"], items=limits.items, most=self.store.batch_lines)
+        lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(self.sync.connection.destination.parallel)
+        try:
+            while self._started(cutter, lanes):
+                self._finished(cutter, lanes)
+        except KeyboardInterrupt:  # pressed twice: nobody waits for what is under way
+            self._abandoned(lanes)
+        finally:
+            self.courier.stop.ask(self.sent.why or "an error")
+            lanes.close()
+
+    def _started(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> bool:
+        """Note what was settled, and give the free lanes something to do. Whether anything is under way."""
+        going: dict[Batch, tuple[str, Callable[[], tuple[Tally, float]]]] = {}
+        while not self._stopped() and len(going) < lanes.free:
+            batch = cutter.next([*lanes.busy, *going])
+            if batch is None:
+                break
+            going[batch] = self._prepared(batch)
+        if self._settled or going:
+            digests = {batch: digest for batch, (digest, _) in going.items()}
+            self.store.advance(self.plan_id, self.sync.sync, settled=self._settled, sending=digests)
+            self._settled.clear()
+        for batch, (_, work) in going.items():
+            lanes.start(batch, work)
+        return bool(lanes.busy)
+
+    def _stopped(self) -> bool:
+        if not self.sent.why and self.courier.stop.event.is_set():
+            self.sent.why = self.courier.stop.why
+        if not self.sent.why and self.courier.clock.monotonic() >= self.courier.deadline:
+            self.sent.why = "the deadline was reached"
+        return bool(self.sent.why)
+
+    def _prepared(self, batch: Batch) -> tuple[str, Callable[[], tuple[Tally, float]]]:
+        """The digest of what will be sent, and the work of sending it."""
+        lines, sync, clock = self.sync.lines[batch.start : batch.stop], self.sync, self.courier.clock
+        requests, fitting, positions, too_large = prepare(sync.connection, sync.sync.call, lines, sync.computation)
+
+        def work() -> tuple[Tally, float]:
+            start = clock.monotonic()
+            tally = self.courier.deliver(fitting, requests, positions)
+            tally.rejected.update(too_large)
+            return tally, clock.monotonic() - start
+
+        return digest_of(requests) if requests else hashlib.sha256().hexdigest(), work
+
+    def _finished(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
+        for batch, (tally, seconds) in lanes.finished():
+            self._note(batch, tally)
+            cutter.took(batch.stop - batch.start, seconds)
+        self.tell(self.sent.settled)
+        if self.circuit and not self.sent.why:
+            self.sent.why = self._tripped()
+
+    def _note(self, batch: Batch, tally: Tally) -> None:
+        self.sent.outcomes[batch] = tally
+        self._settled.append((batch, self.sync.lines[batch.start : batch.stop], tally.result()))
+        if tally.stopped and not self.sent.why:
+            self.sent.why, self.sent.fatal = tally.stopped, tally.fatal
+            self.courier.stop.ask(tally.stopped)
+
+    def _tripped(self) -> str:
+        """Why the circuit opens; empty while few are refused."""
+        settled = self.sent.settled
+        refused = [reason for tally in self.sent.outcomes.values() for reason in tally.rejected.values()]
+        if settled < LEAST_SETTLED or len(refused) <= MOST_REJECTED * settled:
+            return ""
+        usual = max(set(refused), key=refused.count)
+        return (
+            f"{len(refused):,} of {settled:,} changes were refused ({usual}); if that is right: "
+            "plan.push(override=['rejects'])"
+        )
+
+    def _abandoned(self, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
+        for batch in lanes.busy:
+            self._note(batch, Tally(unknown=set(range(batch.stop - batch.start)), stopped=INTERRUPTED))
+        if self._settled:
+            self.store.advance(self.plan_id, self.sync.sync, settled=self._settled)

@@ -1,0 +1,10 @@
+"""What each destination acknowledged, kept so that a crash at any instant loses nothing.
+
+One protocol (``store.py``) over two kinds of places: ``local.py``, a folder on this machine.
+Read ``tables.py`` for what a place has to offer.
+"""
+
+from personas_kit.activation.store.local import LocalStore
+from personas_kit.activation.store.store import Store
+
+__all__ = ["LocalStore", "Store"]

@@ -1,0 +1,72 @@
+"""The acknowledged members of a sync as a chain of frames: a base, then changes in order, rewritten when it is long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+import polars_hash
+
+from personas_kit.activation.store.tables import Frames
+from personas_kit.membership.changes import apply_changes
+
+COMPACT_AT = 0.1
+"""The chain is rewritten as one base when its changes exceed this share of the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One link of a sync's chain: the base, or changes on top of what comes before it."""
+
+    kind: Literal["base", "changes"]
+    file: str
+    lines: int
+
+
+def members_of(frames: Frames, chain: Sequence[Part]) -> pl.DataFrame | None:
+    """The acknowledged members at the end of a chain; None for an empty one."""
+    if not chain:
+        return None
+    current = frames.read("members", chain[0].file)
+    for part in chain[1:]:
+        current = apply_changes(current, frames.read("members", part.file))
+    return current
+
+
+def lengthened(
+    frames: Frames, sync_id: str, chain: Sequence[Part], changes: pl.DataFrame, *, values: bool, compact: bool = False
+) -> list[Part]:
+    """The chain with the changes at its end: one more frame, or one new base if the chain has grown long.
+
+    Args:
+        frames: where the frames are.
+        sync_id: names them.
+        chain: what there is.
+        changes: ``member``, ``change``, ``value``.
+        values: members have values.
+        compact: one new base in any case, so that no frame holds who has left.
+    """
+    columns = ["member", "value"] if values else ["member"]
+    if not chain:
+        base = changes.filter(pl.col("change") != "exit").filter(pl.col("value") != "null").select(columns)
+        return [_part(frames, sync_id, "base", base)]
+    small = changes.select("member", "change", "value")
+    grown = sum(part.lines for part in chain[1:]) + small.height
+    if compact or grown > COMPACT_AT * chain[0].lines:
+        whole = members_of(frames, chain)
+        assert whole is not None  # noqa: S101  (the chain has a base)
+        return [_part(frames, sync_id, "base", apply_changes(whole, small))]
+    return [*chain, _part(frames, sync_id, "changes", small)] if small.height else list(chain)
+
+
+def _part(frames: Frames, sync_id: str, kind: Literal["base", "changes"], frame: pl.DataFrame) -> Part:
+    return Part(kind, frames.write("members", sync_id, frame.sort(_order(frame))), frame.height)
+
+
+def _order(frame: pl.DataFrame) -> pl.Expr:
+    """Texts in the order of a hash that never changes, so that two frames merge in one pass; numbers by value."""
+    if frame.schema["member"] == pl.String:
+        return polars_hash.col("member").nchash.xxh3_64()
+    return pl.col("member")

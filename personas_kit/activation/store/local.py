@@ -1,0 +1,67 @@
+"""State in a folder of this machine, for one person or one scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from personas_kit.activation.store.files import FileFrames
+from personas_kit.activation.store.migrations import migrate
+from personas_kit.activation.store.sqlite import SqliteJournal
+from personas_kit.activation.store.store import Store
+from personas_kit.activation.store.tables import Tables
+from personas_kit.activation.sync import Sync
+from personas_kit.clock import Clock, SystemClock
+from personas_kit.errors import SyncBusy
+
+
+class LocalStore(Store):
+    """``state.sqlite``, ``members/``, ``plans/`` and ``locks/`` in a folder; made when something is first written."""
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.path = path
+        frames = FileFrames(path)
+
+        journal = SqliteJournal(
+            path / "state.sqlite",
+            make_folder=lambda: frames.folder("members"),
+            migrate=lambda db, version: migrate(db, version, frames),
+        )
+        super().__init__(journal, frames, FileLocks(frames), clock or SystemClock())
+
+
+class FileLocks:
+    """A lock of the operating system per sync: the kernel frees it when the process dies."""
+
+    def __init__(self, frames: FileFrames) -> None:
+        self._frames = frames
+
+    @contextlib.contextmanager
+    def hold(self, sync: Sync) -> Iterator[None]:
+        """Hold the sync; nobody waits.
+
+        Raises:
+            SyncBusy: somebody else holds it.
+        """
+        held = filelock.FileLock(self._frames.folder("locks") / f"{sync.id}.lock", timeout=0, is_singleton=False)
+        try:
+            held.acquire()
+        except filelock.Timeout:
+            raise SyncBusy(
+                "somebody else is pushing this sync right now",
+                where=str(sync),
+                hint="wait until they are done, then plan again",
+            ) from None
+        try:
+            yield
+        finally:
+            held.release()
+
+    def assert_held(self, tables: Tables, sync_id: str) -> None:
+        """The kernel sees to it."""
+
+    def still_held(self, sync: Sync) -> None:
+        """The kernel sees to it."""

@@ -1,0 +1,105 @@
+"""The rows that a settled batch leaves: its unknown members, its rejects, the jobs it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+import polars as pl
+
+from personas_kit.activation.state import BatchResult, microseconds
+from personas_kit.activation.store.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where and when: the open tables, the sync, and the instant in microseconds."""
+
+    tables: Tables
+    sync_id: str
+    at: int
+
+
+def settle(about: Settlement, lines: pl.DataFrame, result: BatchResult) -> list[int]:
+    """Note the outcome of the lines of a batch.
+
+    Returns:
+        The positions that were not acknowledged.
+    """
+    excluded = sorted({*result.unknown, *result.unsent, *result.rejected, *result.accepted})
+    members = lines["member"].cast(pl.String).to_list()
+    out = set(excluded)
+    settled = [member for at, member in enumerate(members) if at not in out]
+    _clear(about, "unknown_member", settled)
+    _clear(about, "reject", settled)
+    jobs = {handle: uuid4().hex for handle in dict.fromkeys(result.accepted.values())}
+    unknown: dict[int, str | None] = dict.fromkeys(sorted(result.unknown))
+    unknown |= {at: jobs[handle] for at, handle in result.accepted.items()}
+    _remember_unknown(about, lines, members, unknown)
+    _remember_rejects(about, lines, members, result)
+    about.tables.many(
+        "insert into job values (?, ?, ?, ?)", [(job, about.sync_id, handle, about.at) for handle, job in jobs.items()]
+    )
+    return excluded
+
+
+def forget_all(tables: Tables, sync_id: str) -> None:
+    """As if the sync had never been pushed; what it is, and its history, stay."""
+    for table in ("part", "unknown_member", "reject", "job", "batch", "plan"):
+        tables.run(f"delete from {table} where sync_id = ?", (sync_id,))  # noqa: S608  (names of our own)
+    tables.run(
+        """update sync set last_as_of = null, last_push = null, members = 0, pushes = 0, fingerprint = '', meaning = ''
+           where id = ?""",
+        (sync_id,),
+    )
+
+
+def _clear(about: Settlement, table: str, members: Sequence[str]) -> None:
+    """Remove members from a table that is usually empty."""
+    if about.tables.rows(f"select 1 as one from {table} where sync_id = ? limit 1", (about.sync_id,)):  # noqa: S608
+        _remove(about, table, members)
+
+
+def _remove(about: Settlement, table: str, members: Iterable[str]) -> None:
+    about.tables.many(
+        f"delete from {table} where sync_id = ? and member = ?",  # noqa: S608  (names of our own)
+        [(about.sync_id, member) for member in members],
+    )
+
+
+def _remember_unknown(
+    about: Settlement, lines: pl.DataFrame, members: Sequence[str], jobs: dict[int, str | None]
+) -> None:
+    if not jobs:
+        return
+    kept = lines[list(jobs)].select("change", "value", "message_id", "timestamp").rows()
+    _remove(about, "unknown_member", (members[at] for at in jobs))
+    about.tables.many(
+        "insert into unknown_member values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (about.sync_id, members[at], change, value, message_id, microseconds(timestamp), job)
+            for (at, job), (change, value, message_id, timestamp) in zip(jobs.items(), kept, strict=True)
+        ],
+    )
+
+
+def _remember_rejects(about: Settlement, lines: pl.DataFrame, members: Sequence[str], result: BatchResult) -> None:
+    if not result.rejected:
+        return
+    positions = sorted(result.rejected)
+    times = {
+        row["member"]: row["times"]
+        for row in about.tables.rows("select member, times from reject where sync_id = ?", (about.sync_id,))
+    }
+    (pushes,) = (row["pushes"] for row in about.tables.rows("select pushes from sync where id = ?", (about.sync_id,)))
+    kept = lines[positions].select("change", "value").rows()
+    _remove(about, "reject", (members[at] for at in positions))
+    about.tables.many(
+        "insert into reject values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (about.sync_id, members[at], change, value, result.rejected[at], times.get(members[at], 0) + 1, pushes,
+             about.at)
+            for at, (change, value) in zip(positions, kept, strict=True)
+        ],
+    )  # fmt: skip

@@ -1,0 +1,94 @@
+"""What a place has to offer so that state can be kept there: small tables, large frames, and one runner at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import polars as pl
+
+from personas_kit.activation.sync import Sync
+
+Folder = Literal["members", "plans"]
+Row = Mapping[str, Any]
+
+
+class Tables(Protocol):
+    """The tables of ``schema.sql``. Statements have ``?`` for values, and are such as every place understands."""
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """What a SELECT gives, each line by the names of its columns."""
+        ...
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Change something. Returns how many lines were changed."""
+        ...
+
+    def many(self, statement: str, lines: Iterable[Sequence[object]]) -> None:
+        """The same statement for many lines."""
+        ...
+
+
+class Journal(Protocol):
+    """Opens the tables."""
+
+    def present(self) -> bool:
+        """Whether there is anything yet; finding that out makes nothing."""
+        ...
+
+    def reading(self) -> contextlib.AbstractContextManager[Tables]:
+        """To look."""
+        ...
+
+    def writing(self) -> contextlib.AbstractContextManager[Tables]:
+        """A transaction: all of it, on the disk when the block ends, or nothing of it when the block raises."""
+        ...
+
+
+class Frames(Protocol):
+    """Large things, each written once under a name of its own and never changed."""
+
+    def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
+        """Write a frame, which is there whole or not at all. Returns the name that it got: it begins with ``name``."""
+        ...
+
+    def read(self, folder: Folder, file: str) -> pl.DataFrame:
+        """Read a frame.
+
+        Raises:
+            StateError: it is missing or damaged. Nothing is ever assumed in its place: that would send everyone again.
+        """
+        ...
+
+    def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
+        """Remove the frames of a sync that nothing points to any more, such as those of a crash while writing."""
+        ...
+
+
+class Locks(Protocol):
+    """Sees to it that at most one runner sends a sync."""
+
+    def hold(self, sync: Sync) -> contextlib.AbstractContextManager[None]:
+        """Hold the sync. Nobody waits.
+
+        Raises:
+            SyncBusy: somebody else holds it; says who and since when, where that is known.
+        """
+        ...
+
+    def assert_held(self, tables: Tables, sync_id: str) -> None:
+        """Within a transaction: whoever has lost the sync to somebody else may change nothing any more.
+
+        Raises:
+            SyncBusy: it was taken over.
+        """
+        ...
+
+    def still_held(self, sync: Sync) -> None:
+        """Before a request leaves: the same, if a while has passed since it was looked at.
+
+        Raises:
+            SyncBusy: it was taken over.
+        """
+        ...

@@ -1,0 +1,69 @@
+"""A plan is cut into batches of about a second, which never mix exits with entries."""
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personas_kit.activation.cutting import Cutter
+from personas_kit.activation.state import Batch, gaps
+
+
+def cutter(changes, *, items=1, most=1_000, waiting=None):
+    series = pl.Series("change", changes, dtype=pl.String)
+    return Cutter(waiting or [Batch(0, series.len())], series, items=items, most=most)
+
+
+def everything(cutting):
+    found = []
+    while (batch := cutting.next([])) is not None:
+        found.append(tuple(batch))
+    return found
+
+
+def test_batches_hold_as_many_whole_requests_as_are_noted_together():
+    assert everything(cutter(["enter"] * 10, items=3, most=7)) == [(0, 6), (6, 10)]
+
+
+def test_one_request_that_holds_more_is_a_batch_of_its_own():
+    assert everything(cutter(["enter"] * 10, items=4, most=2)) == [(0, 4), (4, 8), (8, 10)]
+
+
+def test_exits_and_entries_never_share_a_batch_and_entries_wait_for_exits_under_way():
+    cutting = cutter(["exit"] * 3 + ["enter"] * 2, most=2)
+
+    first, second = cutting.next([]), cutting.next([Batch(0, 2)])
+    assert (first, second) == ((0, 2), (2, 3))
+    assert cutting.next([first, second]) is None
+    assert cutting.next([]) == (3, 5)
+
+
+def test_batches_become_as_long_as_a_second_and_never_shorter_than_a_request():
+    cutting = cutter(["enter"] * 1_000, items=10, most=500)
+    assert cutting.next([]) == (0, 500)
+    cutting.took(500, 10.0)
+    assert cutting.next([]) == (500, 550)
+    cutting.took(50, 100.0)
+    assert cutting.next([]) == (550, 560)
+    cutting.took(10, 0.001)
+    assert cutting.next([]) == (560, 1_000)
+
+
+@given(
+    changes=st.lists(st.sampled_from(["exit", "enter", "set"]), max_size=60),
+    sent=st.lists(st.tuples(st.integers(0, 59), st.integers(1, 9)), max_size=5),
+    items=st.integers(1, 9),
+    most=st.integers(1, 30),
+)
+def test_everything_that_waits_is_cut_once_and_in_order(changes, sent, items, most):
+    done, at = [], 0
+    for start, length in sorted(sent):
+        if at <= start and start + length <= len(changes):
+            done.append(Batch(start, start + length))
+            at = start + length
+    waiting = gaps(done, len(changes))
+    batches = everything(cutter(changes, items=items, most=most, waiting=waiting or [Batch(0, 0)]))
+
+    covered = [line for start, stop in batches for line in range(start, stop)]
+    assert covered == [line for start, stop in waiting for line in range(start, stop)]
+    assert all(len({changes[line] for line in range(start, stop)}) == 1 for start, stop in batches)
+    assert all(stop - start <= max(items, most) for start, stop in batches)
