@@ -128,6 +128,11 @@ class Catalogue(Mapping[str, T], Tabular, Generic[T]):
             self._entries = {entry.name: entry for entry in self._load()}
         return self._entries
 
+    @property
+    def cached(self) -> list[T]:
+        """The entries, if somebody has looked already; else none. Nothing is asked."""
+        return list((self._entries or {}).values())
+
     def refresh(self) -> None:
         """Forget what was looked up: the next look asks again."""
         self._entries = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,9 +11,10 @@ from typing import Literal
 from personas_kit.activation.wanted import calls_for
 from personas_kit.config import DestinationSettings, SyncSettings
 from personas_kit.definitions import Definition
-from personas_kit.definitions.lint import lint
+from personas_kit.definitions.lint import Code, lint
 from personas_kit.errors import ConfigError, PersonasError
 from personas_kit.evidence import some
+from personas_kit.insight.data_lint import Worth
 from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
 from personas_kit.secret import Secret
@@ -24,6 +25,8 @@ from personas_kit.workspace import Workspace
 Level = Literal["right", "warning", "wrong"]
 #: How many names a finding lists.
 LISTED = 5
+#: What a warning is about that is about no definition.
+BESIDE: Mapping[Code, str] = {"not_looked": "data", "naive_time": "times", "renamed_key": "state"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +90,27 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
     if source.ok:
         yield from _evidence(workspace)
         yield from _new_events(workspace)
-        for key, definition in workspace.definitions.items():
-            yield _tried(f"{definition.kind} {key}", functools.partial(_compiles, workspace, definition))
-            yield from (Finding(f"{definition.kind} {key}", "warning", str(warned)) for warned in lint(definition))
+        yield from _definitions(workspace)
     for name, settings in workspace.config.destinations.items():
         yield _tried(f"destination {name}", functools.partial(_secrets, settings))
     for scheduled in workspace.config.scheduled:
         for sync in scheduled.to:
             what = f"sync {scheduled.definition.key} -> {sync.destination}"
             yield _tried(what, functools.partial(_calls, workspace, scheduled.definition, sync))
+
+
+def _definitions(workspace: Workspace) -> Iterator[Finding]:
+    """What is wrong with definitions, and what is worth a look: in their text, in the data, and in what was pushed."""
+    worth = Worth({}, ())
+    try:
+        worth = workspace.worth_a_look()
+    except PersonasError as problem:
+        yield Finding("state", "wrong", str(problem))
+    for key, definition in workspace.definitions.items():
+        what = f"{definition.kind} {key}"
+        yield _tried(what, functools.partial(_compiles, workspace, definition))
+        yield from (Finding(what, "warning", str(each)) for each in (*lint(definition), *worth.of.get(key, ())))
+    yield from (Finding(BESIDE[each.code], "warning", str(each)) for each in worth.beside)
 
 
 def _evidence(workspace: Workspace) -> Iterator[Finding]:

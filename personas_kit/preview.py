@@ -53,7 +53,7 @@ class Preview(Tabular):
         sample: a few members with their traits, personal data masked.
         values: for a trait over numbers: smallest, median, mean and largest; else None.
         estimate: what its query reads, as the warehouse expected before it ran; None where nobody pays by that.
-        warnings: what is likely not meant as it is written.
+        warnings: what is likely not meant, by its text, by the data, and by what was pushed under another key.
     """
 
     definition: Definition

@@ -1,6 +1,6 @@
 """What is likely not meant as it is written: nothing here is wrong, and everything is worth a look.
 
-Rules that need the tree alone; those that need the warehouse's data are in ``personas_kit.checks``.
+Rules that need the tree alone; those that need the warehouse's tables are in ``personas_kit.insight.data_rules``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
-from personas_kit.definitions.definition import AccountAudience, Audience, Definition
+from personas_kit.definitions.definition import Definition
 from personas_kit.definitions.expressions import (
     And,
     Compare,
@@ -19,16 +20,25 @@ from personas_kit.definitions.expressions import (
     Not,
     OfUsers,
     Or,
+    PropertyRef,
     Value,
     parts_of,
     walk,
 )
 from personas_kit.definitions.streams import Events, Reduced
+from personas_kit.definitions.uses import Use, roots_of, uses_of
 
+Code = Literal[
+    "not_and", "differs_missing", "all_empty", "always_true", "always_false", "redundant", "windows_touch",
+    "mixed_types", "not_seen", "rarely_there", "unknown_property", "slow_like", "naive_time", "renamed_key",
+    "not_looked",
+]  # fmt: skip
+"""Every rule, those on data included; ``docs/language.md`` has the table."""
 _NEGATED = {
     "=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "exists": "absent", "absent": "exists",
 }  # fmt: skip
 _ORDERED = frozenset({"<", "<=", ">", ">=", "="})
+_OF_TIMES = frozenset({"before_date", "after_date", "within_last", "within_next", "before_last", "after_next"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Warned:
         hint: what to write if something else is meant.
     """
 
-    code: str
+    code: Code
     part: str
     what: str
     hint: str
@@ -59,16 +69,34 @@ class Warned:
 def lint(definition: Definition) -> list[Warned]:
     """Everything worth a look in a definition, each once, from left to right."""
     found: dict[Warned, None] = {}
-    roots: list[Expression] = [definition.expression]
-    if isinstance(definition, Audience | AccountAudience):
-        roots = [definition.where, *([definition.unless] if definition.unless is not None else [])]
-    for root in roots:
+    for root, _ in roots_of(definition):
         if isinstance(root, Compare):
             found |= dict.fromkeys(_differs(Not(root)))
         for node in walk(root):
             for rule in RULES:
                 found |= dict.fromkeys(rule(node))
+    found |= dict.fromkeys(_read_both_ways(definition))
     return list(found)
+
+
+def read_as(use: Use) -> str:
+    """As what a property is read of which nobody says the type: ``texts``, ``numbers`` or ``truth values``.
+
+    Empty where somebody says it, where it does not matter, and where it is compared with several kinds.
+    """
+    if not isinstance(use.value, PropertyRef) or use.value.as_type is not None:
+        return ""
+    if use.reducer in _OF_NUMBERS:
+        return "numbers"
+    if use.compare is None or use.reducer not in _AS_THEY_ARE or use.compare.operator in _OF_TIMES:
+        return ""
+    kinds = {_kind(each) for each in use.compare.right if not isinstance(each, Value)}
+    return kinds.pop() if len(kinds) == 1 and kinds <= {"texts", "numbers", "truth values"} else ""
+
+
+def say_type(of: PropertyRef) -> str:
+    """What to write so that a property is read alike everywhere."""
+    return f"say which it is wherever it stands: prop({of.name!r}, 'number'), in text {PropertyRef(of.name, 'number')}"
 
 
 def _not_and(node: Expression) -> Iterator[Warned]:
@@ -185,10 +213,32 @@ def _mixed(node: Expression) -> Iterator[Warned]:
             )
 
 
+def _read_both_ways(definition: Definition) -> Iterator[Warned]:
+    """A property of which nobody says the type, read as one thing here and as another there.
+
+    A column has a type, and comparing it with another is an error; a key of a document is read as it is compared.
+    """
+    read: dict[tuple[str, str], dict[str, str]] = {}
+    for use in uses_of(definition):
+        kind = read_as(use)
+        if kind and use.events is not None and isinstance(use.value, PropertyRef):
+            read.setdefault((use.events.name, use.value.name), {}).setdefault(kind, str(use.part))
+    for (event, name), kinds in read.items():
+        if len(kinds) > 1:
+            yield Warned(
+                "mixed_types",
+                " and ".join(kinds.values()),
+                f"{name!r} of {event!r} is read as {' and as '.join(sorted(kinds))}",
+                say_type(PropertyRef(name)),
+            )
+
+
 RULES: tuple[Callable[[Expression], Iterator[Warned]], ...] = (
     _not_and, _differs, _all_users, _constant, _branches, _windows, _mixed,
 )  # fmt: skip
 _COUNTING = frozenset({"count", "unique_count"})
+_OF_NUMBERS = frozenset({"sum", "avg", "min", "max"})
+_AS_THEY_ARE = frozenset({None, "first", "last", "most_frequent"})
 
 
 def _counts(value: Value) -> bool:

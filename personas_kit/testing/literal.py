@@ -172,6 +172,9 @@ def _memberships(of: Literals, named: MembershipSettings) -> pl.DataFrame:
 
 def _events(of: Literals, named: EventSettings) -> pl.DataFrame:
     own = {named.name, named.at, named.user, named.account, named.id}
+    for event in of.events:
+        if not isinstance(event, Happened):
+            raise DefinitionError(f"{event!r} is no event", hint="write happened(user, name, at)")
     names = dict.fromkeys(name for event in of.events for name in event.properties)
     for name in names:
         if name in own:

@@ -175,3 +175,8 @@ def test_explanations_name_users_of_accounts(ws):
     assert found.holds is True
     assert "1 of the users satisfies it: u1" in repr(found)
     assert "as_of" in found.to_dict()
+
+
+def test_what_is_no_event_is_said():
+    with pytest.raises(PersonasError, match="is no event"):
+        pk.testing.workspace(as_of="2026-06-30", users={"ann": {}}, events=[("ann", "Paid", "2026-06-29")])
