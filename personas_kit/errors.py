@@ -21,7 +21,13 @@ No error carries the body of an answer, a secret, or an address with a query str
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
 
 FEW = 12
 """So many names are listed where none is like the one that was written."""
@@ -123,6 +129,40 @@ class PlanBlocked(PlanError):
 
 class PlanStale(PlanError):
     """What the destination acknowledged, or the definition, changed since the plan was made."""
+
+
+def short_traceback(call: Callable[P, R]) -> Callable[P, R]:
+    """Raise the kit's own errors, and interrupts, from here.
+
+    They tell a person all there is to say. The frames below hold members, values and payloads, and a notebook's
+    verbose tracebacks, like many collectors of errors, show what frames hold.
+    """
+
+    @functools.wraps(call)
+    def outermost(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except (PersonasError, KeyboardInterrupt) as problem:
+            said = problem
+        said.__traceback__ = said.__context__ = said.__cause__ = None
+        try:
+            raise said
+        finally:
+            del said  # it refers to this frame, and this frame to it
+
+    return outermost
+
+
+def short_tracebacks(cls: type[C]) -> type[C]:
+    """The same for every public method and property of a class."""
+    for name, member in list(vars(cls).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(member, property) and member.fget is not None:
+            setattr(cls, name, property(short_traceback(member.fget), member.fset, member.fdel, member.__doc__))
+        elif callable(member) and not isinstance(member, type):
+            setattr(cls, name, short_traceback(member))
+    return cls
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

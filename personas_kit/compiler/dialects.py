@@ -33,8 +33,8 @@ _RESERVED = frozenset(
     try_cast union unique unpivot update using values variadic verbose view when whenever where window with
     assert_rows_modified contains cube define enum escape exclude extract groups hash if ignore lookup merge new no
     nulls over partition proto range recursive respect rollup unnest within
-    assert_rows_modified contains cube define enum escape exclude extract groups hash if ignore lookup merge new no
-    nulls over partition proto range recursive respect rollup unnest within
+    analyse analyze asymmetric authorization binary collation concurrently current_catalog current_role current_schema
+    freeze session_user system_user user
     """.split()  # noqa: SIM905  - one word a line would be a page
 )
 _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
@@ -65,6 +65,8 @@ class Dialect:
     name: ClassVar[str]
     named: ClassVar[bool]
     """Values are bound by name; else in the order of their marks."""
+    quoted: ClassVar[str] = r""""(?:[^"]|"")*"|'(?:[^']|'')*'"""
+    """A name or a text in quotes, as a pattern."""
     _bare: ClassVar[re.Pattern[str]]
 
     def identifier(self, name: str, *, foreign: bool = False) -> exp.Identifier:
@@ -138,12 +140,13 @@ class Dialect:
         """By code points, unless somebody has set another collation for the column."""
         return text
 
-    def _json_entries(self, documents: exp.Expr) -> exp.Expr:
-        """``property`` and ``type`` of every entry of the ``document`` of each line."""
+    def _json_entries(self, documents: exp.Expr, *names: str) -> exp.Expr:
+        """The named columns, and ``property`` and ``type`` of every entry of the ``document`` of each line."""
         source = exp.Subquery(this=documents, alias=exp.TableAlias(this=exp.to_identifier("d")))
         entries, kind = self._entries(exp.column("document", table="d"))
         called = exp.TableAlias(this=exp.to_identifier("j"))
         made = exp.select(exp.alias_(exp.column("key", table="j"), "property"), exp.alias_(kind, "type")).from_(source)
+        made = made.select(*(exp.column(name, table="d") for name in names))
         return made.join(exp.Lateral(this=entries, alias=called), join_type="CROSS")
 
     def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
@@ -256,6 +259,7 @@ class Snowflake(Dialect):
 
     name = "snowflake"
     named = False
+    quoted = r""""(?:[^"]|"")*"|'(?:[^'\\]|''|\\.)*'"""
     _bare = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
     @property
@@ -519,6 +523,17 @@ class BigQuery(Dialect):
     def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
         return exp.Anonymous(this="JSON_VALUE", expressions=[document, self._path(path)])
 
+    def _json_entries(self, documents: exp.Expr, *names: str) -> exp.Expr:
+        """``JSON_KEYS`` lists the outermost keys, by which the values are found."""
+        source = exp.Subquery(this=documents, alias=exp.TableAlias(this=exp.to_identifier("d")))
+        document, key = exp.column("document", table="d"), exp.column("property")
+        value = exp.Bracket(this=document.copy(), expressions=[key.copy()])
+        kind = exp.Anonymous(this="JSON_TYPE", expressions=[value])
+        keys = exp.Anonymous(this="JSON_KEYS", expressions=[document, exp.Literal.number(1)])
+        made = exp.select(key, exp.alias_(kind, "type"), *(exp.column(name, table="d") for name in names)).from_(source)
+        called = exp.TableAlias(columns=[exp.to_identifier("property")])
+        return made.join(exp.Unnest(expressions=[keys], alias=called), join_type="CROSS")
+
     def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
         return exp.Anonymous(this="JSON_VALUE_ARRAY", expressions=[document, self._path(path)])
 
@@ -528,7 +543,7 @@ class BigQuery(Dialect):
     def _elements(self, lists: exp.Expr, *names: str) -> exp.Expr:
         source = exp.Subquery(this=lists, alias=exp.TableAlias(this=exp.to_identifier("l")))
         made = exp.select(*(exp.column(name, table="l") for name in names), exp.column("value")).from_(source)
-        called = exp.TableAlias(this=exp.to_identifier("value"))
+        called = exp.TableAlias(columns=[exp.to_identifier("value")])  # of BigQuery's UNNEST it is the column
         return made.join(exp.Unnest(expressions=[exp.column("listed", table="l")], alias=called), join_type="CROSS")
 
     def _number(self, text: exp.Expr) -> exp.Expr:

@@ -9,6 +9,7 @@ Semantics: windows and instants B1, counting B5, funnels B7, accounts B9, column
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -303,7 +304,7 @@ class EventLines:
     def _json(self, node: PropertyRef, document: Column, wanted: Class | None) -> Typed:
         """A key of the JSON column, read as asked, else as what it is compared with, else as text."""
         read_as = node.as_type or (_CLASSES[wanted] if wanted else "string")
-        text = op("json_text", self.read(document), options=_path(node.name))
+        text = op("json_text", self.read(document), options=json_path(node.name))
         label = f"property {node.name!r} of {self.of.table.name}"
         match read_as:
             case "number":
@@ -313,7 +314,7 @@ class EventLines:
             case "boolean":
                 return Typed(_truth(text), "boolean", label)
             case "list":
-                return Typed(op("json_list", self.read(document), options=_path(node.name)), "list", label)
+                return Typed(op("json_list", self.read(document), options=json_path(node.name)), "list", label)
             case _:
                 return Typed(text, "text", label, free=node.as_type is None and wanted is None)
 
@@ -437,9 +438,9 @@ def _truth(text: exp.Expr) -> exp.Expr:
     return exp.Case(ifs=ifs)
 
 
-def _path(name: str) -> tuple[str, ...]:
+def json_path(name: str) -> tuple[str, ...]:
     r"""``a.b`` is ``b`` inside ``a``; ``a\.b`` is one key with a dot."""
-    return tuple(part.replace("\0", ".") for part in name.replace("\\.", "\0").split("."))
+    return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", name))
 
 
 def table_of(source: Source, name: str) -> EventTable:

@@ -1,32 +1,28 @@
 """SELECTs that people write themselves: parsed, checked, and put into the statement as one part of it.
 
 What is written is never executed as it stands. It has to be one SELECT over tables of the warehouse, with functions
-that sqlglot knows: so it can be written in one dialect and run in another, and so it can neither write, nor read a
-file, nor ask for the clock (``:as_of`` is the instant).
+that are known: so it can be written in one dialect and run in another, and so it can neither write, nor read a
+file, nor ask for the clock (``:as_of`` is the instant). ``own_reading`` says how that is made sure of.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from personas_kit.compiler import dialects
-from personas_kit.compiler.bind import find_table
-from personas_kit.compiler.nodes import as_, column, given, instant, real
+from personas_kit.compiler.nodes import as_, column, given, instant
+from personas_kit.compiler.own_reading import LOST, OwnText
 from personas_kit.compiler.population import ID, Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import SqlDefinition, SqlTrait, Subject
+from personas_kit.definitions.pointing import THE_SQL
 from personas_kit.errors import DefinitionError, nearest
 
-_WRITING: Final = (exp.DDL, exp.DML, exp.Command, exp.Into, exp.Lock, exp.Set, exp.Use, exp.Attach, exp.Pragma)
-_CLOCKS: Final = (exp.Localtime, exp.Localtimestamp, exp.Rand, exp.Randn, exp.Randstr, exp.Uuid)
-_OUTSIDE: Final = (exp.ReadCSV, exp.ReadParquet, exp.LoadData, exp.ToFile)
 _TYPES: Final[dict[str, ColumnType]] = {
     "DATE": "date", "TIMESTAMPTZ": "timestamp_tz", "TIMESTAMPLTZ": "timestamp_tz", "TIMESTAMP": "timestamp",
     "TIMESTAMPNTZ": "timestamp", "DATETIME": "timestamp", "BOOLEAN": "boolean", "ARRAY": "list", "LIST": "list",
@@ -74,83 +70,33 @@ def own_select(
     """The checked tree of a SELECT, its tables named as the warehouse names them, and the type of its ``value``.
 
     Raises:
-        DefinitionError: it is not one SELECT that may be run, or lists other columns; with what to write.
-        UnknownName: a table or column that does not exist.
+        DefinitionError: it is not one SELECT that may be run, or lists other columns; with the place and what to write.
+        UnknownName: a table that does not exist.
     """
     written = dialects.find(dialect or source.dialect).name
-    tree = _parsed(sql, written)
-    _check_nodes(tree)
+    tree = OwnText(sql, written, source).checked()
     _check_columns(tree, subject, valued=valued)
-    _name_tables(tree, source)
     kind = _checked_type(tree, source, written) if valued else "other"
-    for mark in [*tree.find_all(exp.Placeholder, exp.Parameter)]:
-        if mark.name != "as_of":
-            _refuse(f"nothing is known of the parameter {mark.name!r}", ":as_of is the instant of evaluation")
+    for mark in [*tree.find_all(exp.Placeholder, exp.Parameter)]:  # :as_of is the only one that there can be
         mark.replace(instant(0, "timestamp", source.timezone))
     return tree, kind
-
-
-def _parsed(sql: str, dialect: str) -> exp.Query:
-    try:
-        statements = [found for found in sqlglot.parse(sql, read=dialect) if found is not None]
-    except SqlglotError as problem:
-        first = getattr(problem, "errors", None) or [{}]
-        line, col, said = (first[0].get(name) for name in ("line", "col", "description"))
-        place = f" (line {line}, character {col})" if line else ""
-        _refuse(
-            f"the SQL cannot be read as {dialect}{place}: {said or 'it is not SQL'}", "say its dialect: dialect='...'"
-        )
-    if len(statements) != 1:
-        _refuse(f"one SELECT is expected, and here are {len(statements)} statements", "keep one of them")
-    (found,) = statements
-    if not isinstance(found, exp.Query):
-        _refuse(f"a SELECT is expected, not {found.key.upper()}", "write SELECT user_id FROM ...")
-    return found
-
-
-def _check_nodes(tree: exp.Query) -> None:
-    for node in tree.walk():
-        if isinstance(node, _WRITING):
-            _refuse(f"{node.key.upper()} cannot stand in a definition: it only reads", "keep the SELECT")
-        if isinstance(node, _CLOCKS) or type(node).__name__.startswith("Current"):
-            _refuse(
-                f"{node.sql_name() if isinstance(node, exp.Func) else node.key} gives another answer each time",
-                "write :as_of, the instant of evaluation",
-            )
-        if isinstance(node, exp.Anonymous):
-            _refuse(f"the function {node.name}() is not one that is known", "put it into a view of the warehouse")
-        outside = isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier)
-        if outside or isinstance(node, _OUTSIDE):
-            _refuse("a definition reads tables of the warehouse only", "load it into a table, or make a view of it")
 
 
 def _check_columns(tree: exp.Query, subject: Subject, *, valued: bool) -> None:
     listed = [name.casefold() for name in tree.named_selects]
     wanted = [ID[subject], *(["value"] if valued else [])]
     if "*" in listed or tree.is_star:
-        _refuse("the columns are not named", f"name them: SELECT {', '.join(wanted)}")
+        raise DefinitionError(
+            "the columns are not named", where=THE_SQL, hint=f"name them: SELECT {', '.join(wanted)}"
+        )
     for name in wanted:
         if name not in listed:
             near = nearest(name, listed, limit=1)
-            _refuse(
+            raise DefinitionError(
                 f"there is no column {name}, but {', '.join(listed) or 'none'}",
-                f"write {near[0] if near else '...'} AS {name}",
+                where=THE_SQL,
+                hint=f"write {near[0] if near else '...'} AS {name}",
             )
-
-
-def _name_tables(tree: exp.Query, source: Source) -> None:
-    own = {part.alias.casefold() for part in tree.find_all(exp.CTE)}
-    for read in [*tree.find_all(exp.Table)]:
-        if not read.db and read.name.casefold() in own:
-            continue
-        found = find_table(source.schema, ".".join(part.name for part in read.parts), "the SQL")
-        if not read.alias:
-            read.set("alias", exp.TableAlias(this=exp.to_identifier(read.name, quoted=True)))
-        names = zip(("this", "db", "catalog"), reversed([real(part) for part in found.parts]), strict=False)
-        for role in ("this", "db", "catalog"):
-            read.set(role, None)
-        for role, name in names:
-            read.set(role, name)
 
 
 def _checked_type(tree: exp.Query, source: Source, dialect: str) -> ColumnType:
@@ -169,7 +115,7 @@ def _checked_type(tree: exp.Query, source: Source, dialect: str) -> ColumnType:
             schema=schema,
             dialect=dialect,
         )
-    except (OptimizeError, SqlglotError, ValueError):
+    except (*LOST, RecursionError):
         return "other"  # then nothing can be compared with it until it is cast
     found = next((one.type for one in typed.selects if one.alias_or_name.casefold() == "value"), None)
     if found is None:
@@ -186,7 +132,3 @@ _CLASSES: Final[dict[frozenset[Any], ColumnType]] = {
     frozenset(exp.DataType.FLOAT_TYPES): "float",
     frozenset({exp.DataType.Type.DECIMAL}): "decimal",
 }
-
-
-def _refuse(what: str, hint: str) -> NoReturn:
-    raise DefinitionError(what, where="the SQL", hint=hint)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import sqlglot
 from sqlglot import exp
 
 from personas_kit.compiler import dialects
 from personas_kit.compiler.nodes import Constant, Instant, Op, bare_tables, free_name
 from personas_kit.compiler.source import ColumnType
 from personas_kit.definitions.definition import Subject
+from personas_kit.errors import DefinitionError
 
 Parameters = Mapping[str, object] | tuple[object, ...]
 #: The part of a statement to read that says when it is.
 CLOCK = "moment"
-_MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^'\\]|''|\\.)*'|:(pk_[0-9]+)""", re.DOTALL)
 
 
 class SQL(str):  # noqa: SLOT000  - a text that knows how it is executed
@@ -104,6 +106,16 @@ class _Rendering:
     def instant(self, node: Instant) -> exp.Expr:
         raise NotImplementedError
 
+    def moment(self, node: Instant) -> dt.date:
+        """The instant as a value of its kind."""
+        try:
+            moment = self.as_of + dt.timedelta(seconds=node.args["seconds"])
+            if node.args["kind"] == "date":
+                return moment.astimezone(ZoneInfo(node.args["zone"])).date()
+        except OverflowError:
+            raise _too_far(self.as_of) from None
+        return moment if node.args["kind"] == "timestamp_tz" else moment.replace(tzinfo=None)
+
     def _replaced(self, node: exp.Expr) -> exp.Expr:
         match node:
             case Op():
@@ -124,9 +136,14 @@ class _Bound(_Rendering):
         super().__init__(dialect, as_of)
         self.values: dict[str, object] = {}
         self._known: dict[tuple[type, str], exp.Expr] = {}
+        self._prefix = "p" if dialect.named else "pk_"
 
     def statement(self, tree: exp.Expr) -> tuple[str, Parameters]:
-        text = self.render(tree).sql(self.dialect.name, pretty=True)
+        if not self.dialect.named:  # a mark is no name: of somebody's list there may be the elements 1:pk_1
+            names = tuple(name.name for name in tree.find_all(exp.Identifier))
+            while any(name.startswith(self._prefix) for name in names):
+                self._prefix += "_"
+        text = _written(self.render(tree), self.dialect)
         if self.dialect.named:
             return text, self.values
         order: list[object] = []
@@ -137,24 +154,20 @@ class _Bound(_Rendering):
             order.append(self.values[match[1]])
             return self.dialect.mark(len(order))
 
-        return _MARK.sub(mark, text), tuple(order)
+        marks = re.compile(f"{self.dialect.quoted}|:({self._prefix}[0-9]+)", re.DOTALL)
+        return marks.sub(mark, text), tuple(order)
 
     def constant(self, node: Constant) -> exp.Expr:
         return self._bind(node.args["value"], node.args["kind"])
 
     def instant(self, node: Instant) -> exp.Expr:
-        kind: ColumnType = node.args["kind"]
-        moment = self.as_of + dt.timedelta(seconds=node.args["seconds"])
-        if kind == "date":
-            return self._bind(moment.astimezone(ZoneInfo(node.args["zone"])).date(), kind)
-        return self._bind(moment if kind == "timestamp_tz" else moment.replace(tzinfo=None), kind)
+        return self._bind(self.moment(node), node.args["kind"])
 
     def _bind(self, value: object, kind: ColumnType) -> exp.Expr:
         same = (type(value), repr(value))
         if self.dialect.named and same in self._known:  # one instant, one parameter: shorter to read in a query log
             return self._known[same].copy()
-        prefix = "p" if self.dialect.named else "pk_"
-        name = f"{prefix}{len(self.values) + 1}"
+        name = f"{self._prefix}{len(self.values) + 1}"
         node, self.values[name] = self.dialect.bound(value, kind, name)
         self._known[same] = node
         return node
@@ -176,7 +189,7 @@ class _Shown(_Rendering):
                 shown.set("with_", exp.With(expressions=[clock]))
             else:
                 clauses.set("expressions", [clock, *clauses.expressions])
-        return shown.sql(self.dialect.name, pretty=True)
+        return _written(shown, self.dialect)
 
     def _clock(self) -> exp.Select:
         instants: dict[str, tuple[dt.datetime, ColumnType]] = {
@@ -192,6 +205,8 @@ class _Shown(_Rendering):
     def instant(self, node: Instant) -> exp.Expr:
         kind: ColumnType = node.args["kind"]
         seconds = node.args["seconds"]
+        if node.find_ancestor(exp.Values) is not None:  # Snowflake takes constants alone there
+            return self.dialect.literal(self.moment(node), kind)
         if kind == "timestamp_tz":
             return self.dialect.shifted(self._as_of("as_of_tz"), seconds, exact=True)
         moment = self.dialect.shifted(self._as_of("as_of"), seconds, exact=False)
@@ -206,7 +221,28 @@ class _Shown(_Rendering):
         return exp.var(f"(SELECT {name} FROM {self.clock})")  # noqa: S608  - both are the kit's own names; on one line: a subquery of sqlglot takes four
 
 
+def _written(tree: exp.Expr, dialect: dialects.Dialect) -> str:
+    """The text of a tree that is rendered.
+
+    While sqlglot indents, it puts a mark where texts and names break a line: one that stands in none of them.
+    """
+    generator = sqlglot.Dialect.get_or_raise(dialect.name).generator(pretty=True)
+    used = set[str]().union(*(str(each.this) for each in tree.find_all(exp.Literal, exp.Identifier)))
+    free = next(chr(code) for code in range(0xE000, sys.maxunicode) if chr(code) not in used)
+    generator.SENTINEL_LINE_BREAK = free + generator.SENTINEL_LINE_BREAK[1:]
+    return generator.generate(tree, copy=False)
+
+
 def _utc(as_of: dt.datetime) -> dt.datetime:
     """Aware, UTC, whole seconds."""
-    aware = as_of.replace(tzinfo=dt.UTC) if as_of.tzinfo is None else as_of.astimezone(dt.UTC)
+    try:
+        aware = as_of.replace(tzinfo=dt.UTC) if as_of.tzinfo is None else as_of.astimezone(dt.UTC)
+    except OverflowError:
+        raise _too_far(as_of) from None
     return aware.replace(microsecond=0)
+
+
+def _too_far(as_of: dt.datetime) -> DefinitionError:
+    return DefinitionError(
+        f"as of {as_of}, what this asks about lies outside the years 1 to 9999", hint="choose another as_of"
+    )

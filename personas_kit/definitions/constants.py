@@ -12,6 +12,7 @@ Constant = str | int | float | bool | dt.date | dt.datetime
 
 _TEXTUAL = {"contains", "omits", "starts_with", "ends_with"}
 _LONGEST = 100 * 31_557_600  # a hundred years in seconds
+_SHOWN = 60
 _DIGITS = 38  # the widest whole number that every warehouse can hold
 
 
@@ -19,7 +20,7 @@ def checked_name(function: str, name: object) -> str:
     """The name of an event, a trait or a property."""
     if not isinstance(name, str) or not name:
         raise DefinitionError(f"{function}() takes a name in quotes, not {name!r}", hint=f"write {function}('...')")
-    return _whole_characters(name)
+    return whole_characters(name)
 
 
 def checked_constants(operator: str, values: Iterable[object]) -> tuple[Constant, ...]:
@@ -62,7 +63,7 @@ def seconds(method: str, days: float | None = None, hours: float | None = None, 
 def whole_seconds(amount: float, unit: int, *, zero: bool = False) -> int:
     """So many units of so many seconds; 1.1 hours are 3,960 seconds, whatever binary fractions make of it."""
     total = amount * unit
-    fits = math.isfinite(total) and (0 < total <= _LONGEST or (zero and total == 0))
+    fits = 0 < total <= _LONGEST or (zero and total == 0)
     if not fits or abs(total - round(total)) > 1e-6:  # noqa: PLR2004  (far below a second, far above rounding)
         raise DefinitionError(
             f"a duration is more than nothing, whole seconds, and at most 100 years, not {amount}",
@@ -89,7 +90,7 @@ def _constant(operator: str, given: object) -> Constant:
         raise DefinitionError(f"{operator} takes a whole number of at most {_DIGITS} digits")
     if isinstance(value, dt.datetime):
         return _utc(value)
-    return _whole_characters(value) if isinstance(value, str) else value
+    return whole_characters(value) if isinstance(value, str) else value
 
 
 def _plain(value: object) -> object:
@@ -111,12 +112,12 @@ def _plain(value: object) -> object:
             return value
 
 
-def _whole_characters(text: str) -> str:
+def whole_characters(text: str) -> str:
     """The text, unless it holds half of a character, which no warehouse and no file can."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise DefinitionError(f"{text!r} holds half a character (a lone surrogate)") from None
+        raise DefinitionError(f"{text[:_SHOWN]!r} holds half a character (a lone surrogate)") from None
     return text
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar, Literal, cast
 
+from personas_kit.definitions.constants import whole_characters
 from personas_kit.definitions.expressions import (
     And,
     Condition,
@@ -41,6 +42,7 @@ class Definition:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip():
             raise DefinitionError(f"a definition needs a name, not {self.name!r}")
+        whole_characters(self.name)
         object.__setattr__(self, "key", _checked_key(self.key) if self.key else default_key(self.name))
 
     @property
@@ -193,6 +195,7 @@ class SqlDefinition(Definition):
         Definition.__post_init__(self)
         if not isinstance(self.sql, str) or not self.sql.strip():
             raise DefinitionError("there is no SQL", where=repr(self.name), hint='sql="SELECT user_id FROM ..."')
+        whole_characters(self.sql)
         if self.of not in {"user", "account"}:
             raise DefinitionError(f"of= is 'user' or 'account', not {self.of!r}", where=repr(self.name))
 

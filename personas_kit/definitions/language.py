@@ -26,7 +26,8 @@ is one that follows it; lint and plain English walk the same tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 from personas_kit.definitions import words
@@ -124,10 +125,7 @@ class _Reader:
         return And(flatten(And, parts))
 
     def _factor(self) -> Expression:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            self._refuse(self._token, f"nested more than {_DEEPEST} deep", hint="split it into several audiences")
-        try:
+        with self._deeper():
             for word, wrap in _WRAPS.items():
                 if self._take_word(word):
                     return wrap(self._as_condition(self._factor()))
@@ -136,8 +134,15 @@ class _Reader:
                 self._expect(")")
                 return self._compared(inside) if isinstance(inside, Value) else inside
             return self._compared(self._primary())
-        finally:
-            self._depth -= 1
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """One level down; refused before Python gives up."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._refuse(self._token, f"nested more than {_DEEPEST} deep", hint="split it into several audiences")
+        yield
+        self._depth -= 1
 
     def _compared(self, left: Expression) -> Expression:
         """The comparison that follows a value, or the value itself if none does."""
@@ -248,7 +253,8 @@ class _Reader:
         return self._number()
 
     def _a_value(self) -> Value:
-        found = self._primary()
+        with self._deeper():
+            found = self._primary()
         if not isinstance(found, Value):
             self._unexpected("a value such as trait('...') or event('...').count()")
         return found
@@ -312,7 +318,8 @@ class _Reader:
     def _following(self) -> Events:
         """The event inside ``then(``."""
         at = self._token
-        found = self._primary()
+        with self._deeper():
+            found = self._primary()
         if not isinstance(found, Events):
             self._refuse(at, "expected an event", hint="write .then(event('...').within(7 days))")
         return found
@@ -370,7 +377,8 @@ class _Reader:
         if token.kind == "name" and token.text == "literal":
             self._step()
             self._open("literal")
-            inside = self._constant()
+            with self._deeper():
+                inside = self._constant()
             self._expect(")")
             return inside
         if token.kind == "name" and token.text.lower() in {"true", "false"}:

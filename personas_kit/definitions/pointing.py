@@ -12,7 +12,7 @@ from personas_kit.definitions.tokens import excerpt
 from personas_kit.errors import DefinitionError
 
 THE_SQL = "the SQL"
-"""The part of a definition that is SQL of the person's own; its errors count lines and characters themselves."""
+"""The part of a definition that is SQL of the person's own; its errors show the line themselves, below this."""
 _MADE = re.compile(r"\b(?:OWNER|SOME ACCOUNT) ")
 """What resolving adds to a text and nobody wrote."""
 
@@ -36,8 +36,8 @@ def _place(part: str, definition: Definition, registry: Mapping[str, Definition]
     searched = _MADE.sub("", part)
     for owner in _reached(definition, registry):
         named = _named(definition) if owner is definition else f"{_named(definition)}, which refers to {_named(owner)}"
-        if searched == THE_SQL and isinstance(owner, SqlDefinition):
-            return f"{named}: {THE_SQL}"
+        if part.startswith(THE_SQL) and isinstance(owner, SqlDefinition):
+            return f"{named}: {part}"
         for text in map(str, _written(owner)):
             at = text.find(searched) if searched else -1
             if at >= 0:

@@ -21,6 +21,7 @@ from personas_kit.definitions.expressions import (
     Uncompared,
     Value,
     as_condition,
+    check_depth,
     no_condition,
     rebuilt,
 )
@@ -61,6 +62,10 @@ class Reduced(Value):
     reducer: Reducer
     of: Expression | None = None
     at_least: int = 1
+
+    def __post_init__(self) -> None:
+        if (self.of is None) != (self.reducer == "count"):
+            raise DefinitionError(f"{self.reducer} takes {'nothing' if self.reducer == 'count' else 'a value'}")
 
     def count(self) -> Reduced:
         """How many different values; only after ``unique``."""
@@ -220,6 +225,7 @@ class Events(Stream):
             raise DefinitionError(
                 "then() and not_then() take an event", where=str(self), hint="write .then(event('...').within(days=7))"
             )
+        check_depth(self)
         last = self.condition.parts[-1] if isinstance(self.condition, And) else self.condition
         match last:
             case Compare(Reduced(Events() as step, "count"), ">=", (1,)):

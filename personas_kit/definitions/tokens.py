@@ -87,14 +87,18 @@ def problem(text: str, at: int, what: str, *, hint: str = "") -> SyntaxProblem:
 
 
 def excerpt(text: str, at: int, length: int = 1) -> str:
-    """The line around a place, and below it carets under so many characters, as far as they are shown."""
+    """The line around a place, and below it carets under so many characters, as far as they are shown.
+
+    What is invisible, or would move the cursor, is shown as U+FFFD.
+    """
     start = text.rfind("\n", 0, at) + 1
     stop = text.find("\n", at)
     line = text[start : stop if stop >= 0 else len(text)].replace("\t", " ").rstrip("\r")
     first = max(0, at - start - _BEFORE)
-    shown = line[first : first + _SHOWN]
-    before = sum(map(_width, line[first : at - start].ljust(at - start - first)))
-    under = sum(map(_width, shown[at - start - first :][:length]))
+    shown = "".join(each if each.isprintable() else "\ufffd" for each in line[first : first + _SHOWN])
+    place = at - start - first
+    before = sum(map(_width, shown[:place].ljust(place)))
+    under = sum(map(_width, shown[place:][:length]))
     return f"{shown}\n         {' ' * before}{'^' * max(1, under)}"
 
 

@@ -111,4 +111,5 @@ def test_sql_of_ones_own_is_a_part_that_is_named():
 
     error = refused(Audience("A", in_audience("listed")), {"listed": listed})
 
-    assert error.where == "audience 'A', which refers to audience 'Listed': the SQL"
+    assert error.where.startswith("audience 'A', which refers to audience 'Listed': the SQL\n")
+    assert underlined(error) == "userz"

@@ -29,7 +29,7 @@ WITH moment AS (
           AND e.timestamp <= (SELECT as_of FROM moment)
           AND JSON_VALUE_ARRAY(e.properties, '$."tags"') IS NOT NULL
       ) AS l
-      CROSS JOIN UNNEST(l.listed)
+      CROSS JOIN UNNEST(l.listed) AS value
     ) AS c
     WHERE
       c.value IS NOT NULL
@@ -76,7 +76,7 @@ WITH users_now AS (
           AND e.timestamp <= @p2
           AND JSON_VALUE_ARRAY(e.properties, '$."tags"') IS NOT NULL
       ) AS l
-      CROSS JOIN UNNEST(l.listed)
+      CROSS JOIN UNNEST(l.listed) AS value
     ) AS c
     WHERE
       c.value IS NOT NULL

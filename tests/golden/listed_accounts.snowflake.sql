@@ -71,7 +71,7 @@ WITH moment AS (
   FROM (
     SELECT
       account_id
-    FROM ACCOUNTS AS "accounts"
+    FROM ACCOUNTS AS accounts
     WHERE
       seats > 1
   ) AS o
@@ -173,7 +173,7 @@ WITH users_now AS (
   FROM (
     SELECT
       account_id
-    FROM ACCOUNTS AS "accounts"
+    FROM ACCOUNTS AS accounts
     WHERE
       seats > 1
   ) AS o

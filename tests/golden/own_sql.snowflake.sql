@@ -24,7 +24,7 @@ WITH moment AS (
   FROM (
     SELECT DISTINCT
       user_id
-    FROM USERS AS "users"
+    FROM USERS AS users
     WHERE
       plan ILIKE 'p%'
   ) AS o
@@ -66,7 +66,7 @@ WITH users_now AS (
   FROM (
     SELECT DISTINCT
       user_id
-    FROM USERS AS "users"
+    FROM USERS AS users
     WHERE
       plan ILIKE 'p%'
   ) AS o

@@ -15,7 +15,7 @@ WITH moment AS (
     SELECT
       user_id,
       COUNT(*) AS value
-    FROM EVENTS AS "events"
+    FROM EVENTS AS events
     WHERE
       timestamp < (SELECT as_of FROM moment)
     GROUP BY
@@ -49,7 +49,7 @@ WITH users_now AS (
     SELECT
       user_id,
       COUNT(*) AS value
-    FROM EVENTS AS "events"
+    FROM EVENTS AS events
     WHERE
       timestamp < CAST(? AS TIMESTAMPNTZ)
     GROUP BY
