@@ -15,9 +15,10 @@ import polars as pl
 from benchmarks.entry import OURS, Benchmark
 from benchmarks.receiver import receiver
 from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.due import Occasion
 from personas_kit.activation.plan import Plan
-from personas_kit.activation.planning import Occasion, plan_sync
-from personas_kit.activation.store import LocalStore
+from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.store import LocalStore, Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
 from personas_kit.destinations import Computation, find
@@ -42,15 +43,20 @@ def prepare(folder: Path, scale: float) -> None:
 
 
 def ours(folder: Path) -> int:
-    """Plan and push."""
+    """Plan and push, with the state in a folder."""
+    with tempfile.TemporaryDirectory() as state:
+        return pushed(folder, LocalStore(Path(state)))
+
+
+def pushed(folder: Path, store: Store) -> int:
+    """Plan and push with a store that is new; how many messages have arrived."""
     members = Members(pl.read_parquet(folder / "members.parquet"))
-    with receiver() as (address, server), tempfile.TemporaryDirectory() as state:
+    with receiver() as (address, server):
         connection = find("segment").configure("segment", {"write_key": _Key()}, url=address)
-        store = LocalStore(Path(state))
         sync = Sync("buyers", "segment", "identify")
         wanted = wanted_by("identify", members, connection, {"email": "email"})
         computation = Computation("buyers", "audience", "Buyers")
-        planned = plan_sync(sync, connection, computation, "f", wanted, store.load(sync), Occasion("p", AS_OF))
+        planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
         plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
         Delivery(store).push(plan, override=(), deadline=None, progress=None)
         return int(server.messages)  # type: ignore[attr-defined]

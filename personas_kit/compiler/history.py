@@ -1,18 +1,20 @@
 """A definition at many instants, as one statement that reads each table of the warehouse once.
 
-An instant in a statement is ``as_of`` plus some seconds. So the definition at another time is the same statement with
-other seconds, and at many times it is as many such statements over shared readings of the tables.
+The moment is one more key of the compiled statement (``moments.py``), so the statement is as long for a year of days as
+for one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from personas_kit.compiler.compile import compile_definition, traits_of
 from personas_kit.compiler.metrics import table_of
-from personas_kit.compiler.nodes import Instant, all_of, as_, column, constant, instant
+from personas_kit.compiler.moments import Parts, at_moments, is_own
+from personas_kit.compiler.nodes import all_of, as_, column, constant, free_name, instant, table
 from personas_kit.compiler.population import ID
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.source import EventTable, Source
@@ -42,7 +44,7 @@ def compile_history(definition: Definition, source: Source, registry: Registry, 
     before = exp.Window(this=exp.Lag(this=moment.copy()), **by_member)
     after = exp.Window(this=exp.Lead(this=moment.copy()), **by_member)
     inner = exp.select(moment.copy(), as_(before.copy(), "before"), as_(after.copy(), "after")).from_(
-        exp.to_table(SEEN, alias="s")
+        exp.to_table(parts[-1][0], alias="s")
     )
     listed = [
         column("n", "moment"),
@@ -67,7 +69,7 @@ def compile_exits(definition: Definition, source: Source, registry: Registry, sh
     moment, member = column("s", "moment"), column("s", "member")
     order = exp.Order(expressions=[exp.Ordered(this=moment)])
     place = exp.Window(this=exp.RowNumber(), partition_by=[member.copy()], order=order)
-    inner = exp.select(moment.copy(), member, as_(place, "place")).from_(exp.to_table(SEEN, alias="s"))
+    inner = exp.select(moment.copy(), member, as_(place, "place")).from_(exp.to_table(parts[-1][0], alias="s"))
     last = exp.Max(this=column("n", "moment"))
     still = exp.EQ(
         this=column("n", "moment"), expression=exp.Sub(this=column("n", "place"), expression=exp.Literal.number(1))
@@ -80,7 +82,7 @@ def compile_exits(definition: Definition, source: Source, registry: Registry, sh
     return _query(made, parts)
 
 
-def _query(made: exp.Select, parts: list[tuple[str, exp.Query]]) -> Query:
+def _query(made: exp.Select, parts: Parts) -> Query:
     for name, part in parts:
         made = made.with_(name, as_=part, copy=False)
     return Query(tuple(made.named_selects), None, None, zero_is_empty=False, tree=made)
@@ -96,65 +98,90 @@ def _apart_by(name: str, step: int) -> exp.Expr:
     return exp.Sum(this=flag)
 
 
-def _seen(
-    definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]
-) -> list[tuple[str, exp.Query]]:
-    """The parts up to ``seen``: every ``member`` at every ``moment``."""
+def _seen(definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]) -> Parts:
+    """The parts up to the last, which has every ``member`` at every ``moment``."""
     once = compile_definition(definition, source, registry).tree
-    name = ID[definition.subject]
-    arms: list[exp.Query] = []
-    for position, shift in enumerate(shifts):
-        tree = _shifted(once, shift).subquery("m", copy=False)
-        arms.append(
-            exp.select(as_(exp.Literal.number(position), "moment"), as_(column("m", name), "member")).from_(
-                tree, copy=False
-            )
-        )
-    every = _united(arms)
-    return [*_shared(every, definition, source, registry, shifts), (SEEN, every)]
+    parts, made, moment = at_moments(once, shifts)
+    listed = [as_(column("m", moment), "moment"), as_(column("m", ID[definition.subject]), "member")]
+    seen = exp.select(*listed).from_(made.subquery("m", copy=False), copy=False)
+    taken = {name.name.casefold() for name in once.find_all(exp.Identifier)}
+    parts.append((free_name(SEEN, taken), seen))
+    events = [node for node in walk(resolve(definition, registry, traits_of(source))) if isinstance(node, Events)]
+    return [*_Tables(source, shifts, events, taken).read_once(parts), *parts]
 
 
-def _united(arms: list[exp.Query]) -> exp.Query:
-    """All lines of all. In halves, since warehouses have a limit to how deep a statement may be nested."""
-    if len(arms) == 1:
-        return arms[0]
-    half = len(arms) // 2
-    return exp.union(_united(arms[:half]), _united(arms[half:]), distinct=False, copy=False)
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The tables of the warehouse that some parts read: each is read once, and the parts read that.
 
+    SQL of a person's own reads whatever it says, so what it reads is read as a whole, apart from the rest.
+    """
 
-def _shifted(tree: exp.Query, seconds: int) -> exp.Select:
-    moved = tree.copy()
-    for node in moved.find_all(Instant):
-        node.set("seconds", node.args["seconds"] + seconds)
-    if not isinstance(moved, exp.Select):
-        raise TypeError("a definition is one SELECT")
-    return moved
+    source: Source
+    shifts: Sequence[int]
+    events: Sequence[Events]
+    taken: set[str]
 
+    def read_once(self, parts: Parts) -> Parts:
+        """What to read first. The parts are changed."""
+        found: dict[tuple[bool, tuple[str, ...]], list[exp.Table]] = {}
+        for name, part in parts:
+            inside = {made.alias.casefold() for made in part.find_all(exp.CTE)}
+            for read in part.find_all(exp.Table):
+                names = [each for each in read.parts if isinstance(each, exp.Identifier) and each.quoted]
+                if names and (len(names) > 1 or read.name.casefold() not in inside):
+                    found.setdefault((is_own(name), tuple(each.name for each in names)), []).append(read)
+        made: Parts = []
+        for position, ((own, parts_of), reads) in enumerate(found.items(), 1):
+            name = free_name(f"read_{position}", self.taken)
+            made.append((name, self._whole(parts_of) if own else self._columns(parts_of, reads)))
+            for read in reads:
+                read.set("this", exp.to_identifier(name))
+                read.set("db", None)
+                read.set("catalog", None)
+        return made
 
-def _shared(
-    every: exp.Query, definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]
-) -> Iterator[tuple[str, exp.Query]]:
-    """Each table of the warehouse, read once: the columns that any part asks for, of events those that may count."""
-    read: dict[tuple[str, ...], list[exp.Table]] = {}
-    for found in every.find_all(exp.Table):
-        names = [part for part in found.parts if isinstance(part, exp.Identifier)]
-        if names and all(name.quoted for name in names):
-            read.setdefault(tuple(name.name for name in names), []).append(found)
-    for position, tables in enumerate(read.values(), 1):
-        columns = {name.sql(): name for found in tables for name in _columns(found)}
-        name, original = f"read_{position}", tables[0].copy()
-        original.set("alias", exp.TableAlias(this=exp.to_identifier("t")))
+    def _whole(self, names: tuple[str, ...]) -> exp.Select:
+        """Every column. What happens after ``as_of`` does not count at a later moment, whatever the SQL says."""
+        of = next(table for table in self.source.schema.values() if table.parts == names)
+        made = exp.select(*(column("t", each) for each in of.columns)).from_(table(of, "t"))
+        events = self._events(names)
+        return made.where(self._until(events[0], 0)) if events and self.shifts[-1] > 0 else made
+
+    def _columns(self, names: tuple[str, ...], reads: Sequence[exp.Table]) -> exp.Select:
+        """The columns that are asked for; of events, those that may count."""
+        columns = {name.sql(): name for read in reads for name in _columns(read)}
         listed: list[exp.Expr] = [
             exp.Column(this=each.copy(), table=exp.to_identifier("t")) for each in columns.values()
         ]
+        original = reads[0].copy()
+        original.set("alias", exp.TableAlias(this=exp.to_identifier("t")))
         made = exp.select(*listed or [exp.Literal.number(1)]).from_(original)
-        of = next((of for of in source.events if of.table.parts == tuple(part.name for part in original.parts)), None)
-        if of is not None:
-            made = made.where(all_of(_may_count(of, definition, source, registry, shifts)))
-        for found in tables:
-            alias = exp.TableAlias(this=exp.to_identifier(found.alias))
-            found.replace(exp.Table(this=exp.to_identifier(name), alias=alias))
-        yield name, made
+        events = self._events(names)
+        return made.where(all_of(self._may_count(events))) if events else made
+
+    def _events(self, names: tuple[str, ...]) -> list[EventTable]:
+        return [of for of in self.source.events if of.table.parts == names]
+
+    def _until(self, of: EventTable, seconds: int) -> exp.Expr:
+        return exp.LTE(this=column("t", of.at), expression=instant(seconds, of.at.type, self.source.timezone))
+
+    def _may_count(self, tables: Sequence[EventTable]) -> list[exp.Expr]:
+        """Events of the names that are asked for, up to ``as_of``, and back to where the widest window begins."""
+        of, *others = tables
+        wanted = [self._until(of, min(0, self.shifts[-1]))]
+        streams = [stream for stream in self.events if table_of(self.source, stream.name) == of]
+        if others or not streams:
+            return wanted
+        if of.name is not None:
+            names = [constant(name, "text") for name in dict.fromkeys(stream.name for stream in streams)]
+            wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
+        windows = [stream.window for stream in streams if stream.window is not None and not stream.window.parent]
+        if len(windows) == len(streams):
+            oldest = self.shifts[0] - max(window.older for window in windows)
+            since = instant(oldest, of.at.type, self.source.timezone)
+            wanted.append(exp.GT(this=column("t", of.at), expression=since))
+        return wanted
 
 
 def _columns(read: exp.Table) -> Iterator[exp.Identifier]:
@@ -162,22 +189,3 @@ def _columns(read: exp.Table) -> Iterator[exp.Identifier]:
     for found in select.find_all(exp.Column) if select else ():
         if found.table == read.alias and isinstance(found.this, exp.Identifier):
             yield found.this
-
-
-def _may_count(
-    of: EventTable, definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]
-) -> list[exp.Expr]:
-    """Events of the names that are asked for, up to ``as_of``, and back to where the widest window begins."""
-    streams = [node for node in walk(resolve(definition, registry, traits_of(source))) if isinstance(node, Events)]
-    streams = [stream for stream in streams if table_of(source, stream.name) == of]
-    at = column("t", of.at)
-    wanted: list[exp.Expr] = [exp.LTE(this=at, expression=instant(min(0, shifts[-1]), of.at.type, source.timezone))]
-    if of.name is not None and streams:
-        names = [constant(name, "text") for name in dict.fromkeys(stream.name for stream in streams)]
-        wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
-    windows = [stream.window for stream in streams]
-    if all(window is not None and not window.parent for window in windows) and windows:
-        oldest = max(window.older for window in windows if window is not None)
-        since = instant(shifts[0] - oldest, of.at.type, source.timezone)
-        wanted.append(exp.GT(this=at.copy(), expression=since))
-    return wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,17 +14,21 @@ import duckdb
 import pytest
 
 from personas_kit.compiler import Query, compile_definition, compile_several
+from personas_kit.compiler.history import compile_history
 from personas_kit.compiler.source import ColumnType
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
 from personas_kit.warehouses.postgres import Postgres
 from personas_kit.warehouses.snowflake import Snowflake
+from tests.compiler.test_history import check
 from tests.corpus import AS_OF, DEFINITIONS, EXPANDED, REGISTRY, TABLES, Cell, lines, source_of, table_of
 from tests.postgres_server.server import Server
 from tests.snowflake_emulator.emulator import Emulator
 from tests.warehouses.conftest import DUCKDB_TYPES, POSTGRES_TYPES, SNOWFLAKE_TYPES
 
 Quote = Callable[[Cell, ColumnType], str]
+#: Weeks before, in whose windows other events lie; to a second; and now.
+SHIFTS = (-21 * 86_400, -3 * 86_400 - 1, -2 * 86_400, 0)
 #: What the emulator cannot do; see docs/snowflake.md for what a live Snowflake is asked instead.
 _QUOTES = "the emulator's TO_VARCHAR of a text in a VARIANT has quotes"
 EMULATOR = {
@@ -104,9 +109,9 @@ def engine(request: pytest.FixtureRequest) -> Warehouse:
     return found
 
 
-def answered(warehouse: Warehouse, query: Query) -> list[tuple[Any, ...]]:
+def answered(warehouse: Warehouse, query: Query, as_of: dt.datetime = AS_OF) -> list[tuple[Any, ...]]:
     """The lines, as plain values in an order of their own."""
-    frame = warehouse.query(*query.bound(warehouse.dialect, AS_OF))
+    frame = warehouse.query(*query.bound(warehouse.dialect, as_of))
     return sorted((tuple(map(_plain, line)) for line in frame.iter_rows()), key=repr)
 
 
@@ -117,7 +122,7 @@ def _plain(value: Any) -> Any:
         return round(float(value), 6)
     if isinstance(value, dt.datetime):
         return value.replace(tzinfo=None)
-    return value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def compiled(name: str, warehouse: Warehouse) -> Query:
@@ -157,6 +162,33 @@ def test_all_of_a_layout_at_once_say_the_same(layout: str, engine: Warehouse, re
         found.append(answered(warehouse, several.query))
 
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_many_instants_say_what_each_says_alone(name: str, reference: Warehouse) -> None:
+    layout, definition = DEFINITIONS[name]
+
+    check(functools.partial(answered, reference), definition, source_of(layout, upper=False), SHIFTS, REGISTRY)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, each) in DEFINITIONS.items() if each.is_audience])
+def test_every_warehouse_says_the_same_of_many_instants(
+    name: str, engine: Warehouse, reference: Warehouse, request: pytest.FixtureRequest
+) -> None:
+    """In one statement, what DuckDB says of each instant in one of its own."""
+    if engine.dialect == "snowflake" and name in EMULATOR:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=EMULATOR[name]))
+    layout, definition = DEFINITIONS[name]
+    query = compile_definition(definition, source_of(layout, upper=False), REGISTRY)
+    alone = [set(answered(reference, query, AS_OF + dt.timedelta(seconds=shift))) for shift in SHIFTS]
+    before: list[set[tuple[Any, ...]]] = [set(), *alone]
+
+    source = source_of(layout, upper=engine.dialect == "snowflake")
+    found = answered(engine, compile_history(definition, source, REGISTRY, SHIFTS))
+
+    assert [line[:3] for line in found] == [
+        (moment, len(now), len(now - before[moment])) for moment, now in enumerate(alone) if now
+    ]
 
 
 def test_every_table_has_lines() -> None:

@@ -1,0 +1,167 @@
+"""The parts of statements that are put together into one: named apart, and each table of the warehouse read once.
+
+SQL of a person's own reads whatever it says, so what it reads is read apart from the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from personas_kit.compiler.metrics import table_of
+from personas_kit.compiler.moments import is_own
+from personas_kit.compiler.nodes import all_of, column, constant, free_name, instant, table
+from personas_kit.compiler.source import EventTable, Source
+from personas_kit.definitions.streams import Events
+
+
+@dataclass(eq=False)
+class Part:
+    """A part of WITH.
+
+    Attributes:
+        was: its name in the statement that it comes from.
+        own: SQL of a person's own, or what such SQL reads.
+    """
+
+    name: str
+    made: exp.Query
+    was: str = ""
+    own: bool = False
+
+
+def renamed(statement: exp.Query, label: str, taken: set[str]) -> tuple[list[Part], dict[str, str]]:
+    """The parts of a statement under names that nothing else bears, and these names by those that they had.
+
+    Args:
+        statement: a compiled one.
+        label: what every name begins with.
+        taken: names that mean something already, in small letters; those that are given away are added.
+    """
+    names = {}
+    for each in statement.ctes:
+        names[each.alias] = free_name(f"{label}{each.alias}", taken)
+        taken.add(names[each.alias].casefold())
+    parts = []
+    for each in statement.ctes:
+        own = is_own(each.alias)
+        for found in () if own else each.this.find_all(exp.Identifier):
+            if not found.quoted and found.name in names:
+                found.set("this", names[found.name])
+        parts.append(Part(names[each.alias], each.this, each.alias, own))
+    return parts, names
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of the warehouse that parts read.
+
+    Attributes:
+        streams: the events that are asked for, and as of how many seconds before the instant of the statement.
+        taken: names that mean something already, in small letters.
+    """
+
+    source: Source
+    streams: Sequence[tuple[Events, int]]
+    taken: set[str]
+
+    def until(self, parts: Iterable[Part], quiet: int) -> list[Part]:
+        """Events without those of the last so many seconds, from which the parts read then. The parts are changed."""
+        found: dict[tuple[bool, tuple[str, ...]], list[exp.Table]] = {}
+        for part in parts:
+            for names, read in _reads(part):
+                if self._events(names):
+                    found.setdefault((part.own, names), []).append(read)
+        return [
+            self._instead(f"until_{position}", reads, self._until(reads, own=own, quiet=quiet), own=own)
+            for position, ((own, _), reads) in enumerate(found.items(), 1)
+        ]
+
+    def read_once(self, parts: Iterable[Part]) -> list[Part]:
+        """What several parts read, from which they read then. The parts are changed."""
+        found: dict[tuple[str, ...], list[exp.Table]] = {}
+        for part in parts:
+            for names, read in () if part.own else _reads(part):
+                found.setdefault(names, []).append(read)
+        shared = [(names, reads) for names, reads in found.items() if len(reads) > 1]
+        return [
+            self._instead(f"read_{position}", reads, self._together(names, reads), own=False)
+            for position, (names, reads) in enumerate(shared, 1)
+        ]
+
+    def _instead(self, name: str, reads: Sequence[exp.Table], made: exp.Select, *, own: bool) -> Part:
+        free = free_name(name, self.taken)
+        self.taken.add(free.casefold())
+        for read in reads:
+            read.set("this", exp.to_identifier(free))
+            read.set("db", None)
+            read.set("catalog", None)
+        return Part(free, made, own=own)
+
+    def _until(self, reads: Sequence[exp.Table], *, own: bool, quiet: int) -> exp.Select:
+        """SQL of a person's own may ask for every column."""
+        of = self._events(_names(reads[0]))[0]
+        made = _listed(reads)
+        if own:
+            made = exp.select(*(column("t", each) for each in of.table.columns)).from_(table(of.table, "t"))
+        return made.where(self._before(of, quiet))
+
+    def _together(self, names: tuple[str, ...], reads: Sequence[exp.Table]) -> exp.Select:
+        events = self._events(names)
+        made = _listed(reads)
+        return made.where(all_of(self._may_count(events))) if events else made
+
+    def _events(self, names: tuple[str, ...]) -> list[EventTable]:
+        return [of for of in self.source.events if of.table.parts == names]
+
+    def _before(self, of: EventTable, seconds: int) -> exp.Expr:
+        return exp.LTE(this=column("t", of.at), expression=instant(-seconds, of.at.type, self.source.timezone))
+
+    def _may_count(self, tables: Sequence[EventTable]) -> list[exp.Expr]:
+        """Events of the names that are asked for, up to the instant, and back to where the widest window begins."""
+        of, *others = tables
+        wanted = [self._before(of, 0)]
+        streams = [(each, ago) for each, ago in self.streams if table_of(self.source, each.name) == of]
+        if others or not streams:
+            return wanted
+        if of.name is not None:
+            names = [constant(name, "text") for name in dict.fromkeys(each.name for each, _ in streams)]
+            wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
+        windows = [
+            each.window.older + ago for each, ago in streams if each.window is not None and not each.window.parent
+        ]
+        if len(windows) == len(streams):
+            since = instant(-max(windows), of.at.type, self.source.timezone)
+            wanted.append(exp.GT(this=column("t", of.at), expression=since))
+        return wanted
+
+
+def _listed(reads: Sequence[exp.Table]) -> exp.Select:
+    """The columns that are asked for."""
+    columns = {name.sql(): name for read in reads for name in _columns(read)}
+    original = reads[0].copy()
+    original.set("alias", exp.TableAlias(this=exp.to_identifier("t")))
+    listed: list[exp.Expr] = [exp.Column(this=each.copy(), table=exp.to_identifier("t")) for each in columns.values()]
+    return exp.select(*listed or [exp.Literal.number(1)]).from_(original)
+
+
+def _reads(part: Part) -> Iterator[tuple[tuple[str, ...], exp.Table]]:
+    """The tables of the warehouse that a part reads, by the parts of their names."""
+    inside = {made.alias.casefold() for made in part.made.find_all(exp.CTE)}
+    for read in part.made.find_all(exp.Table):
+        names = _names(read)
+        if names and (len(names) > 1 or names[0].casefold() not in inside):
+            yield names, read
+
+
+def _names(read: exp.Table) -> tuple[str, ...]:
+    return tuple(each.name for each in read.parts if isinstance(each, exp.Identifier) and each.quoted)
+
+
+def _columns(read: exp.Table) -> Iterator[exp.Identifier]:
+    select = read.find_ancestor(exp.Select)
+    for found in select.find_all(exp.Column) if select else ():
+        if found.table == read.alias and isinstance(found.this, exp.Identifier):
+            yield found.this
