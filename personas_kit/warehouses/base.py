@@ -9,6 +9,7 @@ from typing import Protocol
 import polars as pl
 
 from personas_kit.compiler.source import Schema
+from personas_kit.warehouses.keeping import Keeper
 
 #: A bound value: what an instant, an id or a constant is sent to the driver as.
 Parameters = Mapping[str, object] | tuple[object, ...]
@@ -84,6 +85,18 @@ class Warehouse(Protocol):
 
         Raises:
             WarehouseError: refused, or this warehouse is open for reading only.
+        """
+        ...
+
+    def keeper(self, schema: str, *, idle: float) -> Keeper:
+        """Where the kit can keep tables of its own; they are no part of ``schema()`` from then on.
+
+        Args:
+            schema: its name.
+            idle: seconds that a transaction may stand still before the warehouse ends it, where it can.
+
+        Raises:
+            WarehouseError: nothing can be kept in this warehouse.
         """
         ...
 

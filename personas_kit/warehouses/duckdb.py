@@ -4,7 +4,8 @@ Three ways to it: a database file, files of Parquet or CSV, or the handle that a
 
 What is odd: one process may write a database file, and while it has the file open nobody else may even read it;
 within that process a reading handle beside a writing one is refused as well. So a file is opened for reading only,
-for the length of one query, and who holds it otherwise is said in the error.
+for the length of one query, and who holds it otherwise is said in the error. Where a file is opened while another
+handle of the process is just closing it, the process loses its lock on the file: so this is done by one at a time.
 (https://duckdb.org/docs/stable/connect/concurrency, read 2026-11-23; behaviour checked with 2.0.0.)
 """
 
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import glob
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from itertools import groupby
+from contextlib import contextmanager
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,8 +28,10 @@ from polars.exceptions import PolarsError
 from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import ConfigError, WarehouseError, nearest
 from personas_kit.warehouses.base import Estimate, Parameters
+from personas_kit.warehouses.duckdb_keeper import DuckDBKeeper
 from personas_kit.warehouses.frames import by_name, first_line, tidy, without_values
 from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.keeping import PATIENCE, Keeper
 
 #: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
 #: compare with text. (https://duckdb.org/docs/stable/sql/data_types/overview, read 2026-11-23)
@@ -76,6 +81,14 @@ ORDER BY database_name, schema_name, table_name, column_index
 #: Lines of a part of an answer.
 BATCH = 1_000_000
 
+#: Seconds to wait for a transaction of somebody else's before reading: it takes a moment, a notebook's handle lasts.
+MOMENT = 3.0
+#: Seconds between two attempts to open a file.
+PAUSE = 0.02
+#: One transaction of this process at a time; and one that opens or closes a file.
+_ALONE = threading.RLock()
+_DOOR = threading.Lock()
+
 #: What to do about an error, by its kind.
 HINTS: Mapping[type[duckdb.Error], str] = {
     duckdb.CatalogException: "a table that was dropped or renamed has to be changed under [source], too: personas "
@@ -87,6 +100,9 @@ HINTS: Mapping[type[duckdb.Error], str] = {
 }
 #: Errors about one value of the data, whose messages quote it.
 UNREADABLE = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+
+#: A handle of this process has the file open otherwise, or is just closing it.
+HELD_HERE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
 
 T = TypeVar("T")
 
@@ -128,6 +144,7 @@ class DuckDB:
         self._connection = connection
         self._base = Path(base)
         self._timeout = timeout
+        self._kept: set[str] = set()
 
     def describe(self) -> str:
         """``duckdb · warehouse.duckdb``, ``duckdb · users, events`` or ``duckdb · your connection``."""
@@ -143,8 +160,8 @@ class DuckDB:
         Raises:
             WarehouseError: missing, locked, or not a database.
         """
-        with self._handle() as handle:
-            found = handle.sql(_COLUMNS).fetchall()
+        with self.reading() as handle:
+            found = [line for line in handle.sql(_COLUMNS).fetchall() if line[1].lower() not in self._kept]
         lines_by_table = groupby(found, key=lambda line: line[:3])
         return by_name((path, _table(list(lines))) for path, lines in lines_by_table)
 
@@ -159,19 +176,13 @@ class DuckDB:
         Raises:
             WarehouseError: missing, locked, or refused.
         """
-        with self._handle() as handle, self._explained():
-            answer = self._answer(handle, statement, params)
-            return tidy(self._patiently(answer.pl, handle))
+        with self.reading() as handle, self.explained():
+            return tidy(self._fetched(handle, statement, params))
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:  # noqa: ARG002 - as above
         """The answer in parts of at most a million lines; see ``Warehouse.batches``. The file is open meanwhile."""
-        with self._handle() as handle, self._explained():
-            answer = self._answer(handle, statement, params)
-            reader = self._patiently(lambda: answer.to_arrow_reader(BATCH), handle)
-            parts = iter(reader)
-            yield tidy(pl.DataFrame(reader.schema.empty_table()))
-            while (part := self._patiently(lambda: next(parts, None), handle)) is not None:
-                yield tidy(pl.DataFrame(part))
+        with self.reading() as handle, self.explained():
+            yield from self._parts(handle, statement, params)
 
     def estimate(self, statement: str, params: Parameters) -> Estimate | None:  # noqa: ARG002 - as the protocol says
         """None: what is read from one's own disk costs nothing."""
@@ -183,16 +194,37 @@ class DuckDB:
         Raises:
             WarehouseError: somebody else has the file open, or it refuses.
         """
-        if self._files:
-            raise self._error("tables are read from files here, and nothing is written", hint="use path instead")
         name = ".".join('"' + part.replace('"', '""') + '"' for part in table.split("."))
-        with closing(self._writing()) as handle, self._explained():
+        with self.writing() as handle, self.explained():
             handle.register("_personas_frame", frame)
             handle.execute(f"CREATE OR REPLACE TABLE {name} AS FROM _personas_frame")
             handle.unregister("_personas_frame")
 
+    def keeper(self, schema: str, *, idle: float) -> Keeper:  # noqa: ARG002 - a process that stops keeps its lock
+        """A schema of the file; see ``Warehouse.keeper``. There is none beside ``files``.
+
+        Whoever stops within a transaction keeps the file locked until it goes on or ends.
+        """
+        self._check_written()
+        self._kept.add(schema.lower())
+        return DuckDBKeeper(self, schema.lower())
+
     def close(self) -> None:
         """Nothing is held between queries, and a lent connection is its owner's to close."""
+
+    def _fetched(self, handle: duckdb.DuckDBPyConnection, statement: str, params: Parameters) -> pl.DataFrame:
+        """The whole answer. What DuckDB keeps of it is let go of here, before the handle is closed."""
+        frame: pl.DataFrame = self._patiently(self._answer(handle, statement, params).pl, handle)
+        return frame
+
+    def _parts(self, handle: duckdb.DuckDBPyConnection, statement: str, params: Parameters) -> Iterator[pl.DataFrame]:
+        """The answer in parts; as above."""
+        answer = self._answer(handle, statement, params)
+        reader = self._patiently(lambda: answer.to_arrow_reader(BATCH), handle)
+        parts = iter(reader)
+        yield tidy(pl.DataFrame(reader.schema.empty_table()))
+        while (part := self._patiently(lambda: next(parts, None), handle)) is not None:
+            yield tidy(pl.DataFrame(part))
 
     def _answer(self, handle: duckdb.DuckDBPyConnection, statement: str, params: Parameters) -> duckdb.DuckDBPyRelation:
         _only_reads(handle, statement)
@@ -203,7 +235,7 @@ class DuckDB:
         return interruptible(work, cancel=handle.interrupt, where=self.describe(), timeout=self._timeout)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
         """DuckDB's errors as the kit's."""
         try:
             yield
@@ -221,14 +253,16 @@ class DuckDB:
             raise self._error(what, hint="leave it out, or cast it in a view") from error
 
     @contextmanager
-    def _handle(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A handle for one query, its time zone set to UTC. A setting in ``connect`` would clash with other readers."""
         handle = self._opened() if self._connection is None else self._cursor(self._connection)
         try:
             handle.execute("SET TimeZone = 'UTC'")
+            handle.execute("BEGIN TRANSACTION READ ONLY")  # a lent connection could write, and a SELECT can call what does
             yield handle
         finally:
-            handle.close()
+            with _DOOR:
+                handle.close()
 
     def _cursor(self, lent: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         try:
@@ -237,16 +271,28 @@ class DuckDB:
             hint = "connect again and call pk.open(connection=con)"
             raise self._error("the lent connection is closed", hint=hint) from error
 
-    def _writing(self) -> duckdb.DuckDBPyConnection:
-        """A handle that may write, for the length of one statement."""
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A handle that may write, for the length of a transaction; whoever else has the file open is waited for."""
+        self._check_written()
+        with _ALONE:
+            handle = self._writer()
+            try:
+                yield handle
+            finally:
+                with _DOOR:
+                    handle.close()
+
+    def _writer(self) -> duckdb.DuckDBPyConnection:
         if self._connection is not None:
             return self._cursor(self._connection)
         path = Path(self._path or "")
         self._present(path)
-        try:
-            return duckdb.connect(path)
-        except duckdb.Error as error:
-            raise self._unopened(path, error) from error
+        return self._waited(path, lambda: duckdb.connect(path), PATIENCE)
+
+    def _check_written(self) -> None:
+        if self._files:
+            raise self._error("tables are read from files here, and nothing is written", hint="use path instead")
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         handle = duckdb.connect(":memory:") if self._path is None else self._reading(self._path)
@@ -255,6 +301,10 @@ class DuckDB:
             handle.execute("SET python_enable_replacements = false")
             for name, pattern in self._files.items():
                 self._add_view(handle, name, pattern)
+            if self._files:  # no other file is read; a setting of a database file would be one of all its readers
+                folders = ", ".join("'" + folder.replace("'", "''") + "'" for folder in self._folders())
+                handle.execute(f"SET allowed_directories = [{folders}]")
+                handle.execute("SET enable_external_access = false")
         except BaseException:
             handle.close()
             raise
@@ -268,17 +318,29 @@ class DuckDB:
 
     def _reading(self, path: Path) -> duckdb.DuckDBPyConnection:
         self._present(path)
-        try:
-            return duckdb.connect(path, read_only=True)
-        except duckdb.ConnectionException as error:
-            raise self._error(
-                f"{path.name} is open for writing in this very process (this kernel)",
-                hint="share that handle: pk.open(connection=con); or close it: con.close()",
-            ) from error
-        except duckdb.Error as error:
-            raise self._unopened(path, error) from error
+        return self._waited(path, lambda: duckdb.connect(path, read_only=True), MOMENT)
+
+    def _waited(
+        self, path: Path, opened: Callable[[], duckdb.DuckDBPyConnection], patience: float
+    ) -> duckdb.DuckDBPyConnection:
+        """The file open; whoever has it open otherwise, here or in another process, is waited for so many seconds."""
+        until = time.monotonic() + patience
+        while True:
+            try:
+                with _DOOR:
+                    return opened()
+            except duckdb.Error as error:
+                held = isinstance(error, HELD_HERE) or _HOLDER.search(str(error))
+                if not held or time.monotonic() > until:
+                    raise self._unopened(path, error) from error
+            time.sleep(PAUSE)
 
     def _unopened(self, path: Path, error: duckdb.Error) -> WarehouseError:
+        if isinstance(error, HELD_HERE):
+            return self._error(
+                f"{path.name} is open for writing in this very process (this kernel)",
+                hint="share that handle: pk.open(connection=con); or close it: con.close()",
+            )
         if holder := _HOLDER.search(str(error)):
             program = Path(holder["program"]).name
             return self._error(
@@ -298,6 +360,12 @@ class DuckDB:
             handle.sql(f"SELECT * FROM {rows}").create_view(name)  # noqa: S608 - a view takes no parameters; quoted above
         except duckdb.Error as error:
             raise self._error(f"files: {name} = {pattern!r} cannot be read: {first_line(error)}") from error
+
+    def _folders(self) -> set[str]:
+        """Where the files lie: the folders that hold no placeholder, as they are called and as patterns call them."""
+        plain = [[*takewhile(lambda part: not glob.has_magic(part), Path(of).parts[:-1])] for of in self._files.values()]
+        bases = (str(self._base), glob.escape(str(self._base)))
+        return {str(Path(base, *parts).absolute()) for base in bases for parts in plain}
 
     def _error(self, what: str, *, hint: str = "") -> WarehouseError:
         return WarehouseError(what, where=self.describe(), hint=hint)

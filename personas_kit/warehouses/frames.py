@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from personas_kit.compiler.source import Schema, Table
+from personas_kit.errors import WarehouseError
 
 #: The longest piece of an engine's message that an error of the kit repeats.
 MESSAGE_LENGTH = 240
@@ -61,6 +62,16 @@ def by_name(tables: Iterable[tuple[tuple[str, ...], Table]]) -> Schema:
 
 def _endings(path: tuple[str, ...]) -> Iterator[str]:
     return (".".join(path[start:]) for start in range(len(path)))
+
+
+def only_select(statement: str, where: str) -> None:
+    """Refuse what does not begin as a SELECT does: a last look, for the compiler writes nothing else.
+
+    Raises:
+        WarehouseError: it begins otherwise.
+    """
+    if statement.lstrip("( \n")[:6].upper().split(maxsplit=1)[:1] not in (["SELECT"], ["WITH"]):
+        raise WarehouseError("a query is exactly one SELECT", where=where)
 
 
 #: Something in quotes; a doubled quote inside does not end it.

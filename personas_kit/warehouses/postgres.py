@@ -29,10 +29,12 @@ from personas_kit.compiler.source import Schema, Table
 from personas_kit.errors import WarehouseError
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Estimate, Parameters
-from personas_kit.warehouses.frames import by_name
+from personas_kit.warehouses.frames import by_name, only_select
 from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.keeping import Keeper
 from personas_kit.warehouses.postgres_answers import column_of, frame_of, load_as_the_kit_does
 from personas_kit.warehouses.postgres_errors import HINTS, why_unreached, words_of
+from personas_kit.warehouses.postgres_keeper import PostgresKeeper
 
 if TYPE_CHECKING:
     import psycopg
@@ -78,6 +80,7 @@ ORDER BY n.nspname, c.relname, a.attnum
 _APPLICATION = "personas_kit"
 _PATIENCE = 15
 _CANCELLED, _READ_ONLY = "57014", "25006"
+_NUL = "PostgreSQL holds no text with the character U+0000, and compares none with it"
 #: Lines of a part of an answer.
 BATCH = 100_000
 
@@ -115,6 +118,7 @@ class Postgres:
         self._timeout = timeout
         self._connection: psycopg.Connection[Any] | None = None
         self._opening = threading.Lock()
+        self._keepers: dict[str, PostgresKeeper] = {}
 
     def describe(self) -> str:
         """``postgres · <service, or database, or what url refers to>``."""
@@ -128,7 +132,7 @@ class Postgres:
         Raises:
             WarehouseError: it cannot connect.
         """
-        found = self.query(_COLUMNS, ()).rows()
+        found = [line for line in self.query(_COLUMNS, ()).rows() if line[0] not in self._keepers]
         tables: dict[tuple[str, ...], Table] = {}
         first: dict[str, tuple[int, tuple[str, ...]]] = {}
         for path, grouped in groupby(found, key=lambda line: line[:2]):
@@ -149,18 +153,20 @@ class Postgres:
         Raises:
             WarehouseError: it cannot connect, or the server refuses.
         """
+        only_select(statement, self.describe())
         connection = self._connected()
         try:
             return self._fetched(connection, _tagged(statement, tag), params)
         except _psycopg().Error as error:
             if not connection.closed:
                 raise self._refused(error) from None  # the driver's words may quote a value
-        self.close()  # the session has died, and nothing was answered yet: once more
+        self._end()  # the session has died, and nothing was answered yet: once more
         with self._explained():
             return self._fetched(self._connected(), _tagged(statement, tag), params)
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:
         """The answer in parts, by a cursor of the server on a session of its own; see ``Warehouse.batches``."""
+        only_select(statement, self.describe())
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(closing(self._open()))
             stack.enter_context(self._explained())
@@ -202,8 +208,20 @@ class Postgres:
             connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(target))
             connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(fresh, sql.Identifier(name)))
 
+    def keeper(self, schema: str, *, idle: float) -> Keeper:
+        """A schema of the database; see ``Warehouse.keeper``."""
+        opened = functools.partial(self._open, writes=True)
+        self._keepers[schema.lower()] = PostgresKeeper(self, schema.lower(), opened, self._explained, idle)
+        return self._keepers[schema.lower()]
+
     def close(self) -> None:
-        """End the session; a further query begins a new one."""
+        """End every session; a further query begins a new one."""
+        for keeper in self._keepers.values():
+            keeper.close()
+        self._end()
+
+    def _end(self) -> None:
+        """End the session of queries."""
         connection, self._connection = self._connection, None
         if connection is not None:
             atexit.unregister(self.close)
@@ -253,20 +271,22 @@ class Postgres:
         load_as_the_kit_does(connection)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute("SET datestyle = 'ISO'")
+        connection.execute("SET standard_conforming_strings = on")  # a backslash in a text is a backslash
         if self._timeout is not None:
             connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(int(self._timeout * 1000))))
         if self._role:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
         if self._schema:
             connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
-        if not writes:
-            connection.execute("SET default_transaction_read_only = on")
+        # A role for reading may have it on, so that what writes has to say so, too.
+        connection.execute(f"SET default_transaction_read_only = {'off' if writes else 'on'}".encode())
+        connection.read_only = not writes  # says so of each transaction: a function can change what is usual
 
     # ---------------------------------------------------------------------------------------------------------- a query
 
     def _fetched(self, connection: psycopg.Connection[Any], statement: str, params: Parameters) -> pl.DataFrame:
         def work() -> pl.DataFrame:
-            with connection.cursor() as cursor:
+            with connection.transaction(), connection.cursor() as cursor:
                 # Without values, only the protocol of prepared statements takes one statement and no more.
                 cursor.execute(statement.encode(), tuple(params), prepare=not params or None)
                 if cursor.description is None:
@@ -294,6 +314,8 @@ class Postgres:
         if code == _CANCELLED and self._timeout is not None:
             late = f"it took longer than {self._timeout:,.0f} s and was cancelled"
             return self._error(late, "raise `timeout` under [warehouse], or ask for less")
+        if isinstance(error, _psycopg().DataError) and said is None:
+            return self._error(_NUL, "leave that character out")
         if said is None:
             hint = "check the network and the server, and run it again: nothing was left half-done"
             return self._error("the connection was lost in the middle of an answer", hint)
@@ -320,6 +342,8 @@ def _psycopg() -> Any:  # noqa: ANN401 - the driver may not be installed
 
 def _tagged(statement: str, tag: str) -> str:
     """The statement behind its tag; a tag cannot end the comment that it stands in."""
+    if "\0" in statement:
+        raise WarehouseError(_NUL, hint="leave that character out")
     return f"/* {tag.replace('*/', '* /').replace('/*', '/ *')} */ {statement}" if tag else statement
 
 

@@ -20,7 +20,7 @@ import json
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -31,10 +31,12 @@ import polars as pl
 from personas_kit.compiler.source import Column, ColumnType, Schema, Table
 from personas_kit.errors import WarehouseError
 from personas_kit.warehouses.base import Estimate, Parameters
-from personas_kit.warehouses.frames import by_name
+from personas_kit.warehouses.frames import by_name, only_select
 from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.keeping import Keeper
 from personas_kit.warehouses.snowflake_answers import frames, joined
 from personas_kit.warehouses.snowflake_errors import hint_for, words_of
+from personas_kit.warehouses.snowflake_keeper import SnowflakeKeeper
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -126,6 +128,7 @@ class Snowflake:
             self._options["connections_file_path"] = str(connections_file)
         self._connection: SnowflakeConnection | None = None
         self._opening = threading.Lock()
+        self._keepers: dict[str, SnowflakeKeeper] = {}
 
     def describe(self) -> str:
         """``snowflake · <name of the connection>``."""
@@ -139,7 +142,7 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or the connection has no database.
         """
-        found = self.query(_COLUMNS, ()).rows()
+        found = [line for line in self.query(_COLUMNS, ()).rows() if line[1] not in self._keepers]
         by_table = groupby(found, key=lambda line: line[:3])
         tables = {path: Table(path, tuple(_column(*line[3:7]) for line in lines)) for path, lines in by_table}
         here = {path[2]: table for path, table in tables.items() if found and path[:2] == found[0][7:9]}
@@ -157,6 +160,8 @@ class Snowflake:
             WarehouseError: it cannot connect, or Snowflake refuses.
         """
 
+        only_select(statement, self.describe())
+
         def whole(connection: SnowflakeConnection) -> pl.DataFrame:
             with self._answered(connection, statement, params, tag) as cursor:
                 return self._patiently(lambda: joined(list(frames(cursor))), cursor)
@@ -165,6 +170,8 @@ class Snowflake:
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:
         """The answer in the batches in which Snowflake keeps it; see ``Warehouse.batches``."""
+
+        only_select(statement, self.describe())
 
         def first(connection: SnowflakeConnection) -> tuple[Any, SnowflakeCursor]:
             answered = self._answered(connection, statement, params, tag)
@@ -206,10 +213,32 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or the role may not create tables or stages there.
         """
-        *place, name = (_quoted(part) for part in table.split("."))
-        target = ".".join([*place, name])
+        *place, name = table.split(".")
         mark = f"personas_kit_{secrets.token_hex(6)}"
-        fresh, stage = ".".join([*place, _quoted(mark)]), ".".join([*place, mark])
+        target, fresh = (".".join(_quoted(part) for part in [*place, end]) for end in (name, mark))
+        self.load(
+            ".".join([*place, mark]),
+            frame,
+            then=[f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}"],  # noqa: S608 - quoted
+            finally_=[f"DROP TABLE IF EXISTS {fresh}"],
+        )
+
+    def load(self, table: str, frame: pl.DataFrame, *, then: Sequence[str] = (), finally_: Sequence[str] = ()) -> None:
+        """Make a new table of the frame; where it fails halfway, there is a table without the frame.
+
+        Args:
+            table: as for ``write``.
+            frame: as for ``write``.
+            then: statements that follow.
+            finally_: those that follow in every case.
+
+        Raises:
+            WarehouseError: as ``write``.
+        """
+        *place, _ = (_quoted(part) for part in table.split("."))
+        fresh = ".".join(_quoted(part) for part in table.split("."))
+        mark = f"personas_kit_{secrets.token_hex(6)}"
+        stage = ".".join([*place, mark])
         columns = ", ".join(f"{_quoted(column)} {_declared(dtype)}" for column, dtype in frame.schema.items())
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, f"{mark}.parquet")
@@ -221,8 +250,8 @@ class Snowflake:
                 f"CREATE TRANSIENT TABLE {fresh} ({columns})",
                 f"COPY INTO {fresh} FROM @{stage} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
                 "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
-                f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}",  # noqa: S608 - quoted
-                finally_=(f"DROP TABLE IF EXISTS {fresh}", f"DROP STAGE IF EXISTS {stage}"),
+                *then,
+                finally_=(*finally_, f"DROP STAGE IF EXISTS {stage}"),
             )
 
     def drop(self, table: str) -> None:
@@ -234,8 +263,20 @@ class Snowflake:
         name = ".".join(_quoted(part) for part in table.split("."))
         self._executed(f"DROP TABLE IF EXISTS {name}", finally_=())
 
+    def keeper(self, schema: str, *, idle: float) -> Keeper:  # noqa: ARG002 - Snowflake has a limit of its own
+        """A schema of the connection's database; see ``Warehouse.keeper``."""
+        made = SnowflakeKeeper(self, schema.lower(), self._connect, self._explained)
+        self._keepers[schema.upper()] = made
+        return made
+
     def close(self) -> None:
-        """End the session; a further query begins a new one."""
+        """End every session; a further query begins a new one."""
+        for keeper in self._keepers.values():
+            keeper.close()
+        self._end()
+
+    def _end(self) -> None:
+        """End the session of queries."""
         connection, self._connection = self._connection, None
         if connection is not None:
             atexit.unregister(self.close)
@@ -251,7 +292,7 @@ class Snowflake:
         except error_class as error:
             if self._connection is None or self._connection.is_valid():
                 raise self._error("Snowflake refused the query", error) from None
-        self.close()
+        self._end()
         try:
             return work(self._connected())
         except error_class as error:
@@ -277,13 +318,19 @@ class Snowflake:
     def _connected(self) -> SnowflakeConnection:
         with self._opening:
             if self._connection is None:
-                self._connection = self._connect()
+                self._connection = self._connect({})
                 atexit.register(self.close)
             return self._connection
 
-    def _connect(self) -> SnowflakeConnection:
+    def _connect(self, more: Mapping[str, object]) -> SnowflakeConnection:
         connector = _connector()
-        session: dict[str, Any] = {"TIMEZONE": "UTC", "QUERY_TAG": TAG, "QUOTED_IDENTIFIERS_IGNORE_CASE": False}
+        session: dict[str, Any] = {
+            "TIMEZONE": "UTC",
+            "QUERY_TAG": TAG,
+            "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+            "MULTI_STATEMENT_COUNT": 1,  # an account may allow several at once
+            **more,
+        }
         if self._timeout is not None:
             limits = ("STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS")
             session |= dict.fromkeys(limits, int(self._timeout))
@@ -322,6 +369,14 @@ class Snowflake:
     def _patiently(self, work: Callable[[], T], cursor: SnowflakeCursor) -> T:
         """Fetching: an interrupt lets go of the answer."""
         return interruptible(work, cancel=cursor.close, where=self.describe(), doing=lambda: "fetching")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """The connector's errors as the kit's."""
+        try:
+            yield
+        except _connector().Error as error:
+            raise self._error("Snowflake refused the statement", error) from None
 
     def _error(self, what: str, error: Any) -> WarehouseError:  # noqa: ANN401 - the connector may not be installed
         if error.errno == _TIMED_OUT and self._timeout is not None:

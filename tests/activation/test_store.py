@@ -1,6 +1,6 @@
 """The contract of every store: what was acknowledged survives finished plans, and plans cut short at any point.
 
-``place`` is a place where state can be kept; opening it again is what another process would do.
+``place`` is a place where state can be kept, of every kind; opening it again is what another process would do.
 """
 
 import datetime as dt
@@ -9,17 +9,11 @@ import polars as pl
 import pytest
 
 from personas_kit.activation.state import Batch, BatchResult, PlanHead
-from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
 from personas_kit.errors import StateError, SyncBusy
 
 BUYERS = Sync("buyers", "analytics", "identify")
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def place(tmp_path):
-    return lambda: LocalStore(tmp_path / "state")
 
 
 @pytest.fixture
@@ -88,12 +82,12 @@ def test_a_finished_plan_is_acknowledged(store):
     assert state.pushes == 1
 
 
-def test_changes_add_up_over_many_plans(store):
+def test_changes_add_up_over_many_plans(store, plenty):
     push(store, entering(*(f"u{n}" for n in range(200))), plan_id="p0")
-    for n in range(60):
+    for n in range(plenty):
         push(store, lines(("exit", f"u{n}"), ("enter", f"v{n}")), plan_id=f"p{n + 1}")
 
-    assert acknowledged(store) == sorted([f"u{n}" for n in range(60, 200)] + [f"v{n}" for n in range(60)])
+    assert acknowledged(store) == sorted([f"u{n}" for n in range(plenty, 200)] + [f"v{n}" for n in range(plenty)])
 
 
 def test_values_are_kept_and_a_null_forgets_the_member(store):

@@ -58,8 +58,11 @@ def test_it_connects_on_the_first_query_by_service_or_by_address(
 def test_the_session_only_reads(server: Server, warehouse: Postgres) -> None:
     server.run("CREATE TABLE IF NOT EXISTS untouched (n INTEGER)")
 
-    for statement in ("INSERT INTO untouched VALUES (1) RETURNING n", "DROP TABLE untouched"):
-        with pytest.raises(WarehouseError, match="read-only transaction"):
+    for statement, why in (
+        ("WITH made AS (INSERT INTO untouched VALUES (1) RETURNING n) SELECT n FROM made", "read-only transaction"),
+        ("DROP TABLE untouched", "exactly one SELECT"),
+    ):
+        with pytest.raises(WarehouseError, match=why):
             warehouse.query(statement, ())
 
     assert warehouse.query("SELECT COUNT(*) AS n FROM untouched", ())["n"].to_list() == [0]

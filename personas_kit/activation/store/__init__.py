@@ -1,10 +1,11 @@
 """What each destination acknowledged, kept so that a crash at any instant loses nothing.
 
-One protocol (``store.py``) over two kinds of places: ``local.py``, a folder on this machine.
-Read ``tables.py`` for what a place has to offer.
+One protocol (``store.py``) over two kinds of places: ``local.py``, a folder on this machine; ``warehouse.py``, a schema
+of the warehouse, for teams. Read ``tables.py`` for what a place has to offer.
 """
 
 from personas_kit.activation.store.local import LocalStore
 from personas_kit.activation.store.store import Store
+from personas_kit.activation.store.warehouse import WarehouseStore
 
-__all__ = ["LocalStore", "Store"]
+__all__ = ["LocalStore", "Store", "WarehouseStore"]

@@ -18,11 +18,16 @@ COMPACT_AT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One link of a sync's chain: the base, or changes on top of what comes before it."""
+    """One link of a sync's chain: the base, or changes on top of what comes before it.
+
+    Attributes:
+        members: how many are acknowledged with this link and those before it.
+    """
 
     kind: Literal["base", "changes"]
     file: str
     lines: int
+    members: int
 
 
 def members_of(frames: Frames, chain: Sequence[Part]) -> pl.DataFrame | None:
@@ -44,7 +49,8 @@ def lengthened(
         frames: where the frames are.
         sync_id: names them.
         chain: what there is.
-        changes: ``member``, ``change``, ``value``.
+        changes: ``member``, ``change``, ``value``; and ``grows``, how many members more there are by each (1, 0 or -1):
+            where that is not known, it is found out.
         values: members have values.
         compact: one new base in any case, so that no frame holds who has left.
     """
@@ -58,11 +64,25 @@ def lengthened(
         whole = members_of(frames, chain)
         assert whole is not None  # noqa: S101  (the chain has a base)
         return [_part(frames, sync_id, "base", apply_changes(whole, small))]
-    return [*chain, _part(frames, sync_id, "changes", small)] if small.height else list(chain)
+    if not small.height:
+        return list(chain)
+    return [*chain, _part(frames, sync_id, "changes", small, _grown(frames, chain, changes))]
 
 
-def _part(frames: Frames, sync_id: str, kind: Literal["base", "changes"], frame: pl.DataFrame) -> Part:
-    return Part(kind, frames.write("members", sync_id, frame.sort(_order(frame))), frame.height)
+def _grown(frames: Frames, chain: Sequence[Part], changes: pl.DataFrame) -> int:
+    """How many members there are after the changes."""
+    if "grows" in changes.columns:
+        return chain[-1].members + int(changes["grows"].cast(pl.Int64).sum())
+    whole = members_of(frames, chain)
+    assert whole is not None  # noqa: S101  (the chain has a base)
+    return apply_changes(whole, changes.select("member", "change", "value")).height
+
+
+def _part(
+    frames: Frames, sync_id: str, kind: Literal["base", "changes"], frame: pl.DataFrame, members: int | None = None
+) -> Part:
+    file = frames.write("members", sync_id, frame.sort(_order(frame)))
+    return Part(kind, file, frame.height, frame.height if members is None else members)
 
 
 def _order(frame: pl.DataFrame) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -11,6 +12,9 @@ import polars as pl
 
 from personas_kit.activation.store.tables import Folder
 from personas_kit.errors import StateError
+
+#: Under which key a file says what it is called, so that files that were exchanged are noticed.
+_NAME = "personas_frame"
 
 
 class FileFrames:
@@ -39,13 +43,14 @@ class FileFrames:
         temporary = self.folder(folder) / f".{file}"
         try:
             with open(temporary, "wb", opener=_private) as out:
-                frame.write_parquet(out, compression="zstd", compression_level=1)
+                frame.write_parquet(out, compression="zstd", compression_level=1, metadata={_NAME: file})
                 out.flush()
                 os.fsync(out.fileno())
             temporary.replace(self._path / folder / file)
             _sync_folder(self._path / folder)
         except OSError as problem:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot be removed now is removed by the next push
+                temporary.unlink(missing_ok=True)
             raise StateError(
                 f"the state cannot be written: {problem.strerror}",
                 where=str(self._path / folder),
@@ -57,23 +62,40 @@ class FileFrames:
         """Read a file of the state.
 
         Raises:
-            StateError: it is missing or damaged.
+            StateError: it is missing or damaged, or it is another one under this name.
         """
         path = self._path / folder / file
         try:
-            return pl.read_parquet(path, memory_map=False)
+            frame = pl.read_parquet(path, memory_map=False)
+            written_as = pl.read_parquet_metadata(path).get(_NAME, file)
         except (OSError, pl.exceptions.PolarsError):
-            raise StateError(
-                "a file of the state is missing or damaged",
-                where=str(path),
-                hint="restore it from a backup, or start over with: personas reset KEY --to NAME",
-            ) from None
+            raise _damaged("a file of the state is missing or damaged", path) from None
+        if written_as != file:
+            raise _damaged(f"a file of the state is not the one it is called; it was written as {written_as}", path)
+        return frame
 
     def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
         """Remove the files of a sync that nothing points to any more; half-written ones too."""
         for path in self.folder(folder).glob(f"*{sync_id}-*.parquet"):
-            if path.name not in files:
+            if path.name in files:
+                continue
+            try:
                 path.unlink(missing_ok=True)
+            except OSError as problem:
+                raise StateError(
+                    f"a file of the state that is needed no more cannot be removed: {problem.strerror}",
+                    where=str(path),
+                    hint="fix the permissions, then push again; nothing is lost",
+                ) from None
+
+    def has_members(self) -> bool:
+        """Whether members of any sync lie here."""
+        return any((self._path / "members").glob("[!.]*.parquet"))
+
+
+def _damaged(what: str, path: Path) -> StateError:
+    hint = "restore it from a backup, or start over with: personas reset KEY --to NAME"
+    return StateError(what, where=str(path), hint=hint)
 
 
 def _private(path: str, flags: int) -> int:

@@ -15,7 +15,7 @@ from personas_kit.activation.store.store import Store
 from personas_kit.activation.store.tables import Tables
 from personas_kit.activation.sync import Sync
 from personas_kit.clock import Clock, SystemClock
-from personas_kit.errors import SyncBusy
+from personas_kit.errors import StateError, SyncBusy
 
 
 class LocalStore(Store):
@@ -29,6 +29,7 @@ class LocalStore(Store):
             path / "state.sqlite",
             make_folder=lambda: frames.folder("members"),
             migrate=lambda db, version: migrate(db, version, frames),
+            was_used=frames.has_members,
         )
         super().__init__(journal, frames, FileLocks(frames), clock or SystemClock())
 
@@ -46,7 +47,8 @@ class FileLocks:
         Raises:
             SyncBusy: somebody else holds it.
         """
-        held = filelock.FileLock(self._frames.folder("locks") / f"{sync.id}.lock", timeout=0, is_singleton=False)
+        file = self._frames.folder("locks") / f"{sync.id}.lock"
+        held = filelock.FileLock(file, timeout=0, mode=0o600, is_singleton=False)
         try:
             held.acquire()
         except filelock.Timeout:
@@ -54,6 +56,12 @@ class FileLocks:
                 "somebody else is pushing this sync right now",
                 where=str(sync),
                 hint="wait until they are done, then plan again",
+            ) from None
+        except OSError as problem:
+            raise StateError(
+                f"the sync cannot be locked: {problem.strerror}",
+                where=str(file),
+                hint="make room or fix the permissions, then push again",
             ) from None
         try:
             yield

@@ -12,11 +12,13 @@ create table sync (
   target        text not null,               -- which account (and list) acknowledged: another one starts from nothing
   fingerprint   text not null,               -- of the definition at the last finished plan
   meaning       text not null,               -- the definition itself then, and what it refers to, as JSON
+  figures       text not null,               -- what the source looked like then, as JSON
   version       bigint not null,             -- grows whenever a plan that was made before may be wrong
   pushes        bigint not null,             -- plans finished
   members       bigint not null,             -- wanted at the last finished plan
   last_as_of    bigint,
   last_push     bigint,
+  last_full     bigint,                      -- when the destination was told of everyone
   paused        bigint not null,
   valued        bigint not null,             -- members have values (traits), or are just there (audiences)
   integers      bigint not null              -- members are integers in the source, not texts
@@ -29,6 +31,7 @@ create table part (
   kind      text not null,                   -- base | changes
   file      text not null,
   lines     bigint not null,
+  members   bigint not null,                 -- acknowledged, with this part and those before it
   primary key (sync_id, position)
 );
 
@@ -41,7 +44,9 @@ create table plan (
   made_at      bigint not null,
   fingerprint  text not null,
   meaning      text not null,
+  figures      text not null,
   wanted       bigint not null,
+  everyone     bigint not null,              -- it tells the destination of every member
   overrides    text not null,                -- {name of a guard: {who, why}}
   stopped      bigint not null,              -- somebody stopped it in good order: it may go on
   primary key (id, sync_id)
@@ -124,4 +129,4 @@ create table run (
 );
 
 -- Who must never be sent again, as keyed hashes.
-create table forgotten (mark text not null primary key, at bigint not null);
+create table forgotten (mark text not null primary key, since bigint not null);

@@ -49,8 +49,8 @@ def forget_all(tables: Tables, sync_id: str) -> None:
     for table in ("part", "unknown_member", "reject", "job", "batch", "plan"):
         tables.run(f"delete from {table} where sync_id = ?", (sync_id,))  # noqa: S608  (names of our own)
     tables.run(
-        """update sync set last_as_of = null, last_push = null, members = 0, pushes = 0, fingerprint = '', meaning = ''
-           where id = ?""",
+        """update sync set last_as_of = null, last_push = null, last_full = null, members = 0, pushes = 0,
+             fingerprint = '', meaning = '', figures = '' where id = ?""",
         (sync_id,),
     )
 

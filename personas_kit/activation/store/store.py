@@ -10,12 +10,17 @@ one transaction points to it and drops the plan.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
+from personas_kit.activation.forgetting import Forgotten
+from personas_kit.activation.standing import Standing
 from personas_kit.activation.state import (
     Batch,
     BatchResult,
@@ -31,6 +36,7 @@ from personas_kit.activation.state import (
     reject_frame,
     unknown_frame,
 )
+from personas_kit.activation.store import overview
 from personas_kit.activation.store.chain import Part, lengthened, members_of
 from personas_kit.activation.store.settling import Settlement, forget_all, settle
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Row, Tables
@@ -58,6 +64,14 @@ class Store:
         self._locks = locks
         self._clock = clock
 
+    def check(self) -> str:
+        """Where the state is kept, in words for people; whether it can be written is tried.
+
+        Raises:
+            StateError: it cannot.
+        """
+        return self._journal.check()
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def load(self, sync: Sync) -> SyncState:
@@ -67,8 +81,10 @@ class Store:
         with self._journal.reading() as tables:
             try:
                 return self._load(tables, sync.id)
-            except StateError:  # a push elsewhere may have folded between the pointers and the frames: look once more
-                return self._load(tables, sync.id)
+            except StateError:
+                pass  # a push elsewhere may have folded between the pointers and the frames: look once more
+        with self._journal.reading() as tables:
+            return self._load(tables, sync.id)
 
     def syncs(self) -> list[tuple[Sync, SyncState]]:
         """Every sync there has ever been, with its state, by definition and destination."""
@@ -91,14 +107,17 @@ class Store:
             if not plans:
                 return None
             plan = plans[0]
-            sent = [batch for batch, _, _ in _batches(tables, plan["id"], sync.id)]
+            batches = _batches(tables, plan["id"], sync.id)
         head = PlanHead(
             plan_id=plan["id"], sync=sync, as_of=moment(plan["as_of"]), made_at=moment(plan["made_at"]),
             fingerprint=plan["fingerprint"], target=plan["target"], wanted=plan["wanted"], valued=bool(plan["valued"]),
-            meaning=plan["meaning"], overrides=json.loads(plan["overrides"]),
+            meaning=plan["meaning"], figures=plan["figures"], full=bool(plan["everyone"]),
+            overrides=json.loads(plan["overrides"]),
         )  # fmt: skip
         lines = self._frames.read("plans", plan["file"])
-        return Begun(head, lines, tuple(gaps(sent, plan["lines"])), bool(plan["stopped"]))
+        sent = {batch: excluded for batch, _, excluded in batches}
+        stopped = bool(plan["stopped"]) and all(word == "done" for _, word, _ in batches)
+        return Begun(head, lines, tuple(gaps(sent, plan["lines"])), sent, stopped)
 
     def waiting(self, plan_id: str, sync: Sync) -> list[Batch]:
         """The stretches of a plan that were not sent yet, in order; empty if the plan is gone."""
@@ -168,9 +187,10 @@ class Store:
             self._locks.assert_held(tables, sync.id)
             _registered(tables, head, integers=lines.schema["member"].is_integer())
             tables.run(
-                "insert into plan values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                "insert into plan values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 (head.plan_id, sync.id, file, lines.height, microseconds(head.as_of), microseconds(head.made_at),
-                 head.fingerprint, head.meaning, head.wanted, json.dumps(dict(head.overrides))),
+                 head.fingerprint, head.meaning, head.figures, head.wanted, int(head.full),
+                 json.dumps({name: dict(each) for name, each in head.overrides.items()})),
             )  # fmt: skip
             tables.many(
                 "insert into batch values (?, ?, ?, ?, 'done', '', '[]')",
@@ -251,10 +271,12 @@ class Store:
             if finished:
                 tables.run(
                     """update sync set members = ?, last_as_of = ?, last_push = ?, fingerprint = ?, meaning = ?,
-                         pushes = pushes + 1 where id = ?""",
+                         figures = ?, pushes = pushes + 1 where id = ?""",
                     (plan["wanted"], plan["as_of"], microseconds(self._clock.now()), plan["fingerprint"],
-                     plan["meaning"], sync.id),
+                     plan["meaning"], plan["figures"], sync.id),
                 )  # fmt: skip
+                if plan["everyone"]:
+                    tables.run("update sync set last_full = ? where id = ?", (plan["as_of"], sync.id))
                 _move_on(tables, sync.id)
             for table, column in (("batch", "plan_id"), ("plan", "id")):
                 tables.run(f"delete from {table} where {column} = ? and sync_id = ?", (plan_id, sync.id))  # noqa: S608
@@ -303,14 +325,36 @@ class Store:
                 tuple(values.values()),
             )
 
-    def runs(self, limit: int = 20, sync: Sync | None = None) -> list[dict[str, object]]:
-        """The last runs, newest first: one per sync and plan; of one sync if that is given."""
+    def runs(self, limit: int = 20, sync: Sync | None = None, *, states: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The last lines of the history, newest first: of one sync, or of some states, if these are given."""
         if not self._journal.present():
             return []
-        where, values = ("where sync_id = ?", (sync.id,)) if sync else ("", ())
-        query = f"select * from run {where} order by finished_at desc, sync_id limit ?"  # noqa: S608  (ours)
         with self._journal.reading() as tables:
-            return [_run(row) for row in tables.rows(query, (*values, limit))]
+            return overview.runs(tables, limit, sync, states)
+
+    def latest(self, each: int) -> dict[str, list[dict[str, Any]]]:
+        """The last lines of the history of every sync, by its id, newest first."""
+        if not self._journal.present():
+            return {}
+        with self._journal.reading() as tables:
+            return overview.latest(tables, each)
+
+    def standings(self) -> list[Standing]:
+        """How every sync stands that there has ever been. Members are opened only where a plan is under way."""
+        if not self._journal.present():
+            return []
+        with self._journal.reading() as tables:
+
+            def count(sync_id: str) -> tuple[int, int]:
+                state = self._load(tables, sync_id)
+                return state.acknowledged.height, state.unknown.height
+
+            return overview.standings(tables, count)
+
+    def prune(self, before: dt.datetime) -> None:
+        """Forget the lines of the history of what ended before that."""
+        with self._journal.writing() as tables:
+            tables.run("delete from run where finished_at < ?", (microseconds(before),))
 
     # --- by hand -----------------------------------------------------------------------------------------------------
 
@@ -331,6 +375,47 @@ class Store:
             return False
         with self._journal.writing() as tables:
             return tables.run("update sync set paused = ? where id = ?", (int(paused), sync.id)) == 1
+
+    def forgotten(self) -> Forgotten:
+        """Who must never be sent again."""
+        if not self._journal.present():
+            return Forgotten()
+        with self._journal.reading() as tables:
+            return _forgotten(tables)
+
+    def forget(self, user: str) -> None:
+        """From now on no plan has this user among the wanted. What is acknowledged of it stays until ``erase``."""
+        with self._journal.writing() as tables:
+            known = _forgotten(tables)
+            if not known.key:
+                known = Forgotten(secrets.token_hex(32))
+                tables.run("insert into meta values ('forget_key', ?)", (known.key,))
+            if user not in known:
+                tables.run("insert into forgotten values (?, ?)", (known.mark(user), microseconds(self._clock.now())))
+
+    def erase(self, sync: Sync, member: str) -> None:
+        """Remove every trace of a member from what is known about a sync. Call it with the lock held, no plan begun.
+
+        Args:
+            sync: the sync.
+            member: as text.
+        """
+        with self._journal.reading() as tables:
+            chain = _chain(tables, sync.id)
+            known = tables.rows("select valued from sync where id = ?", (sync.id,))
+        if not known:
+            return
+        gone = pl.DataFrame({"member": [member], "change": ["exit"], "value": ["null"]})
+        values = bool(known[0]["valued"])
+        parts = lengthened(self._frames, sync.id, chain, gone, values=values, compact=True) if chain else []
+        with self._journal.writing() as tables:
+            self._locks.assert_held(tables, sync.id)
+            _point_to(tables, sync.id, parts)
+            for table in ("unknown_member", "reject"):
+                tables.run(f"delete from {table} where sync_id = ? and member = ?", (sync.id, member))  # noqa: S608
+            _move_on(tables, sync.id)
+        self._frames.keep_only("members", sync.id, {part.file for part in parts})
+        self._frames.keep_only("plans", sync.id, ())
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -353,8 +438,9 @@ class Store:
             rejects=reject_frame([{**line, "since": row["pushes"] - line["push"]} for line in rejects], member),
             jobs=tuple(Job(job["id"], job["handle"], moment(job["accepted_at"])) for job in jobs),
             version=row["version"], target=row["target"], fingerprint=row["fingerprint"], meaning=row["meaning"],
+            figures=row["figures"],
             pushes=row["pushes"], members=row["members"], last_as_of=instant(row["last_as_of"]),
-            last_push=instant(row["last_push"]), paused=bool(row["paused"]),
+            last_push=instant(row["last_push"]), last_full=instant(row["last_full"]), paused=bool(row["paused"]),
         )  # fmt: skip
         for plan in tables.rows("select id, file from plan where sync_id = ?", (sync_id,)):
             state = self._with_plan(tables, state, plan, sync_id)
@@ -402,14 +488,21 @@ class Store:
             tables.run("delete from batch where plan_id = ? and sync_id = ? and from_line = ?", which)
 
 
+def _forgotten(tables: Tables) -> Forgotten:
+    key = tables.rows("select value from meta where name = 'forget_key'")
+    marks = tables.rows("select mark from forgotten")
+    return Forgotten(key[0]["value"] if key else "", frozenset(row["mark"] for row in marks))
+
+
 def _registered(tables: Tables, head: PlanHead, *, integers: bool) -> None:
     """The row of the sync, made if it is new; emptied if another account acknowledged it."""
     sync = head.sync
     found = tables.rows("select target, integers from sync where id = ?", (sync.id,))
     if not found:
         tables.run(
-            """insert into sync (id, definition, destination, call, place, target, fingerprint, meaning, version,
-                 pushes, members, paused, valued, integers) values (?, ?, ?, ?, ?, ?, '', '', 0, 0, 0, 0, ?, ?)""",
+            """insert into sync (id, definition, destination, call, place, target, fingerprint, meaning, figures,
+                 version, pushes, members, paused, valued, integers)
+               values (?, ?, ?, ?, ?, ?, '', '', '', 0, 0, 0, 0, ?, ?)""",
             (sync.id, sync.key, sync.destination, sync.call, sync.place, head.target, int(head.valued), int(integers)),
         )
         return
@@ -452,15 +545,15 @@ def _batches(tables: Tables, plan_id: str, sync_id: str) -> list[tuple[Batch, st
 
 
 def _chain(tables: Tables, sync_id: str) -> list[Part]:
-    rows = tables.rows("select kind, file, lines from part where sync_id = ? order by position", (sync_id,))
-    return [Part(row["kind"], row["file"], row["lines"]) for row in rows]
+    rows = tables.rows("select kind, file, lines, members from part where sync_id = ? order by position", (sync_id,))
+    return [Part(row["kind"], row["file"], row["lines"], row["members"]) for row in rows]
 
 
 def _point_to(tables: Tables, sync_id: str, parts: Iterable[Part]) -> None:
     tables.run("delete from part where sync_id = ?", (sync_id,))
     tables.many(
-        "insert into part values (?, ?, ?, ?, ?)",
-        [(sync_id, at, part.kind, part.file, part.lines) for at, part in enumerate(parts)],
+        "insert into part values (?, ?, ?, ?, ?, ?)",
+        [(sync_id, at, part.kind, part.file, part.lines, part.members) for at, part in enumerate(parts)],
     )
 
 
@@ -468,10 +561,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return json.dumps(dict(value), ensure_ascii=False)
     return microseconds(value) if hasattr(value, "tzinfo") else value  # type: ignore[arg-type]
-
-
-def _run(row: Row) -> dict[str, object]:
-    instants = {name: moment(row[name]) for name in ("started_at", "finished_at", "as_of")}
-    read = {name: json.loads(row[name]) for name in ("reasons", "guards", "overrides")}
-    line = {"key": row["definition"], **row, **instants, **read}
-    return {name: value for name, value in line.items() if name not in {"definition", "sync_id"}}

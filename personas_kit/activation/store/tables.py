@@ -45,12 +45,23 @@ class Journal(Protocol):
         """A transaction: all of it, on the disk when the block ends, or nothing of it when the block raises."""
         ...
 
+    def check(self) -> str:
+        """Where it is, in words for people; whether it can be written is tried, and leaves nothing behind.
+
+        Raises:
+            StateError: it cannot.
+        """
+        ...
+
 
 class Frames(Protocol):
     """Large things, each written once under a name of its own and never changed."""
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
-        """Write a frame, which is there whole or not at all. Returns the name that it got: it begins with ``name``."""
+        """Write a frame, which is there whole or not at all. Returns the name that it got, for ``read``.
+
+        ``name`` ends with the sync's id, by which ``keep_only`` knows it.
+        """
         ...
 
     def read(self, folder: Folder, file: str) -> pl.DataFrame:

@@ -1,0 +1,134 @@
+"""Frames as tables of the warehouse: acknowledged members as SQL can read them, plans as Parquet in a table."""
+
+from __future__ import annotations
+
+import io
+import re
+import secrets
+from collections.abc import Collection
+
+import polars as pl
+
+from personas_kit.activation.state import microseconds
+from personas_kit.activation.store.tables import Folder, Journal, Locks
+from personas_kit.clock import Clock
+from personas_kit.errors import StateError, WarehouseError
+from personas_kit.warehouses.keeping import Keeper
+
+CHUNK = 4_000_000
+"""Bytes of Parquet in one line: Snowflake's BINARY holds 8 MB."""
+REMEMBERED = 200_000_000
+"""Bytes of frames that are kept in memory, so that they do not travel again."""
+READABLE = 24
+"""So much of a frame's name is kept in its table's name, which PostgreSQL limits to 63 with what it adds."""
+_PLAIN = {pl.String(), pl.Int64()}
+
+
+class WarehouseFrames:
+    """Tables named ``members_...`` and ``plans_...``. Each is in the table ``frame`` from before it is made.
+
+    So whatever a crash leaves is known, and dropped when the sync is next tidied up.
+    """
+
+    def __init__(self, keeper: Keeper, journal: Journal, locks: Locks, clock: Clock) -> None:
+        self._keeper = keeper
+        self._journal = journal
+        self._locks = locks
+        self._clock = clock
+        self._recent: dict[str, pl.DataFrame] = {}
+
+    def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
+        """Write a frame. Its table is called after the beginning of ``name``, and something random."""
+        readable = re.sub(r"\W+", "_", name, flags=re.ASCII)[:READABLE].strip("_").lower()
+        file = f"{folder}_{readable}_{secrets.token_hex(4)}"
+        with self._journal.writing() as tables:
+            tables.run("insert into frame values (?, ?, ?, ?)", (file, folder, name, microseconds(self._clock.now())))
+        try:
+            self._keeper.put(file, packed(frame))
+        except WarehouseError as problem:
+            raise StateError(
+                f"the state cannot be written: {problem.what}", where=self._keeper.describe(), hint=problem.hint
+            ) from None
+        return file
+
+    def read(self, folder: Folder, file: str) -> pl.DataFrame:  # noqa: ARG002  (all are in one schema)
+        """Read a frame.
+
+        Raises:
+            StateError: it is missing or damaged, or the warehouse does not answer.
+        """
+        if file not in self._recent:
+            try:
+                self._remember(file, unpacked(self._keeper.get(file)))
+            except (pl.exceptions.PolarsError, WarehouseError) as problem:
+                raise self._unread(file, problem) from None
+        return self._recent[file]
+
+    def _remember(self, file: str, frame: pl.DataFrame) -> None:
+        """Keep the last frames: none ever changes, and a push reads the same ones again and again."""
+        self._recent[file] = frame
+        while len(self._recent) > 1 and sum(each.estimated_size() for each in self._recent.values()) > REMEMBERED:
+            self._recent.pop(next(iter(self._recent)))
+
+    def _unread(self, file: str, problem: Exception) -> StateError:
+        where = f"{file} in {self._keeper.describe()}"
+        if isinstance(problem, WarehouseError) and self._there(file):
+            return StateError(f"the state cannot be read: {problem.what}", where=where, hint=problem.hint)
+        return StateError(
+            "a table of the state is missing or damaged",
+            where=where,
+            hint="restore it from a backup, or start over with: personas reset KEY --to NAME",
+        )
+
+    def _there(self, file: str) -> bool:
+        """Whether there is such a table, or nobody can say."""
+        try:
+            return file in self._keeper.tables()
+        except WarehouseError:
+            return True
+
+    def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
+        """Drop the frames of a sync that nothing points to any more; those of crashes, too.
+
+        Raises:
+            SyncBusy: the sync was taken over: what nothing pointed to here may be what the other one has just written.
+        """
+        if not self._journal.present():
+            return
+        with self._journal.writing() as tables:
+            self._locks.assert_held(tables, sync_id)
+            known = tables.rows("select file, name from frame where folder = ?", (folder,))
+            gone = [row["file"] for row in known if row["name"].endswith(sync_id) and row["file"] not in files]
+            for file in gone:  # first of all the tables: a line without its table does no harm
+                tables.run(f"drop table if exists {file}")
+            tables.many("delete from frame where file = ?", [(file,) for file in gone])
+        for file in gone:
+            self._recent.pop(file, None)
+
+
+def packed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as it stands, if it holds texts and whole numbers only; else its Parquet in lines of some megabytes.
+
+    Every warehouse has those two types, and no two of them the same others.
+    """
+    if set(frame.dtypes) <= _PLAIN:
+        return frame
+    out = io.BytesIO()
+    frame.write_parquet(out, compression="zstd", compression_level=1)
+    content = out.getvalue()
+    parts = [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)]
+    return pl.DataFrame({"chunk": range(len(parts)), "parquet": parts}, schema=_PACKED)
+
+
+def unpacked(table: pl.DataFrame) -> pl.DataFrame:
+    """The frame that was packed.
+
+    Raises:
+        PolarsError: a line of it is missing.
+    """
+    if table.schema != _PACKED:
+        return table
+    return pl.read_parquet(io.BytesIO(b"".join(table.sort("chunk")["parquet"])))
+
+
+_PACKED = pl.Schema({"chunk": pl.Int64(), "parquet": pl.Binary()})

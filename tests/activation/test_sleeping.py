@@ -1,0 +1,194 @@
+"""A real process of a team is stopped in the middle of a push, for longer than its lease lives, and wakes up again.
+
+Meanwhile somebody else takes the sync over and pushes. The one that wakes up can neither mark nor acknowledge nor send.
+And: a real process is killed at random instants, with the state in PostgreSQL.
+"""
+
+import datetime as dt
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from personas_kit.destinations import find
+from personas_kit.sandbox import Fault, Sandbox
+from tests import small
+from tests.activation import team
+from tests.activation.sleeper import POINTS
+
+pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).parents[2]
+START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+LIVES = 1.2
+EVERYBODY = [f"user{n:05}" for n in range(4_000)]
+LONG = bool(os.environ.get("PERSONAS_LONG"))
+
+
+class Team:
+    """A sandbox, what is wanted, and two of a team: Ann in a process of her own, and Bob here."""
+
+    def __init__(self, folder, server, sandbox):
+        self.server, self.sandbox = server, sandbox
+        self.schema = f"team_{time.time_ns()}"
+        self.day = 0
+        self.wanted = set()
+        self.folder = folder
+        team.make(folder, sandbox.url, self.schema)
+        self.want([])
+        self.bob = small.opened(folder)
+        self.ann = None
+
+    def want(self, users):
+        """These are wanted from now on, on the next day."""
+        self.day += 1
+        self.wanted = set(users)
+        team.set_vips(self.server, self.schema, self.wanted, EVERYBODY)
+
+    @property
+    def as_of(self):
+        return (START + dt.timedelta(days=self.day)).isoformat()
+
+    def awake(self):
+        """Start Ann's process."""
+        self.ann = subprocess.Popen(
+            [sys.executable, "-m", "tests.activation.sleeper", str(self.folder), str(LIVES)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        return self
+
+    def ann_pushes(self, stop=None):
+        """Ann begins to push; returns once she is about to."""
+        self.ann.stdin.write(json.dumps({"as_of": self.as_of, "stop": stop}) + "\n")
+        self.ann.stdin.flush()
+        assert "pushing" in self.heard()
+
+    def heard(self):
+        """What Ann says next."""
+        return json.loads(self.ann.stdout.readline())
+
+    def asleep(self):
+        """Wait until Ann's process has stopped."""
+        until = time.monotonic() + 60
+        while os.waitpid(self.ann.pid, os.WUNTRACED | os.WNOHANG)[0] == 0:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    def bob_pushes(self):
+        """Bob pushes as soon as he can."""
+        plan = self.bob.plan("vips", as_of=self.as_of)
+        return plan.push(override=[guard.name for guard in plan.guards])
+
+    def known(self):
+        """What the state says of each sync."""
+        return {
+            str(sync): (state.version, sorted(state.acknowledged["member"]), sorted(state.unknown["member"]))
+            for sync, state in self.bob.store.syncs()
+        }
+
+    def close(self):
+        self.bob.close()
+        if self.ann is not None and self.ann.poll() is None:
+            self.ann.kill()
+        if self.ann is not None:
+            self.ann.communicate()
+
+
+@pytest.fixture(scope="module")
+def sleepy(server, tmp_path_factory):
+    """A team whose members go on from case to case."""
+    with Sandbox() as sandbox:
+        together = Team(tmp_path_factory.mktemp("team"), server, sandbox).awake()
+        yield together
+        together.close()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_who_slept_for_too_long_can_neither_mark_nor_acknowledge_nor_send(sleepy, point):
+    sleepy.sandbox.fail(*[Fault(kind="delay", seconds=0.02)] * 5)
+    sleepy.want(random.sample(EVERYBODY, 3_000))
+    sleepy.ann_pushes(stop=point)
+    sleepy.asleep()
+    time.sleep(LIVES + 0.2)
+    sleepy.sandbox.heal()
+    sleepy.want(random.sample(EVERYBODY, 3_000))
+    assert sleepy.bob_pushes().complete
+    arrived, known = len(sleepy.sandbox.requests), sleepy.known()
+
+    sleepy.ann.send_signal(signal.SIGCONT)
+
+    outcome = sleepy.heard()
+    assert outcome.get("error") in {"SyncBusy", "StateError"} or outcome == {"complete": False}
+    assert len(sleepy.sandbox.requests) == arrived
+    assert sleepy.known() == known
+    assert small.received(sleepy.sandbox) == sleepy.wanted
+    assert small.on_the_list(sleepy.sandbox) == len(sleepy.wanted)
+    assert sleepy.sandbox.conflicts == []
+
+
+@pytest.mark.timeout(3_600 if LONG else 600)
+def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(sleepy):
+    """A request that had passed its last look may leave on waking; nothing else may."""
+    seed = int(os.environ.get("PERSONAS_SEED", random.randrange(2**32)))  # noqa: S311
+    print(f"PERSONAS_SEED={seed}")  # noqa: T201  (to repeat a failure)
+    chance, late, lost = random.Random(seed), 0, 0  # noqa: S311  (chance, not secrecy)
+    for _ in range(500 if LONG else 20):
+        sleepy.want(chance.sample(EVERYBODY, 3_000))
+        sleepy.sandbox.fail(*[Fault(kind="delay", seconds=0.01)] * 30)
+        sleepy.ann_pushes()
+        time.sleep(chance.uniform(0, 0.5))
+        sleepy.ann.send_signal(signal.SIGSTOP)
+        sleepy.asleep()
+        time.sleep(LIVES + 0.2)
+        sleepy.sandbox.heal()
+        sleepy.want(chance.sample(EVERYBODY, 3_000))
+        assert sleepy.bob_pushes().complete
+        arrived, known = len(sleepy.sandbox.requests), sleepy.known()
+        sleepy.ann.send_signal(signal.SIGCONT)
+        outcome = sleepy.heard()
+
+        assert sleepy.known() == known, outcome
+        lost += outcome != {"complete": True}
+        after = sleepy.sandbox.requests[arrived:]
+        assert len(after) <= find("segment").parallel
+        late += sum(request.items for request in after)
+    assert lost
+    sleepy.want(chance.sample(EVERYBODY, 3_000))
+    assert sleepy.bob_pushes().complete
+    assert len(small.received(sleepy.sandbox) ^ sleepy.wanted) <= late
+    assert sleepy.sandbox.conflicts == []
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_any_instant_nothing_is_lost_and_nothing_is_twice_with_another_content(server, tmp_path):
+    seed = int(os.environ.get("PERSONAS_SEED", random.randrange(2**32)))  # noqa: S311
+    print(f"PERSONAS_SEED={seed}")  # noqa: T201  (to repeat a failure)
+    chance = random.Random(seed)  # noqa: S311  (chance, not secrecy)
+    with Sandbox() as sandbox:
+        short_lived = Team(tmp_path / "team", server, sandbox)
+        for _ in range(60 if LONG else 8):
+            short_lived.want(chance.sample(EVERYBODY, 3_000))
+            sandbox.fail(*[Fault(kind="delay", seconds=0.02)] * 60)
+            short_lived.awake().ann_pushes()
+            time.sleep(chance.uniform(0.02, 0.6))
+            short_lived.ann.kill()
+            short_lived.ann.communicate()
+            sandbox.heal()
+            time.sleep(LIVES)
+        short_lived.want(chance.sample(EVERYBODY, 3_000))
+        short_lived.awake().ann_pushes()
+
+        assert short_lived.heard() == {"complete": True}
+        assert small.received(sandbox) == short_lived.wanted
+        assert small.on_the_list(sandbox) == len(short_lived.wanted)
+        assert sandbox.conflicts == []
+        for sync, (_, members, unknown) in short_lived.known().items():
+            assert len(members) == len(short_lived.wanted), sync
+            assert unknown == [], sync
+        short_lived.close()
