@@ -38,6 +38,7 @@ from personas_kit.secret import Secret
 FILE = "personas.toml"
 _T = TypeVar("_T")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST = 36_500 * 86_400
 _SIZES = {"M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -46,7 +47,10 @@ def duration(text: object) -> int:
     found = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", text) if isinstance(text, str) else None
     if not found or not int(found[1]):
         raise ValueError(f'{text!r} is not a duration: write "30s", "15m", "1h" or "1d"')
-    return int(found[1]) * _UNITS[found[2]]
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST:
+        raise ValueError(f"a duration is at most {_LONGEST // _UNITS['d']} days")
+    return seconds
 
 
 def size(text: object) -> int:
@@ -93,10 +97,18 @@ class WarehouseSettings(_Table):
 
 
 class StateSettings(_Table):
-    """``[state]``: the folder that keeps what was acknowledged."""
+    """``[state]``: what keeps what was acknowledged: a folder of this machine, or a schema of the warehouse.
 
-    path: str = ".personas"
-    store: Literal["local"] = "local"
+    Attributes:
+        path: the folder, ``.personas`` by default; for the store ``local``.
+        schema_: its name, ``personas`` by default; for the store ``warehouse``, which teams share.
+        keep: how long lines of the history are kept; by default always.
+    """
+
+    store: Literal["local", "warehouse"] = "local"
+    path: str | None = None
+    schema_: Annotated[str | None, Field(alias="schema")] = None
+    keep: Duration | None = None
 
 
 class SyncSettings(_Table):
@@ -109,6 +121,7 @@ class SyncSettings(_Table):
         list: the id of the list, for list destinations that hold several.
         integrations: for gateways, the destinations behind it.
         combine: how the values of several accounts of a user become one.
+        refresh: on a schedule, everyone is sent again after so long; by default when the destination asks for it.
     """
 
     destination: str
@@ -117,6 +130,7 @@ class SyncSettings(_Table):
     list: str | None = None
     integrations: Annotated[tuple[str, ...], Field(strict=False)] = ()
     combine: Combine | None = None
+    refresh: Duration = 0
 
 
 class _DefinitionTable(_Table):
@@ -173,13 +187,20 @@ class _File(_Table):
 
 @dataclass(frozen=True, slots=True)
 class DestinationSettings:
-    """``[destinations.<name>]``: its type and values; secrets are references."""
+    """``[destinations.<name>]``: its type and values; secrets are references.
+
+    Attributes:
+        url: overrides the destination's own host; not shown, since those of webhooks hold a secret now and then.
+        timeout: seconds for one request.
+        allow_private: its host may lie inside a private network.
+    """
 
     name: str
     type: str
     values: Mapping[str, object]
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     timeout: float = 30.0
+    allow_private: bool = False
 
     def connect(self, place: str | None, where: str) -> Connection:
         """The connection, to the list ``place`` if it holds several."""
@@ -192,7 +213,9 @@ class DestinationSettings:
                 )
             values[destination.list_setting] = place
         try:
-            return destination.configure(self.name, values, url=self.url, timeout=self.timeout)
+            return destination.configure(
+                self.name, values, url=self.url, timeout=self.timeout, allow_private=self.allow_private
+            )
         except PersonasError as problem:
             raise problem.at(where) from None
 
@@ -208,7 +231,12 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What ``personas.toml`` says."""
+    """What ``personas.toml`` says.
+
+    Attributes:
+        state: the folder that keeps the state, unless ``state_schema`` does: a schema of the warehouse.
+        keep: seconds for which lines of the history are kept; None for always.
+    """
 
     path: Path
     warehouse: WarehouseSettings
@@ -216,6 +244,8 @@ class Config:
     source: SourceSettings
     destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
     scheduled: tuple[Scheduled, ...] = ()
+    keep: int | None = None
+    state_schema: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -263,10 +293,12 @@ def load(path: Path) -> Config:
     config = Config(
         path=path,
         warehouse=checked_warehouse(parsed.warehouse, path.name),
-        state=path.parent / Path(parsed.state.path).expanduser(),
+        state=path.parent / expanded(parsed.state.path or ".personas", f"{path.name}: state.path"),
         source=_validate(SourceSettings, parsed.source, path.name, "source"),
         destinations=destinations,
         scheduled=tuple(scheduled),
+        keep=parsed.state.keep,
+        state_schema=_state_schema(parsed, path.name),
     )
     _check_syncs(config)
     return config
@@ -278,7 +310,9 @@ def _read(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except OSError as problem:
         raise ConfigError(f"the file cannot be read: {problem.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except RecursionError:
+        raise ConfigError("not valid TOML: nested too deep", where=str(path)) from None
+    except ValueError as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ConfigError(f"not valid TOML: {problem}", where=str(path)) from None
 
 
@@ -326,9 +360,14 @@ def _fields(annotation: object) -> dict[str, object]:
 
 
 def _included(path: Path, pattern: str) -> list[Path]:
-    files = sorted(path.parent.glob(pattern))
+    try:
+        files = sorted(path.parent.glob(pattern))
+    except (NotImplementedError, ValueError):  # it begins at the root, or is no path at all
+        files = []
     if not files:
-        raise ConfigError(f"include names no file: {pattern!r}", where=f"{path.name}: include")
+        raise ConfigError(
+            f"include names no file: {pattern!r}", where=f"{path.name}: include", hint='as in "audiences/*.toml"'
+        )
     return files
 
 
@@ -378,7 +417,21 @@ def _definitions(parsed: _File, file: Path) -> Iterator[Scheduled]:
 def _own_sql(table: _SqlTable, folder: Path) -> str:
     if (table.sql is None) == (table.file is None):
         raise ConfigError("either the SQL or its file is named", hint='add sql = "SELECT ...", or file = "sql/one.sql"')
-    return table.sql if table.sql is not None else read_sql(folder / Path(str(table.file)).expanduser())
+    return table.sql if table.sql is not None else read_sql(folder / expanded(str(table.file), "file"))
+
+
+def expanded(path: str, where: str) -> Path:
+    """The path; ``~`` is a home.
+
+    Raises:
+        ConfigError: nobody's home is called so, or no file is.
+    """
+    if "\0" in path:
+        raise ConfigError("no path has the character U+0000 in it", where=where)
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"there is no such home: {path!r}", where=where, hint="write the whole path") from None
 
 
 def read_sql(path: Path) -> str:
@@ -394,6 +447,10 @@ def read_sql(path: Path) -> str:
         raise ConfigError(f"the SQL cannot be read: {said}", where=str(path)) from None
 
 
+_ANY_LIST = "0"
+"""Stands for the list that a sync will name, where only the other settings are looked at."""
+
+
 def _destination(name: str, table: Mapping[str, Any], path: Path) -> DestinationSettings:
     where = f"{path.name}: destinations.{name}"
     values = dict(table)
@@ -404,6 +461,9 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
         )
     url = values.pop("url", None)
     timeout = values.pop("timeout", "30s")
+    private = values.pop("allow_private", False)
+    if not isinstance(private, bool):
+        raise ConfigError("it is true or false", where=f"{where}.allow_private", hint="add allow_private = true")
     try:
         find(kind)
         seconds = float(duration(timeout))
@@ -415,9 +475,8 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
         key: Secret.parse(value, base=path.parent, where=f"{where}.{key}") if isinstance(value, Mapping) else value
         for key, value in values.items()
     }
-    settings = DestinationSettings(name, kind, references, url, seconds)
-    if find(kind).list_setting is None:
-        settings.connect(None, where)
+    settings = DestinationSettings(name, kind, references, url, seconds, private)
+    settings.connect(_ANY_LIST if find(kind).list_setting else None, where)  # wrong settings are said at once
     return settings
 
 
@@ -444,7 +503,7 @@ def checked_warehouse(settings: WarehouseSettings, file: str = FILE) -> Warehous
         ConfigError: one means nothing for the type, or the one that is needed is missing.
     """
     known, needed, example = _WAREHOUSES[settings.type]
-    said = {name: value for name, value in settings.model_dump(by_alias=True).items() if value is not None}
+    said = {name: value for name, value in settings.model_dump(by_alias=True).items() if value not in (None, {})}
     for name in said.keys() - known - {"type", "timeout"}:
         raise ConfigError(
             f"{name!r} means nothing for a {settings.type} warehouse",
@@ -459,6 +518,43 @@ def checked_warehouse(settings: WarehouseSettings, file: str = FILE) -> Warehous
             hint=f"add {example}",
         )
     return settings
+
+
+#: What may be the name of a schema of the kit's own: every warehouse takes it without quotes.
+_SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+
+
+def _state_schema(parsed: _File, file: str) -> str | None:
+    """The schema of the warehouse that keeps the state; None where a folder does.
+
+    Raises:
+        ConfigError: a key means nothing for this store, or this warehouse can keep nothing.
+    """
+    state = parsed.state
+    wrong = {"local": ("schema", state.schema_), "warehouse": ("path", state.path)}[state.store]
+    if wrong[1] is not None:
+        other = 'store = "warehouse"' if state.store == "local" else 'store = "local"'
+        raise ConfigError(
+            f'{wrong[0]!r} means nothing for store = "{state.store}"',
+            where=f"{file}: state.{wrong[0]}",
+            hint=f"leave it out, or say {other}",
+        )
+    if state.store == "local":
+        return None
+    if parsed.warehouse.files is not None:
+        raise ConfigError(
+            "the tables are files here, and no state can be kept beside them",
+            where=f"{file}: state.store",
+            hint='use [warehouse] path = "warehouse.duckdb" instead of files, or store = "local"',
+        )
+    schema = state.schema_ or "personas"
+    if not _SCHEMA.fullmatch(schema):
+        raise ConfigError(
+            f"{schema!r} cannot be the name of a schema",
+            where=f"{file}: state.schema",
+            hint='letters, digits and _, not a digit first: schema = "personas"',
+        )
+    return schema
 
 
 def _check_syncs(config: Config) -> None:

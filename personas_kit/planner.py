@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from personas_kit.activation.delivery import Delivery
-from personas_kit.activation.plan import Plan, SyncPlan
-from personas_kit.activation.planning import Occasion, plan_sync
+import polars as pl
+
+from personas_kit.activation.causes import Case, Causes
+from personas_kit.activation.delivery import RESUMABLE, Delivery
+from personas_kit.activation.due import Mode, Occasion
+from personas_kit.activation.figures import NOTHING, Figures
+from personas_kit.activation.forgetting import Forgotten, without_forgotten
+from personas_kit.activation.past import FINISHED, PUSHES, past_of
+from personas_kit.activation.plan import Memory, Plan, SyncPlan
+from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.state import Begun, SyncState
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members, calls_for, wanted_by
+from personas_kit.activation.wanted import Members, Wanted, calls_for, wanted_by
 from personas_kit.clock import Clock
 from personas_kit.config import Config, Scheduled, SyncSettings
-from personas_kit.destinations.base import Call, Computation, Connection
+from personas_kit.destinations.base import Computation, Connection
 from personas_kit.errors import DestinationError, UnknownName
+from personas_kit.membership import key_problems
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The members of a definition at an instant, and when and with which columns of users they were looked up.
 
-    ``fingerprint`` is of what the definition meant then, everything that it refers to included.
+    ``fingerprint`` and ``meaning`` are of what the definition meant then, everything that it refers to included.
     """
 
     fingerprint: str
+    meaning: str
     members: Members
     as_of: dt.datetime
     at: dt.datetime
     carry: frozenset[str]
+
+
+Why = Callable[[Found, Sequence[Case], Forgotten], Sequence[Causes]]
+"""Finds the causes of changes: for each sync's plan the causes that its state does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,42 +99,186 @@ class Planner:
         *,
         members_from: str,
         unattended: bool = False,
+        mode: Mode = "changes",
+        only: frozenset[str] | None = None,
+        figures: Figures = NOTHING,
+        why: Why | None = None,
     ) -> Plan:
-        """Freeze the changes of every sync."""
+        """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
         plan_id, definition = secrets.token_hex(16), scheduled.definition
-        occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended)
-        plans = tuple(self.sync_plans(scheduled, found, syncs, occasion))
+        occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended, mode, only, figures)
+        plans = tuple(self.sync_plans(scheduled, found, syncs, occasion, ask=True, why=why))
         now = self.clock.now()
         return Plan(plan_id, definition.key, definition.name, found.as_of, now, plans, members_from, self.delivery.push)
 
     def sync_plans(
-        self, scheduled: Scheduled, found: Found, syncs: Iterable[SyncSettings], occasion: Occasion
+        self,
+        scheduled: Scheduled,
+        found: Found,
+        syncs: Iterable[SyncSettings],
+        occasion: Occasion,
+        *,
+        ask: bool,
+        why: Why | None = None,
     ) -> list[SyncPlan]:
-        """One plan per sync and call."""
-        plans = []
-        for settings in syncs:
-            connection = self._connection(settings)
-            for call in calls_for(scheduled.definition, connection, settings.send):
-                plans.append(self._sync_plan(scheduled, found, settings, call, connection, occasion))  # noqa: PERF401
-        return plans
+        """One plan per sync and call.
 
-    def _sync_plan(
+        Args:
+            scheduled: the definition.
+            found: its members.
+            syncs: where it goes.
+            occasion: what the plan is for.
+            ask: ask destinations what became of work that they had accepted; a preview asks nobody.
+            why: finds the causes of the changes; without it they are known from the state alone.
+        """
+        drafts, cases = [], []
+        for settings in syncs:
+            connection = self.connection(settings)
+            for sync in self.syncs_of(scheduled, settings, connection):
+                if ask:
+                    self.delivery.settle_jobs(sync, connection)
+                draft, empty = self._draft(scheduled, found, settings, sync, connection, occasion)
+                drafts.append(draft)
+                cases.append(Case(draft(), settings.ids, settings.combine, empty))
+        to_explain = [case for case in cases if case.open.height]
+        if why is None or not to_explain:
+            return [case.part for case in cases]
+        causes = iter(why(found, to_explain, self.store.forgotten()))
+        return [
+            draft(causes=next(causes)) if case.open.height else case.part
+            for draft, case in zip(drafts, cases, strict=True)
+        ]
+
+    def exits(self, leaving: Sequence[tuple[Sync, Computation, SyncSettings]], only: str | None = None) -> Plan:
+        """The plan that takes out everyone whom destinations have of a definition; or one member only.
+
+        Args:
+            leaving: what was pushed, at least one sync, of one definition: what it was, and where it went.
+            only: this member alone, as text.
+        """
+        chosen = None if only is None else frozenset({only})
+        now = self.clock.now()
+        occasion = Occasion(secrets.token_hex(16), now.replace(microsecond=0), mode="exits", only=chosen)
+        parts = tuple(self._exits(sync, about, settings, occasion) for sync, about, settings in leaving)
+        about = leaving[0][1]
+        return Plan(
+            occasion.plan_id, about.key, about.name, occasion.as_of, now, parts, "the state", self.delivery.push
+        )
+
+    def _exits(self, sync: Sync, about: Computation, settings: SyncSettings, occasion: Occasion) -> SyncPlan:
+        state = self.store.load(sync)
+        nobody = state.acknowledged.clear()
+        wanted = Wanted(
+            members=nobody.with_columns(user_id=pl.lit(None, pl.String), account_id=pl.lit(None, pl.String)),
+            skipped=pl.DataFrame(schema={"user_id": pl.String()}),
+            problems=key_problems(nobody),
+            undecided=pl.DataFrame(),
+            empty=None,
+            valued="value" in nobody.columns,
+        )
+        connection = self.connection(settings)
+        part = plan_sync(sync, connection, about, state.fingerprint, state.meaning, wanted, state, occasion)
+        return part if occasion.only is None else replace(part, wanted=state.members)  # the others stay wanted
+
+    def unfinished(self, scheduled: Scheduled, fingerprint: str, syncs: Iterable[SyncSettings]) -> Plan | None:
+        """The plan that somebody stopped in good order, to go on with; None if there is none that is right still.
+
+        It may go on for an hour, while the definition means the same and goes to the same account.
+        """
+        parts, heads = [], []
+        for settings in syncs:
+            connection = self.connection(settings)
+            for sync in self.syncs_of(scheduled, settings, connection):
+                begun = self.store.begun(sync)
+                if begun is None or not self._goes_on(begun, fingerprint, connection):
+                    continue
+                parts.append(self._begun_plan(scheduled, settings, connection, begun))
+                heads.append(begun.head)
+        newest = max(heads, key=lambda head: head.made_at, default=None)
+        if newest is None:
+            return None
+        own = [(part, head) for part, head in zip(parts, heads, strict=True) if head.plan_id == newest.plan_id]
+        memory = Memory(outcomes={part.sync.id: self.delivery.sent_before(part) for part, _ in own})
+        definition = scheduled.definition
+        return Plan(
+            newest.plan_id, definition.key, definition.name, newest.as_of, newest.made_at,
+            tuple(part for part, _ in own), "the plan that was stopped", self.delivery.push, memory,
+        )  # fmt: skip
+
+    def _goes_on(self, begun: Begun, fingerprint: str, connection: Connection) -> bool:
+        young = self.clock.now() - begun.head.made_at <= RESUMABLE
+        return (
+            begun.stopped and young and (begun.head.fingerprint, begun.head.target) == (fingerprint, connection.target)
+        )
+
+    def _begun_plan(
+        self, scheduled: Scheduled, settings: SyncSettings, connection: Connection, begun: Begun
+    ) -> SyncPlan:
+        definition, head = scheduled.definition, begun.head
+        return SyncPlan(
+            sync=head.sync,
+            connection=connection,
+            computation=Computation(definition.key, definition.kind, definition.name, settings.integrations),
+            fingerprint=head.fingerprint,
+            lines=begun.lines,
+            state=self.store.load(head.sync),
+            wanted=head.wanted,
+            skipped=pl.DataFrame(schema={"user_id": pl.String()}),
+            guards=(),
+            first=False,
+            valued=head.valued,
+            meaning=head.meaning,
+            full=head.full,
+        )
+
+    def syncs_of(self, scheduled: Scheduled, settings: SyncSettings, connection: Connection) -> list[Sync]:
+        """The syncs of one entry of ``to``: one per call."""
+        definition = scheduled.definition
+        place = ",".join((*filter(None, [settings.list]), *settings.integrations))
+        calls = calls_for(definition, connection, settings.send)
+        return [Sync(definition.key, settings.destination, call, place) for call in calls]
+
+    def _draft(
         self,
         scheduled: Scheduled,
         found: Found,
         settings: SyncSettings,
-        call: Call,
+        sync: Sync,
         connection: Connection,
         occasion: Occasion,
-    ) -> SyncPlan:
+    ) -> tuple[Callable[..., SyncPlan], str | None]:
+        """The plan of a sync but for its ``causes``, and the value that says nothing there."""
         definition = scheduled.definition
         computation = Computation(definition.key, definition.kind, definition.name, settings.integrations)
-        place = ",".join((*filter(None, [settings.list]), *settings.integrations))
-        sync = Sync(definition.key, settings.destination, call, place)
-        wanted = wanted_by(call, found.members, connection, settings.ids, settings.combine)
-        return plan_sync(sync, connection, computation, found.fingerprint, wanted, self.store.load(sync), occasion)
+        members, suppressed = without_forgotten(found.members, self.store.forgotten())
+        wanted = wanted_by(sync.call, members, connection, settings.ids, settings.combine)
+        state = self.store.load(sync)
+        draft = functools.partial(
+            plan_sync,
+            sync,
+            connection,
+            computation,
+            found.fingerprint,
+            found.meaning,
+            replace(wanted, suppressed=suppressed),
+            state,
+            self._refreshed(occasion, settings, connection, state),
+            past_of(self.store.runs(2 * PUSHES, sync, states=FINISHED)),
+        )
+        return draft, wanted.empty
 
-    def _connection(self, settings: SyncSettings) -> Connection:
+    def _refreshed(
+        self, occasion: Occasion, settings: SyncSettings, connection: Connection, state: SyncState
+    ) -> Occasion:
+        """On a schedule, everyone goes again before the destination would forget them."""
+        after = settings.refresh or connection.destination.refresh
+        if not (after and occasion.unattended and occasion.mode == "changes" and state.last_full is not None):
+            return occasion
+        due = state.last_full + dt.timedelta(seconds=after) <= occasion.as_of
+        return replace(occasion, mode="full") if due else occasion
+
+    def connection(self, settings: SyncSettings) -> Connection:
+        """The destination with its settings, and the list."""
         where = self.config.at("destinations", settings.destination)
         return self.config.destinations[settings.destination].connect(settings.list, where)
 

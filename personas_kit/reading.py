@@ -29,7 +29,7 @@ from personas_kit.compiler.several import ACCOUNT_OF, USER_OF, Asked
 from personas_kit.config import Config
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import SqlDefinition
-from personas_kit.definitions.expressions import TraitRef, walk
+from personas_kit.definitions.meaning import meaning_of, referred
 from personas_kit.definitions.pointing import pointing
 from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
 from personas_kit.planner import Found
@@ -161,7 +161,8 @@ class Reader:
         for asked in several.asked:
             own = wanted.get(asked.key, frozenset())
             members = _members(frame, asked, columns, own, expanded=carry is not None, alone=len(definitions) == 1)
-            found[asked.key] = Found(asked.fingerprint, members, as_of, at, own)
+            meaning = meaning_of(registry[asked.key], registry).to_text()
+            found[asked.key] = Found(asked.fingerprint, meaning, members, as_of, at, own)
         return found
 
     def check_sql(self, definitions: Iterable[Definition], as_of: dt.datetime) -> None:
@@ -192,14 +193,8 @@ class Reader:
 
     def _own_sql(self, definitions: Iterable[Definition]) -> list[SqlDefinition]:
         """The SQL definitions among these, and among all that they refer to."""
-        registry, seen, left = self.definitions(), dict[str, Definition](), list(definitions)
-        while left:
-            one = left.pop()
-            if one.key not in seen:
-                seen[one.key] = one
-                named = {node.key for node in walk(one.expression) if isinstance(node, TraitRef)}
-                left.extend(registry[key] for key in named if key in registry)
-        return [each for each in seen.values() if isinstance(each, SqlDefinition)]
+        meant = referred(definitions, self.definitions())
+        return [each for each in meant.values() if isinstance(each, SqlDefinition)]
 
 
 def _members(

@@ -16,11 +16,12 @@ from typing import Literal, overload
 import polars as pl
 
 from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.due import Asked, Occasion
 from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
-from personas_kit.activation.planning import Occasion
 from personas_kit.activation.runs import RunLine, RunReport, run_one
-from personas_kit.activation.store import LocalStore, Store
+from personas_kit.activation.status import Status
+from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.catalogue import Catalogue, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
@@ -37,15 +38,20 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
-from personas_kit.errors import DefinitionError, PersonasError, UnknownName
+from personas_kit.errors import DefinitionError, PersonasError, UnknownName, short_tracebacks
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
+from personas_kit.insight.data_lint import DataLint, Worth
 from personas_kit.insight.explanation import Explanation, explain
 from personas_kit.insight.history import Backtest, Forecast, backtest, forecast_exits
+from personas_kit.insight.otherwise import Otherwise
 from personas_kit.insight.overlap import overlap
+from personas_kit.insight.pulse import Pulse
+from personas_kit.leaving import ForgetReport, Leaving
 from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
+from personas_kit.oversight import Oversight
 from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, Previews, SyncChange, spread
 from personas_kit.profile import Profile
@@ -54,20 +60,11 @@ from personas_kit.warehouses.base import Estimate, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
 SAMPLE = 5
-_UTC = pl.Datetime("us", "UTC")
-_STATUS = pl.Schema(
-    [
-        *((name, pl.String()) for name in ("key", "destination", "call", "place")),
-        *((name, pl.Int64()) for name in ("acknowledged", "unknown", "rejected")),
-        ("as_of", _UTC),
-        ("pushed_at", _UTC),
-        ("paused", pl.Boolean()),
-    ]
-)
 Instant = dt.datetime | dt.date | str | None
 Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
 
 
+@short_tracebacks
 class Workspace:
     """A warehouse, its definitions, the destinations, and what these acknowledged. ``pk.open()`` makes one."""
 
@@ -78,8 +75,12 @@ class Workspace:
         self.warehouse = warehouse
         self._clock = clock or SystemClock()
         self.store: Store = LocalStore(config.state, self._clock)
+        if config.state_schema is not None:
+            self.store = WarehouseStore(warehouse, config.state_schema, self._clock)
         self._reader = Reader(config, warehouse, self._clock, lambda: self.definitions)
-        self._planner = Planner(config, self.store, self._clock, delivery or Delivery(self.store, self._clock))
+        keep = None if config.keep is None else dt.timedelta(seconds=config.keep)
+        sends = delivery or Delivery(self.store, self._clock, keep=keep)
+        self._planner = Planner(config, self.store, self._clock, sends)
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
@@ -94,6 +95,7 @@ class Workspace:
             lambda: load_traits(self.source, "account", self._reader.asking("traits"), self.definitions),
         )
         """What is known of accounts. As above."""
+        self._data = DataLint(self._reader, self.store, self.events, {"user": self.traits, "account": self.accounts})
 
     # --- definitions -------------------------------------------------------------------------------------------------
 
@@ -217,11 +219,13 @@ class Workspace:
         found = self._reader.find(meant, instant, {key: carried(own) for key, own in syncs.items()})
         if as_of is None:
             self._previewed |= found
+        worth = self._data.preview(meant, instant)
         cards = []
         for each in meant:
             population = self._population(each.subject, instant)
             seconds = self._clock.monotonic() - start
-            cards.append(self._card(each, found[each.key], syncs[each.key], population, estimates[each.key], seconds))
+            card = self._card(each, found[each.key], syncs[each.key], population, estimates[each.key], seconds)
+            cards.append(replace(card, warnings=(*lint(each), *worth[each.key])))
         return cards[0] if one else Previews(tuple(cards))
 
     def _syncs_to_show(self, definition: Definition) -> list[SyncSettings]:
@@ -241,7 +245,7 @@ class Workspace:
         seconds: float,
     ) -> Preview:
         occasion = Occasion("preview", found.as_of)
-        plans = self._planner.sync_plans(self._scheduled_as(meant), found, syncs, occasion)
+        plans = self._planner.sync_plans(self._scheduled_as(meant), found, syncs, occasion, ask=False)
         subjects = found.members.subjects
         return Preview(
             definition=meant,
@@ -258,8 +262,15 @@ class Workspace:
             sql=self.sql(meant, as_of=found.as_of),
             values=spread(subjects),
             estimate=estimate,
-            warnings=tuple(lint(meant)),
         )
+
+    def worth_a_look(self) -> Worth:
+        """What is likely not meant in the registered definitions, as far as the data and what was pushed say it.
+
+        One statement for each table that they read, and none that would read more than ``max_bytes``: what was not
+        looked at is said. (What a definition's text alone says is in its preview.)
+        """
+        return self._data.check()
 
     # --- understanding -----------------------------------------------------------------------------------------------
 
@@ -328,6 +339,7 @@ class Workspace:
         list: str | None = None,  # noqa: A002  (the word for it)
         integrations: Sequence[str] = (),
         combine: Combine | None = None,
+        mode: Asked = "changes",
         as_of: Instant = None,
     ) -> Plan:
         """Freeze what would be sent: who enters, who leaves, guards, payload samples. Nothing is sent.
@@ -340,6 +352,8 @@ class Workspace:
             list: the id of the list at a list destination.
             integrations: for gateways, the destinations behind it.
             combine: how the values of several accounts of a user become one.
+            mode: ``"full"`` sends everyone again; ``"adopt"`` notes the present members as acknowledged, and sends
+                nothing, for a destination that has them already.
             as_of: the instant it is about; by default now, or that of a preview of the last five minutes.
 
         Raises:
@@ -357,9 +371,15 @@ class Workspace:
             combine=combine,
         )
         syncs = self._planner.syncs_for(scheduled, to, asked)
-        found, members_from = self._reused(meant, as_of, carried(syncs))
+        carry = carried(syncs)
+        with self._oversight.columns(meant.key):
+            found, members_from = self._reused(meant, as_of, carry)
         self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
-        return self._planner.plan(scheduled, found, syncs, members_from=members_from)
+        figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
+        why = Otherwise(self._reader)
+        return self._planner.plan(
+            scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures, why=why
+        )
 
     def run(
         self, *, approve: Literal["guards"] | None = None, override: Sequence[str] = (), as_of: Instant = None
@@ -373,18 +393,19 @@ class Workspace:
             as_of: the scheduled instant; by default now.
         """
         instant = self._instant(as_of)
-        found = self._found_for_run(instant)
+        found, pulse = self._found_for_run(instant), Pulse(self._reader)
         lines: list[RunLine] = []
         for scheduled in self._scheduled.values():
             for sync in scheduled.to:
+                started = self._clock.now()
                 line = run_one(
                     scheduled.definition.key,
                     sync.destination,
-                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found),  # type: ignore[misc]
+                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found, pulse),  # type: ignore[misc]
                     approve=approve,
                     override=override,
                 )
-                lines.append(line)
+                lines.append(self._oversight.note(line, sync, instant, started))
         return RunReport(instant, tuple(lines))
 
     def _found_for_run(self, as_of: dt.datetime) -> dict[str, Found]:
@@ -396,29 +417,32 @@ class Workspace:
         except PersonasError:
             return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
 
-    def status(self) -> pl.DataFrame:
-        """Every sync there has been: what it acknowledged, what is unknown or refused, when it was pushed last.
+    def status(self) -> Status:
+        """How every sync stands: what is acknowledged, the last run, what is due next, and what waits for a person.
+
+        Fast: no member is opened for it, but where a push was cut short.
+        """
+        return self._oversight.status()
+
+    def history(self, limit: int = 50) -> pl.DataFrame:
+        """The last runs, newest first: a line for each sync, also where a guard stopped it. See ``docs/pushing.md``."""
+        return self._oversight.history(limit)
+
+    def write_history(self, schema: str = "personas") -> dict[str, int]:
+        """Write the history into the warehouse: tables ``runs``, ``run_reasons`` and ``run_guards``, for dashboards.
+
+        What is there stays, and what is missing is added; doing it twice changes nothing.
+
+        Args:
+            schema: where the tables are, as ``schema`` or ``database.schema``; it has to exist.
 
         Returns:
-            ``key``, ``destination``, ``call``, ``place``, ``acknowledged``, ``unknown``, ``rejected``, ``as_of``,
-            ``pushed_at``, ``paused``.
+            How many lines each table has.
+
+        Raises:
+            WarehouseError: it cannot be written.
         """
-        lines = [
-            {
-                "key": sync.key,
-                "destination": sync.destination,
-                "call": sync.call,
-                "place": sync.place,
-                "acknowledged": state.acknowledged.height,
-                "unknown": state.unknown.height,
-                "rejected": state.rejects.height,
-                "as_of": state.last_as_of,
-                "pushed_at": state.last_push,
-                "paused": state.paused,
-            }
-            for sync, state in self.store.syncs()
-        ]
-        return pl.DataFrame(lines, schema=_STATUS)
+        return self._oversight.write_history(schema)
 
     def profile(self, member: str | int, *, as_of: Instant = None) -> Profile:
         """One user or account: traits, audiences, accounts or users, and what each destination acknowledged.
@@ -461,9 +485,82 @@ class Workspace:
         """Let paused syncs go on."""
         return self._by_hand(definition, to, lambda sync: self.store.pause(sync, paused=False))
 
-    def reset(self, definition: Definition | str, *, to: str) -> list[Sync]:
-        """Forget what a destination acknowledged: the next push sends everyone again. Nothing is sent now."""
+    def reset(self, definition: Definition | str, *, to: str, confirm: str) -> list[Sync]:
+        """Forget what a destination acknowledged: the next push sends everyone again. Nothing is sent now.
+
+        Args:
+            definition: whose syncs.
+            to: the destination.
+            confirm: the key of the definition, typed once more.
+
+        Raises:
+            PersonasError: that is not the key.
+        """
+        key = definition.key if isinstance(definition, Definition) else definition
+        _check_confirmed(key, confirm, f"everyone in {key} would be sent to {to} again")
         return self._by_hand(definition, to, self.store.reset)
+
+    def unfinished(self, definition: Definition | str, *, to: str | None = None) -> Plan | None:
+        """The plan that somebody stopped less than an hour ago, to go on with: ``.push()`` sends what was left.
+
+        None if there is none, or if the definition or the destination's account has changed since. A plan whose process
+        died is not among them: plan again, and what was in flight is settled.
+        """
+        meant = self._definition(definition)
+        scheduled = self._scheduled_as(meant)
+        asked = SyncSettings(destination=to or "")
+        known = self._planned.get(meant.key, {})
+        syncs = [known.get(each.destination, each) for each in self._planner.syncs_for(scheduled, to, asked)]
+        return self._planner.unfinished(scheduled, self._reader.compile(meant).fingerprint, syncs)
+
+    def remove(self, definition: Definition | str, *, to: str | None = None) -> Plan | None:
+        """Take a definition out of the workspace, and plan the exits of everyone whom its destinations have.
+
+        Nothing is sent: ``.push()`` of the plan does that. A definition of ``personas.toml`` is back when the workspace
+        is opened again, unless it is taken out there. One that is there no more can be named by its key.
+
+        Args:
+            definition: what goes.
+            to: only at this destination; the definition stays.
+
+        Returns:
+            The plan; None if no destination has anybody.
+
+        Raises:
+            UnknownName: neither a definition nor anything that was ever pushed has this key.
+        """
+        key = definition.key if isinstance(definition, Definition) else definition
+        pushed = {sync.key for sync, _ in self.store.syncs()}
+        if key not in self._scheduled and key not in pushed:
+            raise UnknownName("audience or trait", key, {*self._scheduled, *pushed})
+        plan = self._leaving.everyone(key, self._planner.destination_name(to) if to else None)
+        if to is None and self._scheduled.pop(key, None) is not None:
+            self.traits.refresh()
+            self.accounts.refresh()
+        return plan
+
+    def forget(self, user: str | int, *, confirm: str | int) -> ForgetReport:
+        """Never send a user again: take the user out of every destination, then remove every trace from the state.
+
+        A keyed hash of the id stays, so that no later run adds the user again. An entry of a list that another member
+        has as well, the same e-mail address for example, comes back with the next push.
+
+        Args:
+            user: the id.
+            confirm: the id once more.
+
+        Raises:
+            PersonasError: the two differ.
+        """
+        _check_confirmed(str(user), str(confirm), "the user would be taken out everywhere, for good")
+        return self._leaving.forget(str(user))
+
+    @property
+    def _leaving(self) -> Leaving:
+        def look_up(user: str) -> pl.DataFrame:
+            return self._reader.ask(compile_lookup(self.source, "user", [user]), self._instant(None), "forget")
+
+        return Leaving(self._planner, self._scheduled, look_up)
 
     def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
         key = definition.key if isinstance(definition, Definition) else definition
@@ -479,6 +576,10 @@ class Workspace:
                 self.store.recover(sync)
                 act(sync)
         return found
+
+    @property
+    def _oversight(self) -> Oversight:
+        return Oversight(self._planner, self._scheduled, self.warehouse)
 
     def _related(self, subject: Subject, member: str | int, as_of: dt.datetime) -> tuple[str, ...]:
         """The accounts of a user, the users of an account."""
@@ -546,11 +647,17 @@ class Workspace:
         return replace(known, definition=definition)
 
     def _scheduled_plan(
-        self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime, found: Mapping[str, Found]
+        self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime, found: Mapping[str, Found], pulse: Pulse
     ) -> Plan:
         """The plan of one sync that nobody looks at before it is pushed."""
-        own = found.get(scheduled.definition.key) or self._find(scheduled.definition, as_of, carried([sync]))
-        return self._planner.plan(scheduled, own, [sync], members_from="the warehouse", unattended=True)
+        meant, carry = scheduled.definition, carried([sync])
+        with self._oversight.columns(meant.key):
+            own = found.get(meant.key) or self._find(meant, as_of, carry)
+        figures = pulse.figures(meant, carry, as_of, scheduled.every)
+        why = Otherwise(self._reader)
+        return self._planner.plan(
+            scheduled, own, [sync], members_from="the warehouse", unattended=True, figures=figures, why=why
+        )
 
     def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
         """The members of a definition, with the user's columns that identifiers are made of."""
@@ -579,7 +686,8 @@ class Workspace:
             compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
         )
         sample = some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left")
-        return masked(sample, keep=(column, "name") if definition.subject == "account" else (column,))
+        keep = (column, "name") if definition.subject == "account" else (column,)
+        return masked(sample, keep=keep, called={"value": definition.key})
 
     def _instant(self, as_of: Instant) -> dt.datetime:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""
@@ -595,6 +703,11 @@ class Workspace:
             given = dt.datetime.combine(given, dt.time())
         aware = given.replace(tzinfo=dt.UTC) if given.tzinfo is None else given.astimezone(dt.UTC)
         return aware.replace(microsecond=0)
+
+
+def _check_confirmed(name: str, typed: str, what: str) -> None:
+    if name != typed:
+        raise PersonasError(f"nothing was done: {what}", hint=f"if that is right, add confirm={name!r}")
 
 
 def _is(column: str, member: str | int) -> pl.Expr:

@@ -20,7 +20,7 @@ import polars as pl
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.state import BatchResult
 from personas_kit.activation.stopping import INTERRUPTED, Stop
-from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport
+from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
 from personas_kit.clock import Clock
 from personas_kit.destinations.base import Call, Computation, Connection, Request
 from personas_kit.destinations.outcomes import Outcome
@@ -146,8 +146,10 @@ class Courier:
     def _once(self, request: Request) -> tuple[Outcome, bool]:
         try:
             answer = self.transport.send(request)
-        except NotConnectedError:
-            return Outcome("retry", reason="no connection"), False
+        except NotAllowedError as problem:
+            return Outcome("fatal", reason=problem.reason), False
+        except NotConnectedError as problem:
+            return Outcome("retry", reason=problem.reason), False
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
         self.pacer.heard(answer)

@@ -12,27 +12,31 @@ import datetime as dt
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from personas_kit.activation.courier import Courier
-from personas_kit.activation.guards import RUNNING, Override, overridden
+from personas_kit.activation.attention import LOOKED_AT, news
+from personas_kit.activation.courier import Courier, Tally
+from personas_kit.activation.guards import RUNNING, Override, for_history, overridden
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.sending import Sending
-from personas_kit.activation.state import Batch, PlanHead
+from personas_kit.activation.state import Batch, Job, PlanHead
 from personas_kit.activation.stopping import INTERRUPTED, Stop, stoppable
 from personas_kit.activation.store import Store
+from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
-from personas_kit.activation.transport import HttpTransport, Transport
+from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.base import Connection
 from personas_kit.display import progress_of, say
-from personas_kit.errors import PlanStale
+from personas_kit.errors import PlanStale, SyncBusy
 
 RESUMABLE = dt.timedelta(hours=1)
+JOB_PATIENCE = dt.timedelta(hours=48)
+"""After so long without a word, what a destination had accepted counts as unknown: it is due again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,13 @@ class Delivery:
         store: what was acknowledged.
         clock: for waiting and for the history.
         connect: opens the network for a destination.
+        keep: how long lines of the history are kept; None for always.
     """
 
     store: Store
     clock: Clock = SystemClock()  # noqa: RUF009  (has no state)
     connect: Callable[[Connection], Transport] = HttpTransport
+    keep: dt.timedelta | None = None
     _pacers: dict[str, Pacer] = field(default_factory=dict)
 
     def push(
@@ -105,7 +111,56 @@ class Delivery:
             plan.memory.pushed = True
             stack.enter_context(stoppable(stop, _heard))
             push = _Push(plan, overrides, limit, stop, lambda done, sync: tell(Progress(done, total, str(sync.sync))))
-            return self._send_all(push)
+            report = self._send_all(push)
+            if self.keep is not None:
+                self.store.prune(self.clock.now() - self.keep)
+            return report
+
+    def sent_before(self, sync: SyncPlan) -> dict[Batch, Tally]:
+        """What became of a plan's batches that another process sent, as far as the state tells."""
+        begun, state = self.store.begun(sync.sync), self.store.load(sync.sync)
+        if begun is None:
+            return {}
+        refused = dict(state.rejects.select(pl.col("member").cast(pl.String), "reason").iter_rows())
+        accepted = dict(
+            state.unknown.filter(pl.col("job").is_not_null())
+            .select(pl.col("member").cast(pl.String), "job")
+            .iter_rows()
+        )
+        return {
+            batch: _tally_of(begun.lines[batch.start : batch.stop], excluded, refused, accepted)
+            for batch, excluded in begun.done.items()
+        }
+
+    def settle_jobs(self, sync: Sync, connection: Connection) -> None:
+        """Ask a destination what became of work that it had accepted, and note what it says.
+
+        What it cannot say yet stays as it is, and so does everything while another runner holds the sync.
+        """
+        if connection.destination.poll is None or not self.store.load(sync).jobs:
+            return
+        with contextlib.suppress(SyncBusy), self.store.lock(sync):
+            if self.store.begun(sync) is not None:  # that plan is settled first
+                return
+            with contextlib.closing(self.connect(connection)) as transport:
+                for job in self.store.load(sync).jobs:
+                    self._settle_job(job, sync, connection, transport)
+
+    def _settle_job(self, job: Job, sync: Sync, connection: Connection, transport: Transport) -> None:
+        try:
+            outcome = connection.polled(transport.send(connection.poll(job.handle)))
+        except (NotConnectedError, NoAnswerError):
+            outcome = None
+        if outcome is None:
+            if self.clock.now() - job.accepted_at > JOB_PATIENCE:
+                self.store.conclude(job, sync, {}, unknown=True)
+        elif outcome.verdict == "acknowledged":
+            self.store.conclude(job, sync, {})
+        elif outcome.verdict == "rejected":
+            state = self.store.load(sync).unknown.filter(pl.col("job") == job.id)
+            self.store.conclude(job, sync, dict.fromkeys(state["member"], outcome.reason))
+        else:
+            self.store.conclude(job, sync, {}, unknown=True)
 
     def _check_fresh(self, plan: Plan, sync: SyncPlan) -> None:
         if self.store.holds(plan.id, sync.sync):
@@ -140,6 +195,8 @@ class Delivery:
             wanted=sync.wanted,
             valued=sync.valued,
             meaning=sync.meaning,
+            figures=sync.figures,
+            full=sync.full,
             overrides={name: each.to_dict() for name, each in overrides.items()},
         )
         silent = Batch(sync.to_send, sync.lines.height)
@@ -179,13 +236,15 @@ class Delivery:
                 Sending(plan.id, sync, self.store, courier, circuit=circuit, tell=tell, sent=sent).run()
         finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
         part = sync_report(sync, sent, finished=finished)
+        line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)
+        told = (replace(part[0], attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line))), part[1])
         if finished or sent.fatal or not self.store.waiting(plan.id, sync.sync):
             self.store.fold(plan.id, sync.sync, finished=finished)
-            plan.memory.concluded[sync.sync.id] = part
+            plan.memory.concluded[sync.sync.id] = told
         else:
             self.store.stop(plan.id, sync.sync)
-        self.store.note_run(run_line(plan, sync, part[0], started, self.clock.now(), push.overrides))
-        return part
+        self.store.note_run(line)
+        return told
 
     def _courier(self, push: _Push, sync: SyncPlan, transport: Transport) -> Courier:
         connection = sync.connection
@@ -219,9 +278,23 @@ def run_line(
         "plan_id": plan.id, "sync_id": about.id, "definition": about.key, "destination": about.destination,
         "call": about.call, "place": about.place, "started_at": started, "finished_at": finished, "as_of": plan.as_of,
         "state": report.state, "why": report.why, **report.counts(),
-        "reasons": report.reasons, "guards": {guard.name: guard.saw for guard in sync.guards},
+        "reasons": report.reasons, "guards": for_history(sync.guards),
         "overrides": {name: each.to_dict() for name, each in overrides.items()},
     }  # fmt: skip
+
+
+def _tally_of(
+    lines: pl.DataFrame, excluded: Sequence[int], refused: Mapping[str, str], accepted: Mapping[str, str]
+) -> Tally:
+    members, tally = lines["member"].cast(pl.String), Tally()
+    for at in excluded:
+        if members[at] in refused:
+            tally.rejected[at] = refused[members[at]]
+        elif members[at] in accepted:
+            tally.accepted[at] = accepted[members[at]]
+        else:
+            tally.unknown.add(at)
+    return tally
 
 
 def _check_secrets(syncs: Sequence[SyncPlan]) -> None:

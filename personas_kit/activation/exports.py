@@ -1,7 +1,13 @@
-"""Members in a file, for a person or a program: part by part, so that there may be more of them than memory holds."""
+"""Members in a file, for a person or a program: part by part, so that there may be more of them than memory holds.
+
+A spreadsheet runs a text as a formula by how it opens. Source: OWASP's ASVS 1.2.10 (``= + - @``, tab, NUL) and its page
+on CSV injection (carriage return, line feed, and the same signs in full width), read 2026-11-26.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
@@ -12,14 +18,14 @@ import pyarrow.parquet as pq
 
 from personas_kit.errors import PersonasError
 
-_OPENINGS = ("=", "+", "-", "@", "\t", "\r")
+_OPENINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def export(parts: Iterable[pl.DataFrame], file: Path) -> int:
     """Write frames of the same columns: ``.csv`` for people, ``.parquet`` or ``.ndjson`` for programs.
 
-    The file is there when all of it is written, and not before. In a CSV, lists become texts joined by ``;``, and a
-    text that a spreadsheet would run as a formula gets a leading apostrophe.
+    The file is there when all of it is written, and not before, and its owner alone can read it. In a CSV, lists become
+    texts joined by ``;``, and a text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Args:
         parts: at least one; it may be empty.
@@ -38,15 +44,17 @@ def export(parts: Iterable[pl.DataFrame], file: Path) -> int:
             where=str(file),
             hint=f"use {', '.join(_WRITERS)}",
         )
-    unfinished = file.with_name(f".{file.name}.part")
-    try:
-        with unfinished.open("wb") as opened:
-            lines = write(parts, opened)
-        unfinished.replace(file)
-    except OSError as problem:
-        raise PersonasError(f"the file cannot be written: {problem.strerror}", where=str(file)) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with contextlib.ExitStack() as left:
+        try:
+            # A new file under a name that nobody can foresee, so that no link lies in wait there; for the owner alone.
+            opened = tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False)  # noqa: SIM115
+            unfinished = Path(opened.name)
+            left.callback(unfinished.unlink, missing_ok=True)
+            with opened:
+                lines = write(parts, opened)
+            unfinished.replace(file)
+        except OSError as problem:
+            raise PersonasError(f"the file cannot be written: {problem.strerror}", where=str(file)) from None
     return lines
 
 
@@ -80,17 +88,20 @@ def _write_parquet(parts: Iterable[pl.DataFrame], file: IO[bytes]) -> int:
 
 
 def _harmless(members: pl.DataFrame) -> pl.DataFrame:
-    flat = members.with_columns(
-        pl.col(name).cast(pl.List(pl.String)).list.join(";")
-        for name, dtype in members.schema.items()
-        if isinstance(dtype, pl.List)
-    )
-    texts = [name for name, dtype in flat.schema.items() if dtype == pl.String]
-    dangerous = [pl.col(name).str.head(1).is_in(_OPENINGS) for name in texts]
-    return flat.with_columns(
-        pl.when(danger).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name, danger in zip(texts, dangerous, strict=True)
-    )
+    """The same with every text a text to a spreadsheet, too; numbers stay numbers."""
+    return members.select(_harmless_column(pl.col(name), dtype).alias(name) for name, dtype in members.schema.items())
+
+
+def _harmless_column(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.List):  # ``;`` separates cells where a comma separates decimals
+        return column.cast(pl.List(pl.String)).list.eval(_harmless_text(pl.element())).list.join(";")
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+        return _harmless_text(column.cast(pl.String))
+    return column
+
+
+def _harmless_text(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.head(1).is_in(_OPENINGS)).then(pl.lit("'") + text).otherwise(text)
 
 
 _WRITERS: dict[str, Callable[[Iterable[pl.DataFrame], IO[bytes]], int]] = {

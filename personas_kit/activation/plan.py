@@ -9,23 +9,22 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import polars as pl
 
 from personas_kit.activation.courier import Tally
-from personas_kit.activation.guards import Guard
-from personas_kit.activation.report import Report, SyncReport
+from personas_kit.activation.guards import Guard, still_standing
+from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
 from personas_kit.display import Tabular
-from personas_kit.errors import PlanBlocked
+from personas_kit.errors import PlanBlocked, short_tracebacks
 
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """The changes of one sync.
+    """The changes of one sync. Its repr shows nobody.
 
     Attributes:
         lines: one per change, in the order in which they are sent: ``member``, ``change``, ``value`` (JSON text),
@@ -38,28 +37,34 @@ class SyncPlan:
         valued: members have values.
         every: seconds between two pushes, after the destination's minimum; 0 if there is no schedule.
         meaning: the definition, and what it refers to, as JSON text.
+        figures: what the source looks like, as JSON text.
         held: refused so often that they are not tried this time: ``member``, ``change``, ``value``, ``reason``,
             ``times``.
         suppressed: members that are left out because they were forgotten.
         silent: how many changes, at the end of ``lines``, are noted as acknowledged and not sent.
+        full: afterwards the destination has been told of everyone.
+        unasked: why some causes are known from the state alone; empty if the warehouse was asked as far as needed.
     """
 
     sync: Sync
     connection: Connection
     computation: Computation
     fingerprint: str
-    lines: pl.DataFrame
-    state: SyncState
+    lines: pl.DataFrame = field(repr=False)
+    state: SyncState = field(repr=False)
     wanted: int
-    skipped: pl.DataFrame
+    skipped: pl.DataFrame = field(repr=False)
     guards: tuple[Guard, ...]
     first: bool
     valued: bool
     every: int = 0
     meaning: str = ""
-    held: pl.DataFrame = field(default_factory=pl.DataFrame)
+    figures: str = ""
+    held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD), repr=False)
     suppressed: int = 0
     silent: int = 0
+    full: bool = False
+    unasked: str = ""
 
     @property
     def to_send(self) -> int:
@@ -70,6 +75,12 @@ class SyncPlan:
         """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
         return int((self.lines["change"] == change).sum())
 
+    @property
+    def causes(self) -> dict[str, int]:
+        """How many changes have which cause, the most frequent first."""
+        counted = self.lines["cause"].value_counts().sort("count", "cause", descending=[True, False])
+        return {cause: int(count) for cause, count in counted.iter_rows()}
+
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
         return {
@@ -79,11 +90,13 @@ class SyncPlan:
             "enter": self.count("enter"),
             "exit": self.count("exit"),
             "set": self.count("set"),
+            "causes": self.causes,
+            "silent": self.silent,
             "skipped": self.skipped.height,
             "suppressed": self.suppressed,
             "held": self.held.height,
             "first": self.first,
-            "guards": [{"name": guard.name, "saw": guard.saw, "final": guard.final} for guard in self.guards],
+            "guards": [guard.to_dict() for guard in self.guards],
         }
 
 
@@ -102,6 +115,7 @@ class Memory:
     pushed: bool = False
 
 
+@short_tracebacks
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Plan(Tabular):
     """What would be sent, for a person to decide. Nothing has been sent, and only ``push`` will."""
@@ -148,7 +162,8 @@ class Plan(Tabular):
         """The first requests as they would be sent, at most ``limit`` changes of each sync.
 
         Returns:
-            ``destination``, ``call``, ``method``, ``path`` and ``body``, without any secret.
+            ``destination``, ``call``, ``method``, ``path`` (below the destination's url) and ``body``, without any
+            secret.
         """
         return [sample for sync in self.syncs for sample in _payloads(sync, limit)]
 
@@ -202,17 +217,26 @@ class Plan(Tabular):
                 if sync.count(change)
             ]
             words = " ".join(counts) or "no change"
+            words += f" ({cause_words(sync.causes)})" if counts and not sync.first else ""
             parts.append(f"{sync.sync.destination} {sync.sync.call}: {words}{', first push' if sync.first else ''}")
-        blocked = f"  BLOCKED by {', '.join(dict.fromkeys(guard.name for guard in self.guards))}" if self.guards else ""
+        standing = dict.fromkeys(guard.name for guard in still_standing(self.guards, ()))
+        blocked = f"  BLOCKED by {', '.join(standing)}" if standing else ""
         return f"plan of {self.key}, as of {self.as_of:%Y-%m-%d %H:%M} UTC: {'; '.join(parts)}{blocked}"
+
+
+def cause_words(causes: Mapping[str, int]) -> str:
+    """``12 time passing, 3 new data``; without the number if there is one cause only."""
+    if len(causes) == 1:
+        return next(iter(causes))
+    return ", ".join(f"{count:,} {cause}" for cause, count in causes.items())
 
 
 def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:
     """The requests for the first changes of each kind."""
     samples = []
-    for (_,), some in sync.lines.group_by("change", maintain_order=True):
+    for (_,), some in sync.lines.head(sync.to_send).group_by("change", maintain_order=True):
         for request in sync.connection.requests(sync.sync.call, some.head(limit), sync.computation):
-            path = urlsplit(request.url).path
+            path = request.url.removeprefix(sync.connection.home).partition("?")[0] or "/"
             body = request.content.decode("utf-8", errors="replace")
             samples.append(
                 {

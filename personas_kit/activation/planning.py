@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import polars as pl
 import polars_hash
 
-from personas_kit.activation.cadence import due_from, effective_interval
-from personas_kit.activation.guards import Guard, key_guards, size_guards, time_guards
+from personas_kit.activation.cadence import effective_interval
+from personas_kit.activation.causes import ADOPTED, AGAIN, EDITED, FIRST, MERGED, NEW, UNKNOWN, WITHDRAWN, Causes
+from personas_kit.activation.due import Occasion, due_changes, tried_and_held
+from personas_kit.activation.figures import Figures, read_figures
+from personas_kit.activation.past import NEVER, Past
 from personas_kit.activation.plan import SyncPlan
 from personas_kit.activation.state import SyncState
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Wanted
+from personas_kit.activation.watching import Watched, guards_of
 from personas_kit.destinations.base import Computation, Connection
-from personas_kit.membership import membership_changes, value_changes
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What a plan is made for.
-
-    Attributes:
-        plan_id: 128 random bits as hex.
-        as_of: the instant the members are of.
-        every: seconds between two computations of the definition; 0 if it has no schedule.
-        unattended: nobody looks at the plan before it is pushed.
-    """
-
-    plan_id: str
-    as_of: dt.datetime
-    every: int = 0
-    unattended: bool = False
+from personas_kit.membership.changes import same_member_type
 
 
 def plan_sync(
@@ -41,20 +26,28 @@ def plan_sync(
     connection: Connection,
     computation: Computation,
     fingerprint: str,
+    meaning: str,
     wanted: Wanted,
     state: SyncState,
     occasion: Occasion,
+    past: Past = NEVER,
+    causes: Causes | None = None,
 ) -> SyncPlan:
     """The plan of one sync. Pure: reads no clock and no network.
 
-    A state that another account acknowledged does not apply: everybody goes again, once a person agrees.
+    A state that another account acknowledged does not apply: everybody goes again, once a person agrees. What comes
+    from merged users is no event: by track it is noted, and not sent.
     """
     elsewhere = bool(state.target) and state.target != connection.target
     known = _nothing_of(state) if elsewhere else state
-    due = _changes(wanted, known)
+    due, held = tried_and_held(due_changes(wanted, known, occasion), known, occasion)
     lines = _lines(due, sync, wanted, known, occasion, fingerprint)
+    if causes is not None:
+        lines = _with_causes(lines, causes)
+    lines, silent = _with_silent(lines, sync, occasion)
     every = effective_interval(occasion.every, connection.destination.minimum_interval)
-    guards = _guards(connection, wanted, state, known, due, occasion)
+    figures = _seen(occasion, state, connection)
+    watched = Watched(connection, wanted, state, known, lines, fingerprint, meaning, figures, occasion, past)
     return SyncPlan(
         sync=sync,
         connection=connection,
@@ -64,36 +57,18 @@ def plan_sync(
         state=state,
         wanted=wanted.members.height,
         skipped=wanted.skipped,
-        guards=tuple(guards),
+        guards=tuple(guards_of(watched)),
         first=known.last_as_of is None,
         valued=wanted.valued,
         every=every,
+        meaning=meaning,
+        figures=figures.to_text(),
+        held=held,
+        suppressed=wanted.suppressed,
+        silent=silent,
+        full=occasion.mode == "full" or known.last_as_of is None,
+        unasked=causes.unasked if causes is not None else "",
     )
-
-
-def _guards(
-    connection: Connection, wanted: Wanted, state: SyncState, known: SyncState, due: pl.DataFrame, occasion: Occasion
-) -> list[Guard]:
-    """Every guard that fires. By hand only the destination's minimum counts, on a schedule the sync's interval."""
-    every = occasion.every if occasion.unattended else 0
-    next_tick = due_from(state.last_as_of, every, connection.destination.minimum_interval)
-    guards = [*key_guards(wanted.problems), *_undecided(wanted), *_paused(state)]
-    if known is not state:
-        saw = "another account or list acknowledged this sync before; everyone would be sent again"
-        guards.append(Guard("destination_changed", saw))
-    guards += _size(wanted, known, due)
-    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=next_tick)
-    if occasion.unattended and known.last_as_of is None:
-        guards.append(Guard("first_sync", f"a first push of {due.height:,} changes"))
-    return guards
-
-
-def _changes(wanted: Wanted, state: SyncState) -> pl.DataFrame:
-    if wanted.valued:
-        return value_changes(
-            wanted.members.select("member", "value"), state.acknowledged, state.unknown, empty=wanted.empty
-        )
-    return membership_changes(wanted.members, state.acknowledged, state.unknown)
 
 
 def _lines(
@@ -118,11 +93,35 @@ def _lines(
         pl.lit(None, pl.String).alias(name) if value is None else value.alias(name) for name, value in columns.items()
     )
     lines = _with_message_ids(lines, sync, state, occasion)
-    return lines.with_columns(cause=_cause(state, fingerprint))
+    return lines.with_columns(cause=_cause(state, fingerprint, occasion), grows=_grows(lines, state)).drop("again")
+
+
+def _grows(lines: pl.DataFrame, state: SyncState) -> pl.Series:
+    """How many members more are acknowledged by each change: 1, 0 or -1.
+
+    Who enters was not there, and who leaves was, unless the outcome of the last change is unknown: these, and members
+    with values, are looked up.
+    """
+    change = lines["change"].cast(pl.String)
+    stays = ((change != "exit") & (lines["value"] != "null")).cast(pl.Int8)
+    was = ((change == "exit") | lines["again"]).cast(pl.Int8)
+    unsure = lines["was_unknown"] | (change == "set")
+    if unsure.any() and state.acknowledged.height:
+        named, known = same_member_type(lines.select("member").filter(unsure), state.acknowledged.select("member"))
+        there = known.join(named, on="member", how="semi").with_columns(there=pl.lit(1, pl.Int8))
+        found = named.join(there, on="member", how="left", maintain_order="left")["there"].fill_null(0)
+        was = was.scatter(unsure.arg_true(), found)
+    elif unsure.any():
+        was = was.zip_with(~unsure, pl.zeros(was.len(), pl.Int8, eager=True))
+    return stays - was
 
 
 def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasion: Occasion) -> pl.DataFrame:
-    """Deterministic ids; a change that was sent before with an unknown outcome keeps its id and its timestamp."""
+    """Deterministic ids; a change that was sent before with an unknown outcome keeps its id and its timestamp.
+
+    Unless the message says more by now than it did: an id ends with a digest of the identifiers beside the value, so
+    that one id never has two contents.
+    """
     content = pl.concat_str(
         pl.lit(f"{occasion.plan_id}\n{sync.id}"),
         pl.col("member").cast(pl.String),
@@ -130,8 +129,10 @@ def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasio
         "value",
         separator="\n",
     )
-    fresh = lines.with_columns(content=content).with_columns(
-        fresh_id=pl.concat_str(pl.lit("personas_"), polars_hash.col("content").nchash.xxh3_128().cast(pl.String))
+    fresh = _with_beside(lines.with_columns(content=content), sync).with_columns(
+        fresh_id=pl.concat_str(
+            pl.lit("personas_"), polars_hash.col("content").nchash.xxh3_128().cast(pl.String), "beside"
+        )
     )
     member = lines.schema["member"]
     sent = state.unknown.cast({"member": member}).select(
@@ -144,49 +145,66 @@ def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasio
     before = fresh.join(
         sent.select("member", was_unknown=pl.lit(value=True)), on="member", how="left", maintain_order="left"
     ).join(sent, on=["member", "value"], how="left", maintain_order="left")
-    same = (pl.col("sent_change") == pl.col("change").cast(pl.String)).fill_null(value=False)
+    same = (
+        (pl.col("sent_change") == pl.col("change").cast(pl.String)) & pl.col("sent_id").str.ends_with(pl.col("beside"))
+    ).fill_null(value=False)
     return before.with_columns(
         message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),
         timestamp=pl.when(same).then("sent_at").otherwise(pl.lit(occasion.as_of, pl.Datetime("us", "UTC"))),
         was_unknown=pl.col("was_unknown").fill_null(value=False),
-    ).drop("content", "fresh_id", "sent_change", "sent_id", "sent_at")
+    ).drop("content", "beside", "fresh_id", "sent_change", "sent_id", "sent_at")
 
 
-def _cause(state: SyncState, fingerprint: str) -> pl.Expr:
-    if state.last_as_of is None:
-        usual = "first push"
+def _with_beside(lines: pl.DataFrame, sync: Sync) -> pl.DataFrame:
+    """With a digest of the identifiers that go with the value; empty where none do. A list's member is all it says."""
+    names = sorted(name for name in lines.columns if name.startswith("id_"))
+    if not names or sync.call == "list":
+        return lines.with_columns(beside=pl.lit(""))
+    texts = pl.concat_str((pl.col(name).fill_null("") for name in names), separator="\n")
+    digest = polars_hash.col("beside").nchash.xxh3_64().cast(pl.String)
+    return lines.with_columns(beside=texts).with_columns(beside=pl.concat_str(pl.lit("_"), digest))
+
+
+def _cause(state: SyncState, fingerprint: str, occasion: Occasion) -> pl.Expr:
+    """Why each change is due, as far as the state alone tells."""
+    if occasion.mode == "adopt":
+        usual = ADOPTED
+    elif occasion.mode == "exits":  # one user is to be forgotten, or the definition is taken out
+        usual = WITHDRAWN if occasion.only is not None else EDITED
+    elif state.last_as_of is None:
+        usual = FIRST
     elif state.fingerprint != fingerprint:
-        usual = "definition edited"
+        usual = EDITED
     else:
-        usual = "data"
-    return pl.when("was_unknown").then(pl.lit("outcome was unknown")).otherwise(pl.lit(usual))
+        usual = NEW
+    again = pl.when("again").then(pl.lit(AGAIN)).otherwise(pl.lit(usual))
+    return pl.when("was_unknown").then(pl.lit(UNKNOWN)).otherwise(again)
 
 
-def _size(wanted: Wanted, state: SyncState, due: pl.DataFrame) -> Sequence[Guard]:
-    """The size guards; never on a first push, except that nobody may be emptied."""
-    if wanted.valued:
-        return ()
-    before = max(state.members, 0)
-    leave, enter = int((due["change"] == "exit").sum()), int((due["change"] == "enter").sum())
-    if state.last_as_of is None:
-        held = state.acknowledged.height
-        return [guard for guard in size_guards(wanted=wanted.members.height, before=held, enter=0, leave=0) if held]
-    return size_guards(wanted=wanted.members.height, before=before, enter=enter, leave=leave)
+def _with_causes(lines: pl.DataFrame, causes: Causes) -> pl.DataFrame:
+    """The changes with the causes that were found; what was unknown, and what goes again, stays so."""
+    text = lines.select(pl.col("member").cast(pl.String), "cause")
+    found = text.join(causes.of.rename({"cause": "found"}), on="member", how="left", maintain_order="left")
+    open_ = pl.col("cause").is_in([EDITED, NEW])
+    cause = found.select(pl.when(open_).then(pl.coalesce("found", "cause")).otherwise("cause").alias("cause"))
+    return lines.with_columns(cause["cause"])
 
 
-def _undecided(wanted: Wanted) -> list[Guard]:
-    if not wanted.undecided.height:
-        return []
-    shown = ", ".join(str(user) for user in wanted.undecided["user_id"].head(3))
-    saw = (
-        f"{wanted.undecided.height:,} users belong to accounts whose values differ, such as {shown}: "
-        'say combine = "max", "min", "sum" or "list"'
-    )
-    return [Guard("undecided_values", saw, final=True)]
+def _with_silent(lines: pl.DataFrame, sync: Sync, occasion: Occasion) -> tuple[pl.DataFrame, int]:
+    """The changes with those at the end that are noted and not sent, and how many these are."""
+    if occasion.mode == "adopt":
+        return lines, lines.height
+    if sync.call != "track":
+        return lines, 0
+    merged = pl.col("cause") == MERGED
+    silent = lines.filter(merged)
+    return (pl.concat([lines.filter(~merged), silent]), silent.height) if silent.height else (lines, 0)
 
 
-def _paused(state: SyncState) -> list[Guard]:
-    return [Guard("paused", "a person paused this sync", final=True)] if state.paused else []
+def _seen(occasion: Occasion, state: SyncState, connection: Connection) -> Figures:
+    """What the source looks like now; where nobody looked, as it was."""
+    seen = occasion.figures if occasion.figures.tables else read_figures(state.figures)
+    return replace(seen, way=connection.destination.slug)
 
 
 def _nothing_of(state: SyncState) -> SyncState:

@@ -1,24 +1,47 @@
-"""What became of a plan, per sync and in total."""
+"""What became of a plan, per sync and in total: every member of it is in one of the steps below, and only in one."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
 from personas_kit.activation.sync import Sync
 from personas_kit.display import Tabular
+from personas_kit.errors import UnknownName
 
-State = Literal["done", "partial", "interrupted", "failed"]
-
+State = Literal["done", "partial", "interrupted", "failed", "blocked", "planned"]
+Step = Literal[
+    "wanted", "entered", "left", "set", "sent", "acknowledged", "rejected", "unknown", "accepted", "unsent", "skipped",
+    "suppressed", "held",
+]  # fmt: skip
+STEPS: tuple[Step, ...] = get_args(Step)
 
 COUNTS = (
     "wanted", "enters", "exits", "sets", "acknowledged", "rejected", "unknown", "accepted", "unsent", "skipped",
     "suppressed", "held",
 )  # fmt: skip
+
+
+#: The columns of what is held.
+HELD = {
+    "member": pl.String(), "change": pl.String(), "value": pl.String(), "reason": pl.String(), "times": pl.Int64(),
+}  # fmt: skip
+#: Which changes are in a step: those of a kind, or with an outcome.
+_OF_CHANGES: Mapping[Step, pl.Expr] = {
+    "entered": pl.col("change") == "enter",
+    "left": pl.col("change") == "exit",
+    "set": pl.col("change") == "set",
+    "sent": pl.col("outcome") != "unsent",
+    "acknowledged": pl.col("outcome") == "acknowledged",
+    "rejected": pl.col("outcome") == "rejected",
+    "unknown": pl.col("outcome") == "unknown",
+    "accepted": pl.col("outcome") == "accepted",
+    "unsent": pl.col("outcome") == "unsent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +50,8 @@ class SyncReport:
 
     Attributes:
         state: ``done``; ``partial`` (finished, some refused or unknown); ``interrupted`` (by a person, the deadline, or
-            a destination that does not answer: push again); ``failed`` (it will not take anything as things are).
+            a destination that does not answer: push again); ``failed`` (it will not take anything as things are); and
+            in a run that nobody watches ``blocked`` (a guard fired) and ``planned`` (nobody approved).
         wanted: members that should be there now.
         enters, exits, sets: the changes of the plan, by kind.
         acknowledged: changes that the destination has.
@@ -39,6 +63,9 @@ class SyncReport:
         suppressed: members left out because they were forgotten.
         held: changes that were refused so often that they were not tried this time.
         why: what stopped it, for people; empty if nothing did.
+        attention: what is new since the sync's run before, a sentence each.
+        skipped_users, held_changes: who is skipped (``user_id``), and what is held (``member``, ``change``, ``value``,
+            ``reason``, ``times``).
     """
 
     sync: Sync
@@ -57,6 +84,30 @@ class SyncReport:
     held: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     why: str = ""
+    attention: tuple[str, ...] = ()
+    skipped_users: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"user_id": pl.String()}), repr=False, compare=False
+    )
+    held_changes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD), repr=False, compare=False)
+
+    @property
+    def steps(self) -> dict[Step, int]:
+        """How many there are in each step."""
+        return {
+            "wanted": self.wanted,
+            "entered": self.enters,
+            "left": self.exits,
+            "set": self.sets,
+            "sent": self.acknowledged + self.rejected + self.unknown + self.accepted,
+            "acknowledged": self.acknowledged,
+            "rejected": self.rejected,
+            "unknown": self.unknown,
+            "accepted": self.accepted,
+            "unsent": self.unsent,
+            "skipped": self.skipped,
+            "suppressed": self.suppressed,
+            "held": self.held,
+        }
 
     def counts(self) -> dict[str, int]:
         """Every count by its name."""
@@ -71,6 +122,7 @@ class SyncReport:
             **self.counts(),
             **({"reasons": dict(self.reasons)} if self.reasons else {}),
             **({"why": self.why} if self.why else {}),
+            **({"attention": list(self.attention)} if self.attention else {}),
         }
 
 
@@ -117,6 +169,51 @@ class Report(Tabular):
         return sum(sync.unsent for sync in self.syncs)
 
     @property
+    def attention(self) -> list[str]:
+        """What is new since the run before, one sentence for each change of state: ``analytics identify: ...``."""
+        return [f"{part.sync.destination} {part.sync.call}: {said}" for part in self.syncs for said in part.attention]
+
+    @property
+    def steps(self) -> pl.DataFrame:
+        """The counts of every step: ``destination``, ``call``, ``step``, ``reason`` (of the rejected), ``count``."""
+        lines = [
+            (part.sync.destination, part.sync.call, step, reason, count)
+            for part in self.syncs
+            for step, total in part.steps.items()
+            for reason, count in (part.reasons.items() if step == "rejected" and total else ((None, total),))
+        ]
+        texts = ("destination", "call", "step", "reason")
+        return pl.DataFrame(lines, schema={**dict.fromkeys(texts, pl.String()), "count": pl.Int64()}, orient="row")
+
+    def step(self, name: Step) -> pl.DataFrame:
+        """Who is in a step.
+
+        Args:
+            name: one of ``steps``.
+
+        Returns:
+            Changes, with outcome and reason, for what was planned and sent; ``user_id`` for ``skipped``; changes with
+            ``reason`` and ``times`` for ``held``. Of ``wanted`` and ``suppressed`` only counts are kept, so these
+            are a line for each sync. Every frame says ``destination`` and ``call``.
+
+        Raises:
+            UnknownName: there is no such step.
+        """
+        if name not in STEPS:
+            raise UnknownName("step", name, STEPS)
+        if not self.syncs:  # nothing was sent this time
+            return self.changes.clear()
+        if name in _OF_CHANGES:
+            return self.changes.filter(_OF_CHANGES[name])
+        return pl.concat([_beside(part, name) for part in self.syncs], how="diagonal_relaxed")
+
+    def reconciles(self) -> bool:
+        """Whether every change has one outcome, every refusal a reason, and the counts are those of the frames."""
+        named: tuple[Step, ...] = (*_OF_CHANGES, "skipped", "held")
+        totals = {name: sum(part.steps[name] for part in self.syncs) for name in named}
+        return all(map(_reconciles, self.syncs)) and all(self.step(name).height == totals[name] for name in named)
+
+    @property
     def failed(self) -> pl.DataFrame:
         """The changes that were not acknowledged, with outcome and reason."""
         return self.changes.filter(pl.col("outcome") != "acknowledged")
@@ -139,6 +236,7 @@ class Report(Tabular):
             "accepted": self.accepted,
             "skipped": self.skipped,
             "unsent": self.unsent,
+            "attention": self.attention,
         }
 
     def to_polars(self) -> pl.DataFrame:
@@ -163,3 +261,16 @@ class Report(Tabular):
         ]
         why = next((f" ({sync.why})" for sync in self.syncs if sync.why), "")
         return f"{self.key}: {', '.join(counts)}{why}"
+
+
+def _beside(part: SyncReport, step: Step) -> pl.DataFrame:
+    """What is no change of the plan, with where it belongs."""
+    frames = {"skipped": part.skipped_users.cast(pl.String), "held": part.held_changes}
+    found = frames.get(step, pl.DataFrame({"count": [part.steps[step]]}))
+    return found.with_columns(destination=pl.lit(part.sync.destination), call=pl.lit(part.sync.call))
+
+
+def _reconciles(part: SyncReport) -> bool:
+    planned = part.enters + part.exits + part.sets
+    outcomes = part.acknowledged + part.rejected + part.unknown + part.accepted + part.unsent
+    return planned == outcomes and part.rejected == sum(part.reasons.values())

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from personas_kit.activation.guards import still_standing
-from personas_kit.activation.plan import Plan
-from personas_kit.activation.report import Report
+from personas_kit.activation.delivery import run_line
+from personas_kit.activation.guards import for_history, still_standing
+from personas_kit.activation.plan import Plan, SyncPlan
+from personas_kit.activation.report import COUNTS, Report, State
+from personas_kit.activation.sync import Sync
+from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.display import Displayed
-from personas_kit.errors import PersonasError
+from personas_kit.errors import PersonasError, PlanBlocked
 
 Did = Literal["pushed", "planned", "blocked", "not due", "failed"]
+_STATES: Mapping[Did, State] = {"planned": "planned", "blocked": "blocked", "failed": "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class RunLine:
     Attributes:
         did: ``pushed``; ``planned`` (nobody approved); ``blocked`` (a guard fired); ``not due``; ``failed``.
         why: what a person should know; empty if all is well.
+        guards: that stopped it, where there is no plan to ask: their names -> what they saw.
+        attention: what is new since the run before, a sentence each.
     """
 
     key: str
@@ -31,6 +37,17 @@ class RunLine:
     why: str = ""
     plan: Plan | None = None
     report: Report | None = None
+    guards: Mapping[str, str] = field(default_factory=dict)
+    attention: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What to write once a person has looked, if guards blocked it that can be overridden; else empty."""
+        standing = still_standing(self.plan.guards, ()) if self.did == "blocked" and self.plan else []
+        if not standing or any(guard.final for guard in standing):
+            return ""
+        names = ",".join(sorted({guard.name for guard in standing}))
+        return f"personas push {self.key} --to {self.destination} --override {names}"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -39,6 +56,8 @@ class RunLine:
             "destination": self.destination,
             "did": self.did,
             "why": self.why,
+            **({"command": self.command} if self.command else {}),
+            **({"attention": list(self.attention)} if self.attention else {}),
             **({"plan": self.plan.to_dict()} if self.plan else {}),
             **({"report": self.report.to_dict()} if self.report else {}),
         }
@@ -51,11 +70,17 @@ class RunReport(Displayed):
     as_of: dt.datetime
     lines: tuple[RunLine, ...]
 
+    @property
+    def attention(self) -> list[str]:
+        """What is new since the runs before, one sentence for each change of state."""
+        return [f"{line.key} -> {line.destination} {said}" for line in self.lines for said in line.attention]
+
     def to_dict(self) -> dict[str, object]:
         """As plain data, the way ``personas run --json`` prints it."""
         return {
             "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
             "lines": [line.to_dict() for line in self.lines],
+            "attention": self.attention,
         }
 
     def __repr__(self) -> str:
@@ -82,6 +107,7 @@ def run_one(
         approve: ``"guards"`` pushes what no guard stops; None only plans.
         override: guards to override.
     """
+    plan = None
     try:
         plan = make()
         standing = still_standing(plan.guards, override)
@@ -91,8 +117,58 @@ def run_one(
             return RunLine(key, destination, "not due" if waits else "blocked", saw, plan)
         if approve is None:
             return RunLine(key, destination, "planned", "", plan)
-        report = plan.push(override=[guard.name for guard in plan.guards])
+        report = plan.push(override=[guard.name for guard in plan.guards if guard.stops])
         why = next((sync.why for sync in report.syncs if sync.why), "")
-        return RunLine(key, destination, "pushed", why, plan, report)
+        news = tuple(f"{part.sync.call}: {said}" for part in report.syncs for said in part.attention)
+        return RunLine(key, destination, "pushed", why, plan, report, attention=news)
+    except PlanBlocked as blocked:
+        return RunLine(key, destination, "blocked", blocked.what, guards=dict.fromkeys(blocked.guards, blocked.what))
     except PersonasError as problem:
-        return RunLine(key, destination, "failed", str(problem))
+        return RunLine(key, destination, "failed", str(problem), plan)
+
+
+def lines_of(
+    line: RunLine, syncs: Sequence[Sync], as_of: dt.datetime, started: dt.datetime, finished: dt.datetime
+) -> Iterator[tuple[Sync, dict[str, Any]]]:
+    """The lines of the history for what was not pushed; a push has left its own, and what is not due leaves none.
+
+    Args:
+        line: what a run did.
+        syncs: those that it is about, where there is no plan to say so.
+        as_of: the instant that the run was for.
+        started: when it began with this.
+        finished: when it was done with it.
+    """
+    state = _STATES.get(line.did)
+    if state is None:
+        return
+    if line.plan is None:
+        for sync in syncs:
+            yield sync, _unplanned(line, sync, state, as_of, started, finished)
+        return
+    for part in line.plan.syncs:
+        if part.sync.id not in line.plan.memory.concluded:
+            yield part.sync, _untried(line, line.plan, part, state, started, finished)
+
+
+def _untried(
+    line: RunLine, plan: Plan, part: SyncPlan, state: State, started: dt.datetime, finished: dt.datetime
+) -> dict[str, Any]:
+    """A sync of a plan that was not pushed."""
+    guards = for_history(still_standing(part.guards, ())) if state == "blocked" else {}
+    others = ", ".join(dict.fromkeys(guard.name for guard in still_standing(plan.guards, ())))
+    why = line.why if state == "failed" else "; ".join(guards.values())
+    if state == "blocked" and not guards:
+        why = f"another call of the same plan is stopped by {others}"
+    report = replace(sync_report(part, Sent(why=why), finished=False)[0], state=state)
+    return {**run_line(plan, part, report, started, finished, {}), "guards": guards}
+
+
+def _unplanned(
+    line: RunLine, sync: Sync, state: State, as_of: dt.datetime, started: dt.datetime, finished: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "plan_id": "", "sync_id": sync.id, "definition": sync.key, "destination": sync.destination, "call": sync.call,
+        "place": sync.place, "started_at": started, "finished_at": finished, "as_of": as_of, "state": state,
+        "why": line.why, **dict.fromkeys(COUNTS, 0), "reasons": {}, "guards": line.guards, "overrides": {},
+    }  # fmt: skip

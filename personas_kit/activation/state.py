@@ -43,25 +43,29 @@ class SyncState:
         target: which account acknowledged it.
         fingerprint: of the definition at the last finished plan.
         meaning: the definition then, and what it refers to, as JSON text; empty where that was not kept.
+        figures: what the source looked like then, as JSON text; empty where that was not kept.
         pushes: how many plans were finished.
         members: wanted at the last finished plan.
         last_as_of: of the last finished plan; None if there has been none (the next one is a first sync).
         last_push: when it finished.
+        last_full: of the last finished plan that told the destination of everyone.
         paused: a person paused it.
     """
 
-    acknowledged: pl.DataFrame
-    unknown: pl.DataFrame
-    rejects: pl.DataFrame
+    acknowledged: pl.DataFrame = field(repr=False)
+    unknown: pl.DataFrame = field(repr=False)
+    rejects: pl.DataFrame = field(repr=False)
     jobs: tuple[Job, ...] = ()
     version: int = 0
     target: str = ""
     fingerprint: str = ""
     meaning: str = ""
+    figures: str = ""
     pushes: int = 0
     members: int = 0
     last_as_of: dt.datetime | None = None
     last_push: dt.datetime | None = None
+    last_full: dt.datetime | None = None
     paused: bool = False
 
 
@@ -97,8 +101,10 @@ class PlanHead:
         made_at: when it was made; an interrupted plan goes on for so long only.
         target: the account (and list) that it is for.
         meaning: the definition, and what it refers to, as JSON text.
+        figures: what the source looked like, as JSON text.
         wanted: how many members are wanted.
         valued: they have values.
+        full: it tells the destination of everyone.
         overrides: the guards that were overridden -> who did, and why.
     """
 
@@ -111,6 +117,8 @@ class PlanHead:
     wanted: int
     valued: bool
     meaning: str = ""
+    figures: str = ""
+    full: bool = False
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -121,12 +129,14 @@ class Begun:
     Attributes:
         lines: its changes, in the order in which they are sent.
         waiting: the stretches that were not sent.
+        done: those that were -> the positions in them that were not acknowledged.
         stopped: somebody stopped it in good order; else its process died, or is still at it.
     """
 
     head: PlanHead
     lines: pl.DataFrame
     waiting: tuple[Batch, ...]
+    done: Mapping[Batch, Sequence[int]]
     stopped: bool
 
 
@@ -134,9 +144,10 @@ def acknowledged_lines(lines: pl.DataFrame, done: Mapping[Batch, Sequence[int]])
     """The changes of batches that are done, but for the positions that were not acknowledged.
 
     Returns:
-        ``member``, ``change``, ``value``.
+        ``member``, ``change``, ``value``, and ``grows`` if it is there.
     """
-    small = lines.select("member", pl.col("change").cast(pl.String), "value")
+    grows = [name for name in lines.columns if name == "grows"]
+    small = lines.select("member", pl.col("change").cast(pl.String), "value", *grows)
     parts = [small.clear()]
     for batch, excluded in done.items():
         part = small[batch.start : batch.stop]

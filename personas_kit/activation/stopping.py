@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-
 INTERRUPTED = "interrupted"
 """Why a push stopped that a person stopped."""
 

@@ -32,7 +32,7 @@ def sync_report(sync: SyncPlan, sent: Sent, *, finished: bool) -> tuple[SyncRepo
     changes = with_outcomes(sync, sent.outcomes)
     counts = dict(changes["outcome"].value_counts().iter_rows())
     refused = changes.filter(pl.col("outcome") == "rejected")["reason"].value_counts(sort=True)
-    open_ends = any(counts.get(word) for word in ("rejected", "unknown", "accepted"))
+    open_ends = any(counts.get(word) for word in ("rejected", "unknown", "accepted", "unsent"))
     report = SyncReport(
         sync=sync.sync,
         state=_state(finished=finished, fatal=sent.fatal, complete=not open_ends),
@@ -40,12 +40,18 @@ def sync_report(sync: SyncPlan, sent: Sent, *, finished: bool) -> tuple[SyncRepo
         enters=sync.count("enter"),
         exits=sync.count("exit"),
         sets=sync.count("set"),
-        **{word: int(counts.get(word, 0)) for word in ("acknowledged", "rejected", "unknown", "accepted", "unsent")},
+        acknowledged=counts.get("acknowledged", 0),
+        rejected=counts.get("rejected", 0),
+        unknown=counts.get("unknown", 0),
+        accepted=counts.get("accepted", 0),
+        unsent=counts.get("unsent", 0),
         skipped=sync.skipped.height,
         suppressed=sync.suppressed,
         held=sync.held.height,
         reasons=dict(refused.iter_rows()),
         why=sent.why,
+        skipped_users=sync.skipped,
+        held_changes=sync.held,
     )
     return report, changes
 
@@ -63,7 +69,7 @@ def with_outcomes(sync: SyncPlan, outcomes: Mapping[Batch, Tally]) -> pl.DataFra
         schema={"at": pl.Int64, "outcome": pl.String, "reason": pl.String},
         orient="row",
     )
-    tried = [Batch(sync.to_send, sync.lines.height), *outcomes]
+    tried = [Batch(sync.to_send, sync.lines.height), *(_left(batch, tally) for batch, tally in outcomes.items())]
     stretches = pl.DataFrame(tried, schema={"start": pl.Int64, "stop": pl.Int64}, orient="row")
     settled = stretches.select(at=pl.int_ranges("start", "stop")).explode("at", keep_nulls=False)["at"]
     usual = pl.when(pl.col("at").is_in(settled.implode())).then(pl.lit("acknowledged")).otherwise(pl.lit("unsent"))
@@ -85,11 +91,21 @@ def with_outcomes(sync: SyncPlan, outcomes: Mapping[Batch, Tally]) -> pl.DataFra
 
 def _exceptions(batch: Batch, tally: Tally) -> Iterator[tuple[int, str, str | None]]:
     """The lines of a batch that were not acknowledged; one that is both rejected and unknown counts as rejected."""
+    size = _left(batch, tally).stop - batch.start
     for at in tally.unsent:
-        yield batch.start + at, "unsent", None
+        if at < size:
+            yield batch.start + at, "unsent", None
     for at, reason in tally.rejected.items():
         yield batch.start + at, "rejected", reason
     for at in tally.accepted:
         yield batch.start + at, "accepted", None
     for at in tally.unknown - set(tally.rejected):
         yield batch.start + at, "unknown", None
+
+
+def _left(batch: Batch, tally: Tally) -> Batch:
+    """What of a batch left: what was not sent at its end goes with a later one, if the push goes on."""
+    stop = batch.stop
+    while stop > batch.start and stop - 1 - batch.start in tally.unsent:
+        stop -= 1
+    return Batch(batch.start, stop)

@@ -14,7 +14,7 @@ account trait    users with the value   accounts with values          not for va
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -36,8 +36,8 @@ class Members:
         zero_is_empty: the trait is a count or a sum.
     """
 
-    subjects: pl.DataFrame
-    pairs: pl.DataFrame | None = None
+    subjects: pl.DataFrame = field(repr=False)
+    pairs: pl.DataFrame | None = field(default=None, repr=False)
     zero_is_empty: bool = False
 
 
@@ -52,14 +52,16 @@ class Wanted:
         problems: ids that are missing or occur twice.
         undecided: users whose accounts' values differ, with nothing said on how to combine them.
         empty: the JSON text of the empty value; None if empty means missing.
+        suppressed: users that are left out because they were forgotten.
     """
 
-    members: pl.DataFrame
-    skipped: pl.DataFrame
+    members: pl.DataFrame = field(repr=False)
+    skipped: pl.DataFrame = field(repr=False)
     problems: KeyProblems
-    undecided: pl.DataFrame
+    undecided: pl.DataFrame = field(repr=False)
     empty: str | None
     valued: bool
+    suppressed: int = 0
 
 
 def wanted_by(
@@ -81,8 +83,10 @@ def wanted_by(
     nobody = pl.DataFrame(schema={"user_id": pl.String})
     empty = _empty_value(found)
     if call == "group":
-        accounts = found.subjects.rename({"account_id": "member"}).with_columns(
-            account_id=pl.col("member").cast(pl.String)
+        accounts = (
+            _encoded(found.subjects)
+            .rename({"account_id": "member"})
+            .with_columns(account_id=pl.col("member").cast(pl.String))
         )
         return _finish(accounts, nobody, pl.DataFrame(), empty)
     users, undecided = _users(found, combine)
@@ -97,7 +101,7 @@ def wanted_by(
 def _users(found: Members, combine: Combine | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One line per user; those of account definitions with the accounts that brought them in."""
     if found.pairs is None:
-        return found.subjects, pl.DataFrame()
+        return _encoded(found.subjects), pl.DataFrame()
     users = expand_to_users(found.pairs)
     if "value" not in found.pairs.columns:
         return users, pl.DataFrame()
@@ -105,10 +109,13 @@ def _users(found: Members, combine: Combine | None) -> tuple[pl.DataFrame, pl.Da
     return users.join(values.select("user_id", "value"), on="user_id", how="inner"), undecided
 
 
+def _encoded(subjects: pl.DataFrame) -> pl.DataFrame:
+    """The values as JSON text. Texts, too: one that went out as it is could add fields to a request."""
+    return subjects.with_columns(value=as_json(subjects["value"])) if "value" in subjects.columns else subjects
+
+
 def _finish(frame: pl.DataFrame, skipped: pl.DataFrame, undecided: pl.DataFrame, empty: str | None) -> Wanted:
     valued = "value" in frame.columns
-    if valued and frame.schema["value"] != pl.String:
-        frame = frame.with_columns(value=as_json(frame["value"]))
     problems = key_problems(frame)
     members = frame.drop_nulls("member").unique("member", keep="first", maintain_order=True)
     return Wanted(members, skipped, problems, undecided, empty, valued)

@@ -7,9 +7,10 @@ from typing import Literal
 
 import click
 import polars as pl
+from rich.text import Text
 
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
-from personas_kit.cli.terminal import as_json, frame_json, output, people, show_explanation, show_preview, table_of
+from personas_kit.cli.terminal import as_json, output, people, show_explanation, show_preview, table_of
 from personas_kit.compiler.dialects import DIALECTS
 from personas_kit.destinations import DESTINATIONS, find
 from personas_kit.workspace import Workspace
@@ -50,33 +51,59 @@ def preview(workspace: Workspace, keys: tuple[str, ...], as_of: str | None, json
         people.print("There are no definitions yet: add one to personas.toml.")
 
 
+SYNCS = [
+    "key", "destination", "call", "acknowledged", "unknown", "rejected", "held", "last_run", "last_at", "due", "paused",
+    "place",
+]  # fmt: skip
+RUNS = ["finished_at", "key", "destination", "call", "state", "acknowledged", "rejected", "unknown", "unsent", "why"]
+
+
 @click.command()
 @json_option
 @click.option("--runs", default=10, show_default=True, help="How many of the last pushes to show.")
 @with_workspace
 def status(workspace: Workspace, runs: int, json_: bool) -> None:
-    """Show every sync: what was acknowledged, what is unknown or refused, and the last pushes."""
-    syncs, history = workspace.status(), workspace.store.runs(runs)
+    """Show every sync: what was acknowledged, the last run, what is due next, what waits for a person, what to do."""
+    found = workspace.status()
     if json_:
-        as_json({"syncs": frame_json(syncs), "runs": history})
+        as_json({**found.to_dict(), "runs": workspace.store.runs(runs)})
         return
-    if not syncs.height:
+    history = workspace.history(runs)
+    if found.frame.height:
+        output.print(table_of(found.frame.select(SYNCS), "syncs"))
+    if history.height:
+        output.print(table_of(history.select(RUNS), "last runs"))
+    else:
         people.print("Nothing was pushed yet.")
+    for where, each in found.asks:
+        people.print(Text.assemble((f"{each.what}  ", "yellow"), (where, "bold"), f"  {each.said}"))
+        if each.command:
+            people.print(Text(f"    {each.command}", "dim"))
+    people.print(repr(found), markup=False)
+
+
+@click.command("history")
+@click.option("--limit", default=50, show_default=True, help="How many lines.")
+@click.option("--write", is_flag=True, help="Write all of it into the warehouse: what is missing there is added.")
+@click.option("--schema", default="personas", show_default=True, help="Where in the warehouse: it has to exist.")
+@json_option
+@with_workspace
+def push_history(workspace: Workspace, limit: int, write: bool, schema: str, json_: bool) -> None:
+    """Show the last runs, newest first: a line for each sync, also where a guard stopped it or it failed."""
+    if write:
+        counts = workspace.write_history(schema)
+        if json_:
+            as_json(counts)
+        people.print(", ".join(f"{count:,} lines in {schema}.{table}" for table, count in counts.items()))
         return
-    output.print(table_of(syncs.select(pl.exclude("place"), "place"), "syncs"))
-    columns = [
-        "finished_at",
-        "key",
-        "destination",
-        "call",
-        "state",
-        "acknowledged",
-        "rejected",
-        "unknown",
-        "skipped",
-        "unsent",
-    ]
-    output.print(table_of(pl.DataFrame(history, infer_schema_length=None).select(columns), "last pushes"))
+    if json_:
+        as_json(workspace.store.runs(limit))
+        return
+    found = workspace.history(limit)
+    if found.height:
+        output.print(table_of(found.select(RUNS), "runs"))
+    else:
+        people.print("Nothing was pushed yet.")
 
 
 @click.command()
@@ -144,4 +171,4 @@ def export_members(
     people.print(f"{lines:,} members of {key} written to {file}")
 
 
-COMMANDS = (preview, sql, status, profile, explain, destinations, export_members)
+COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, export_members)

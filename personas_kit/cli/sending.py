@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from personas_kit.activation.due import Asked
 from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
 from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
@@ -13,6 +14,7 @@ from personas_kit.cli.terminal import (
     DONE,
     ERROR,
     GUARD,
+    INTERRUPTED,
     USAGE,
     as_json,
     complain,
@@ -33,6 +35,13 @@ override_option = click.option(
     metavar="GUARDS",
     help="Guards to override for this plan, such as removals,total_change.",
 )
+because_option = click.option(
+    "--because", default="", metavar="WHY", help="Why the guards are overridden: kept in the history."
+)
+mode_option = click.option(
+    "--mode", type=click.Choice(["changes", "full", "adopt"]), default="changes", show_default=True,
+    help="full: everyone again. adopt: note the present members as acknowledged, send nothing.",
+)  # fmt: skip
 to_option = click.option(
     "--to", metavar="NAME", help="A destination of personas.toml. [default: the definition's own syncs]"
 )
@@ -42,44 +51,68 @@ to_option = click.option(
 @click.argument("key")
 @to_option
 @as_of_option
+@mode_option
 @click.option(
     "--payloads", default=1, show_default=True, help="How many changes of each kind to show as exact requests."
 )
 @json_option
 @with_workspace
-def plan(workspace: Workspace, key: str, to: str | None, as_of: str | None, payloads: int, json_: bool) -> int:
+def plan(
+    workspace: Workspace, key: str, to: str | None, as_of: str | None, mode: Asked, payloads: int, json_: bool
+) -> int:
     """Show what would be sent for KEY: who enters, who leaves, the guards, the exact requests. Nothing is sent."""
-    made = workspace.plan(key, to=to, as_of=as_of)
+    made = workspace.plan(key, to=to, as_of=as_of, mode=mode)
     if json_:
         as_json(made.to_dict())
     else:
         show_plan(made)
         if payloads:
             show_payloads(made, payloads)
-    return GUARD if made.guards else DONE
+    return GUARD if still_standing(made.guards, ()) else DONE
 
 
 @click.command()
 @click.argument("key")
 @to_option
 @as_of_option
+@mode_option
+@click.option("--unfinished", is_flag=True, help="Go on with the plan that was stopped less than an hour ago.")
 @click.option("--yes", is_flag=True, help="Push without asking. Never overrides a guard.")
 @override_option
+@because_option
 @click.option("--deadline", metavar="60s", help="Start nothing more after this long; run again to go on.")
 @json_option
 @with_workspace
-def push(
+def push(  # noqa: PLR0913, PLR0917 - one for each option
     workspace: Workspace,
     key: str,
     to: str | None,
     as_of: str | None,
+    mode: Asked,
+    unfinished: bool,
     yes: bool,
     override: tuple[str, ...],
+    because: str,
     deadline: str | None,
     json_: bool,
 ) -> int:
     """Plan KEY, show the plan, ask, and send it."""
-    made = workspace.plan(key, to=to, as_of=as_of)
+    made = workspace.unfinished(key, to=to) if unfinished else workspace.plan(key, to=to, as_of=as_of, mode=mode)
+    if made is None:
+        complain("no plan of this was stopped in good order less than an hour ago: push without --unfinished")
+        return ERROR
+    return _shown_and_pushed(made, yes=yes, override=override, because=because, deadline=deadline, json_=json_)
+
+
+def _shown_and_pushed(
+    made: Plan,
+    *,
+    yes: bool,
+    json_: bool,
+    override: tuple[str, ...] = (),
+    because: str = "",
+    deadline: str | None = None,
+) -> int:
     show_plan(made, people if json_ else output)
     standing = still_standing(made.guards, override)
     if standing:
@@ -87,7 +120,7 @@ def push(
     if made.changes.height and not yes and not _agreed(made):
         return USAGE if not sys.stdin.isatty() else ERROR
     with progress_bar(made.changes.height) as tell:
-        report = made.push(override=override, deadline=_seconds(deadline), progress=tell)
+        report = made.push(override=dict.fromkeys(override, because), deadline=_seconds(deadline), progress=tell)
     if json_:
         as_json(report.to_dict())
     show_report(report)
@@ -113,6 +146,10 @@ def run(workspace: Workspace, approve: str | None, override: tuple[str, ...], as
             f"{line.did:8} {line.key} -> {line.destination}{counts}{f'  ({line.why})' if line.why else ''}",
             markup=False,
         )
+        if line.command:
+            people.print(f"         if it is right: {line.command}", markup=False)
+    for said in done.attention:
+        people.print(f"new: {said}", markup=False)
     people.print(repr(done), markup=False)
     codes = [exit_code(line.report) for line in done.lines if line.report]
     codes += [ERROR for line in done.lines if line.did == "failed"]
@@ -152,8 +189,46 @@ def reset(workspace: Workspace, key: str, to: str, yes: bool) -> int:
         if click.prompt(f"Everyone in {key} will be sent to {to} again. Type the key to go on", err=True) != key:
             complain("nothing was reset")
             return ERROR
-    people.print(f"forgotten: {', '.join(map(str, workspace.reset(key, to=to)))}", markup=False)
+    people.print(f"forgotten: {', '.join(map(str, workspace.reset(key, to=to, confirm=key)))}", markup=False)
     return DONE
+
+
+@click.command()
+@click.argument("key")
+@click.option("--to", metavar="NAME", help="Only at this destination.")
+@click.option("--yes", is_flag=True, help="Push without asking.")
+@json_option
+@with_workspace
+def remove(workspace: Workspace, key: str, to: str | None, yes: bool, json_: bool) -> int:
+    """Take everyone of KEY out of its destinations: for a definition that is going, or is gone from personas.toml."""
+    made = workspace.remove(key, to=to)
+    if made is None:
+        people.print("no destination has anybody of it", markup=False)
+        return DONE
+    return _shown_and_pushed(made, yes=yes, json_=json_)
+
+
+@click.command()
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@with_workspace
+def forget(workspace: Workspace, user: str, yes: bool, json_: bool) -> int:
+    """Never send USER again: take the user out of every destination, then remove every trace from the state."""
+    if not yes:
+        if not sys.stdin.isatty():
+            complain("nobody was forgotten: say --yes when nobody can answer")
+            return USAGE
+        if click.prompt("This cannot be undone. Type the id to go on", err=True) != user:
+            complain("nobody was forgotten")
+            return ERROR
+    report = workspace.forget(user, confirm=user)
+    if json_:
+        as_json(report.to_dict())
+    for line in report.lines:
+        people.print(f"{line.state:14} {line.sync}{f'  ({line.why})' if line.why else ''}", markup=False)
+    people.print(repr(report), markup=False)
+    return DONE if report.complete else INTERRUPTED
 
 
 def _blocked(made: Plan, names: list[str], override: tuple[str, ...], *, json_: bool) -> int:
@@ -187,4 +262,4 @@ def _seconds(deadline: str | None) -> float | None:
         raise click.BadParameter(str(problem), param_hint="--deadline") from None
 
 
-COMMANDS = (plan, push, run, pause, resume, reset)
+COMMANDS = (plan, push, run, pause, resume, reset, remove, forget)

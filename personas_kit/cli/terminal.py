@@ -6,15 +6,17 @@ import contextlib
 import datetime as dt
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 import polars as pl
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.segment import Segment
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
@@ -25,16 +27,29 @@ from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
 from personas_kit.display import Tell, shows_waiting, waiting_words
 from personas_kit.insight.explanation import Explanation, Reason, mark
-from personas_kit.masking import mask_text
+from personas_kit.masking import mask_body, mask_text, visible
 from personas_kit.preview import Preview, SyncChange, estimate_words
 
 DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
 _WIDEST = 60
 LONG = 1.0
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
-people = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Careful(Console):
+    """Writes out what would hide, turn text around or steer the terminal: names and values come from anywhere."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments to print."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+people = _Careful(stderr=True, highlight=False, soft_wrap=True)
 """For words: standard error, so that standard output can be piped."""
-output = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160)
+output = _Careful(
+    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+)
 """For what was asked for."""
 
 
@@ -47,18 +62,22 @@ def complain(message: str) -> None:
 
 
 def as_json(document: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, default=_plain, indent=2, ensure_ascii=False))
+    """One JSON document on standard output; what could steer a terminal is escaped in it."""
+    text = json.dumps(document, default=_plain, indent=2, ensure_ascii=False)
+    click.echo(_BEYOND_ASCII.sub(_escaped, text))
 
 
-def frame_json(frame: pl.DataFrame) -> list[dict[str, object]]:
-    """A frame as plain data."""
-    return frame.to_dicts()
+def _escaped(found: re.Match[str]) -> str:
+    """A character of a JSON document, escaped if it hides something; JSON itself escapes what is below the space."""
+    one = found[0]
+    if visible(one) == one:
+        return one
+    return json.dumps(one)[1:-1] if ord(one) > 0xFFFF else f"\\u{ord(one):04x}"  # noqa: PLR2004  (two of them there)
 
 
 def table_of(frame: pl.DataFrame, title: str = "", width: int | None = None) -> Table:
-    """A frame as a table of the terminal: one line per line, and only the columns that fit."""
-    cells = {name: [_cell(value) for value in frame[name]] for name in frame.columns}
+    """A frame as a table of the terminal: one line per line, addresses masked, and only the columns that fit."""
+    cells = {name: [mask_text(_cell(value)) for value in frame[name]] for name in frame.columns}
     shown: list[str] = []
     room = width or output.width
     for name, texts in cells.items():
@@ -153,7 +172,8 @@ def show_plan(plan: Plan, console: Console = output) -> None:
     if first:
         console.print(Text(f"  first push, so everyone goes: {', '.join(first)}", "dim"))
     for guard in plan.guards:
-        console.print(Text.assemble(("  stopped by ", "yellow"), (guard.name, "bold yellow"), f": {guard.saw}"))
+        word = "  stopped by " if guard.stops else "  to know    "
+        console.print(Text.assemble((word, "yellow"), (guard.name, "bold yellow"), f": {guard.saw}"))
 
 
 def show_payloads(plan: Plan, limit: int = 1, console: Console = output) -> None:
@@ -164,7 +184,7 @@ def show_payloads(plan: Plan, limit: int = 1, console: Console = output) -> None
                 (f"{sample['method']} {sample['path']}", "bold"), f"  {sample['destination']} {sample['call']}"
             )
         )
-        console.print(Text(_pretty(mask_text(sample["body"])), "dim"))
+        console.print(Text(mask_body(sample["body"]), "dim"))
 
 
 def show_report(report: Report, console: Console = people) -> None:
@@ -185,6 +205,8 @@ def show_report(report: Report, console: Console = people) -> None:
             for word, count in (
                 ("rejected", sync.rejected),
                 ("unknown", sync.unknown),
+                ("accepted, not acknowledged yet", sync.accepted),
+                ("held back", sync.held),
                 ("skipped", sync.skipped),
                 ("not sent", sync.unsent),
             )
@@ -197,13 +219,15 @@ def show_report(report: Report, console: Console = people) -> None:
                 (f"  {sync.why}" if sync.why else "", "yellow"),
             )
         )
+    for said in report.attention:
+        console.print(Text.assemble(("  new: ", "yellow"), said))
 
 
 def exit_code(report: Report) -> int:
     """The exit code of a push."""
     if any(sync.state == "failed" for sync in report.syncs):
         return ERROR
-    if report.unknown or report.unsent or any(sync.state == "interrupted" for sync in report.syncs):
+    if report.unknown or report.accepted or report.unsent or any(sync.state == "interrupted" for sync in report.syncs):
         return INTERRUPTED
     return REJECTS if report.rejected else DONE
 
@@ -263,13 +287,6 @@ def _change(change: SyncChange) -> Text:
     if change.set:
         return Text.assemble(where, (f"{change.set:,} set", "green"), first)
     return Text.assemble(where, (f"+{change.enter:,}", "bold green"), " ", (f"-{change.leave:,}", "bold red"), first)
-
-
-def _pretty(body: str) -> str:
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        return body
 
 
 def _cell(value: object) -> str:

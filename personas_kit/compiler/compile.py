@@ -158,7 +158,7 @@ def _expanded(
     if isinstance(definition, AccountAudience) and definition.unless_user is not None:
         kept_out = resolve_of_user(definition, definition.unless_user, registry, traits_of(build.source))
         made = made.where(negated(condition(kept_out, each)))
-    scope.joins |= each.joins
+    scope.joins |= {name: join for name, join in each.joins.items() if name != scope.base}
     return made
 
 

@@ -130,7 +130,7 @@ class Reason:
 
     said: str
     holds: bool | None
-    values: tuple[tuple[str, object], ...] = ()
+    values: tuple[tuple[str, object], ...] = field(default=(), repr=False)
     evidence: tuple[Evidence, ...] = ()
     parts: tuple[Reason, ...] = ()
     called: str = ""
@@ -184,8 +184,8 @@ class Explanation(Displayed):
     def verdict(self) -> str:
         """``u1 is in 'Buyers'``."""
         if self.holds is None:
-            return f"{self.member}: {self.definition.name!r}"
-        return f"{self.member} is {'in' if self.holds else 'not in'} {self.definition.name!r}"
+            return f"{mask_text(self.member)}: {self.definition.name!r}"
+        return f"{mask_text(self.member)} is {'in' if self.holds else 'not in'} {self.definition.name!r}"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data, unmasked: you asked about this one member."""
@@ -213,11 +213,12 @@ def shown(said: str, value: object) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return ", ".join(shown(said, each) for each in value) or "empty"
+    value = mask_value(said, value)
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | float | Decimal):
         return f"{value:,}"
-    return repr(mask_value(said, str(value)))
+    return repr(value if isinstance(value, str) else mask_value(said, str(value)))
 
 
 def explain(reader: Reader, definition: Definition, member: str | int, as_of: dt.datetime) -> Explanation:

@@ -14,6 +14,7 @@ from personas_kit.notebook import (
     profile_card,
     progress,
     report_card,
+    status_card,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "profile_card",
     "progress",
     "report_card",
+    "status_card",
 ]

@@ -8,19 +8,16 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from personas_kit.masking import mask_text, visible
+
 LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
 GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
-_INVISIBLE = {
-    ord(c): f"\\u{ord(c):04x}" for c in "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-}
 
 
 def text(value: object) -> str:
     """Anything as text that can stand between tags: escaped, with characters that hide or turn text made visible."""
-    shown = str(value).translate(_INVISIBLE)
-    visible = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
-    return html.escape(visible, quote=True)
+    return html.escape(visible(str(value)), quote=True)
 
 
 def card(*sections: str) -> str:
@@ -72,11 +69,11 @@ def details(summary: str, faint: str, body: str, *, opened: bool = False) -> str
 
 
 def table(frame: pl.DataFrame) -> str:
-    """A frame as a table; numbers to the right, missing values as a dash."""
+    """A frame as a table; numbers to the right, missing values as a dash, addresses masked."""
     numeric = {name for name, dtype in frame.schema.items() if dtype.is_numeric()}
     heads = "".join(_cell("th", name, right=name in numeric) for name in frame.columns)
     rows = "".join(
-        f"<tr>{''.join(_cell('td', shown(value), right=name in numeric) for name, value in row.items())}</tr>"
+        f"<tr>{''.join(_value(value, right=name in numeric) for name, value in row.items())}</tr>"
         for row in frame.iter_rows(named=True)
     )
     return (
@@ -116,6 +113,10 @@ def notice(words: str, colour: str) -> str:
 def number(value: float) -> str:
     """A number the way people read it."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+
+
+def _value(value: object, *, right: bool) -> str:
+    return _cell("td", mask_text(shown(value)), right=right)
 
 
 def _cell(tag: str, value: object, *, right: bool) -> str:

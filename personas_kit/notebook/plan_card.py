@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-
 import polars as pl
 
+from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.plan import Plan
 from personas_kit.display import renders
-from personas_kit.masking import mask_text
+from personas_kit.masking import mask_body, masked_changes
 from personas_kit.notebook import html
 
 
@@ -20,12 +18,12 @@ def plan_card(plan: Plan) -> str:
     return html.card(
         html.title(plan.name, "plan", right),
         html.table(_overview(plan)),
-        "".join(_guard(guard.name, guard.saw, final=guard.final) for guard in plan.guards),
+        "".join(map(_guard, plan.guards)),
         _next_step(plan),
         html.details(
             "Changes",
             f"first {min(5, plan.changes.height)} of {plan.changes.height:,}",
-            html.table(_some(plan.changes)),
+            html.table(masked_changes(plan.changes.head(5), plan.key)),
         )
         if plan.changes.height
         else "",
@@ -50,35 +48,27 @@ def _overview(plan: Plan) -> pl.DataFrame:
     )
 
 
-def _guard(name: str, saw: str, *, final: bool) -> str:
-    what = "cannot be overridden" if final else f"override={[name]!r}"
-    return html.notice(
-        f"<b>{html.text(name)}</b>: {html.text(saw)} <span style='{html.FAINT}'>({html.text(what)})</span>".replace(
-            "'", '"'
-        ),
-        html.AMBER,
-    )
+def _guard(guard: Guard) -> str:
+    what = "cannot be overridden" if guard.final else f"override={[guard.name]!r}"
+    said = f"<b>{html.text(guard.name)}</b>: {html.text(guard.saw)}"
+    if not guard.stops:
+        return html.notice(f"{said} (to know; it does not stop the push)", html.BLUE)
+    return html.notice(f'{said} <span style="{html.FAINT}">({html.text(what)})</span>', html.AMBER)
 
 
 def _next_step(plan: Plan) -> str:
     if not plan.changes.height:
         return "Nothing to send: the destinations have what is wanted."
-    if any(guard.final for guard in plan.guards):
+    standing = still_standing(plan.guards, ())
+    if any(guard.final for guard in standing):
         return "Nothing can be sent before this is corrected."
-    override = f"override={[guard.name for guard in plan.guards]!r}" if plan.guards else ""
+    override = f"override={[guard.name for guard in standing]!r}" if standing else ""
     return f"Nothing has been sent. <code>{html.text(f'plan.push({override})')}</code> sends exactly this."
 
 
-def _some(changes: pl.DataFrame) -> pl.DataFrame:
-    return changes.head(5).with_columns(pl.col("member").map_elements(mask_text, return_dtype=pl.String))
-
-
 def _payload(sample: dict[str, str]) -> str:
-    body = sample["body"]
-    with contextlib.suppress(ValueError):  # a form is shown as it is
-        body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     return html.details(
         "Request",
         f"{sample['destination']} {sample['call']}: {sample['method']} {sample['path']}, personal data masked",
-        html.code(mask_text(body)),
+        html.code(mask_body(sample["body"])),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from personas_kit.display import renders
+from personas_kit.masking import mask_text
 from personas_kit.notebook import html
 from personas_kit.profile import Profile
 
@@ -19,7 +20,9 @@ def profile_card(profile: Profile) -> str:
         for title, values in profile.sections()
         if values
     ]
-    return html.card(html.title(profile.id, profile.subject, f"as of {profile.as_of:%Y-%m-%d %H:%M} UTC"), *sections)
+    return html.card(
+        html.title(mask_text(profile.id), profile.subject, f"as of {profile.as_of:%Y-%m-%d %H:%M} UTC"), *sections
+    )
 
 
 def _table(values: Mapping[str, object]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 from personas_kit.activation.report import Report
 from personas_kit.activation.runs import RunReport
 from personas_kit.display import renders
+from personas_kit.masking import masked_changes
 from personas_kit.notebook import html
 
 
@@ -31,12 +32,30 @@ def report_card(report: Report) -> str:
     return html.card(
         html.title(report.key, "push", f"as of {report.as_of:%Y-%m-%d %H:%M} UTC · plan {report.plan_id[:8]}"),
         html.figures(parts),
-        html.table(pl.DataFrame([sync.to_dict() for sync in report.syncs], infer_schema_length=None)),
+        "".join(html.notice(html.text(said), html.BLUE) for said in report.attention),
+        html.table(_syncs(report)),
         html.details(
-            "Not acknowledged", f"first {min(10, failed.height)} of {failed.height:,}", html.table(failed.head(10))
+            "Not acknowledged",
+            f"first {min(10, failed.height)} of {failed.height:,}",
+            html.table(masked_changes(failed.head(10), report.key)),
         )
         if failed.height
         else "",
+    )
+
+
+def _syncs(report: Report) -> pl.DataFrame:
+    """A line for each sync: its counts, and the reasons of what was refused."""
+    return pl.DataFrame(
+        {
+            "destination": part.sync.destination,
+            "call": part.sync.call,
+            "state": part.state,
+            **part.counts(),
+            "reasons": ", ".join(f"{count:,} {reason}" for reason, count in part.reasons.items()),
+            "why": part.why,
+        }
+        for part in report.syncs
     )
 
 
@@ -64,5 +83,6 @@ def run_card(run: RunReport) -> str:
     )
     return html.card(
         html.title("Run", "schedule", f"{run.as_of:%Y-%m-%d %H:%M} UTC"),
+        "".join(html.notice(html.text(said), html.BLUE) for said in run.attention),
         html.table(lines) if lines.height else "Nothing is scheduled.",
     )

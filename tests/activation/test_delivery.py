@@ -307,7 +307,7 @@ def test_a_paused_sync_is_planned_and_not_pushed(workspace, sandbox, clock):
 
 def test_after_a_reset_everyone_goes_again(workspace, sandbox, clock):
     workspace.plan("vips").push()
-    workspace.reset("vips", to="ads")
+    workspace.reset("vips", to="ads", confirm="vips")
     clock.day += 1
     plan = workspace.plan("vips", to="ads")
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from personas_kit.errors import WarehouseError
+from personas_kit.errors import PlanBlocked, WarehouseError
 from personas_kit.opening import open_workspace
 from personas_kit.sandbox import Sandbox
 from personas_kit.workspace import Workspace
 from tests import small
 
+KNOWN = ["key", "destination", "call", "acknowledged", "unknown", "rejected", "as_of", "pushed_at"]
 HOLDING = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
 
@@ -50,7 +51,7 @@ def change(workspace: Workspace, statement: str) -> None:
 )
 def test_what_was_there_a_moment_ago(workspace: Workspace, statement: str, words: str, hint: str) -> None:
     workspace.preview("vips")
-    before = workspace.status()
+    before = workspace.status().frame
 
     change(workspace, statement)
 
@@ -59,20 +60,23 @@ def test_what_was_there_a_moment_ago(workspace: Workspace, statement: str, words
             look("vips", as_of="2026-10-01")
         assert words in raised.value.what
         assert hint in raised.value.hint
-    with pytest.raises(WarehouseError):
+    with pytest.raises(PlanBlocked, match=r"users is gone|users\.vip, which was boolean, is gone") as blocked:
         workspace.plan("vips", as_of="2026-10-01")
-    assert workspace.status().equals(before)
+    assert blocked.value.guards == ("columns_changed",)
+    assert workspace.status().frame.equals(before)
 
 
 def test_a_schedule_goes_on_with_the_others_and_says_which_failed(workspace: Workspace) -> None:
-    before = workspace.status()
+    before = workspace.status().frame
     change(workspace, "DROP TABLE users")
 
     report = workspace.run(approve="guards")
 
-    assert {line.did for line in report.lines} == {"failed"}
-    assert all("does not exist" in line.why for line in report.lines)
-    assert workspace.status().equals(before)
+    assert {line.did for line in report.lines} == {"blocked"}
+    assert all("the table users is gone" in line.why and "does not exist" in line.why for line in report.lines)
+    after = workspace.status().frame
+    assert after.select(KNOWN).equals(before.select(KNOWN))
+    assert set(after["last_run"]) == {"blocked"}
 
 
 def test_a_file_that_another_kernel_holds_is_free_again_afterwards(workspace: Workspace) -> None:

@@ -120,7 +120,7 @@ def test_an_edited_audience_is_another_meaning_for_those_that_refer_to_it(own):
     plan = own.plan(few, to="analytics")
 
     assert plan.members_from == "the warehouse"
-    assert set(plan.changes["cause"]) == {"definition edited"}
+    assert set(plan.changes["cause"]) == {"upstream audience"}
 
 
 def test_by_default_a_definition_goes_by_the_calls_that_fit(own):

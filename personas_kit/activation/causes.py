@@ -1,0 +1,291 @@
+"""Why each change is due, and what has to be asked to find that out.
+
+Every change has one cause out of ``CAUSES``. Four of them stand in the state. For the rest the warehouse is asked how
+things would stand otherwise (``compiler.counterfactual``): by the definition as it was at the last finished push, with
+nobody kept out by ``unless``, with the users that accounts had then, with nothing begun since. ``judging`` reads the
+answer: a change comes from that without which the member would still be what the destination acknowledged.
+
+Pure: nothing is asked here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import polars as pl
+
+from personas_kit.activation.plan import SyncPlan
+from personas_kit.compiler import Source, compile_definition
+from personas_kit.compiler.claims import Claims
+from personas_kit.compiler.counterfactual import World
+from personas_kit.definitions import AccountAudience, Audience, Definition
+from personas_kit.definitions.meaning import Meaning, read_meaning
+from personas_kit.errors import PersonasError
+from personas_kit.membership.expansion import Combine
+
+FIRST, UNKNOWN, AGAIN, ADOPTED = "first push", "outcome was unknown", "full re-sync", "adopted"
+WITHDRAWN, MERGED, EDITED, UPSTREAM = (
+    "suppression or consent", "identity merged", "definition edited", "upstream audience",
+)  # fmt: skip
+MOVED, TIME, NEW = "membership moved", "time passing", "new data"
+CAUSES: Final = (FIRST, UNKNOWN, AGAIN, ADOPTED, WITHDRAWN, MERGED, EDITED, UPSTREAM, MOVED, TIME, NEW)
+"""Every cause. Of those that may hold of one change, the first that does is its cause."""
+
+Role = Literal[
+    "kept out", "unsuppressed", "edited", "upstream", "as it was", "moved", "accounts then", "then",
+    "then unsuppressed", "quiet",
+]  # fmt: skip
+"""What a world is asked for; see ``_Asking``."""
+
+MOST_IDS: Final = 5_000
+"""So many ids stand in a statement at most: BigQuery takes 10,000 parameters (cloud.google.com/bigquery/quotas)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The causes of one sync's changes.
+
+    Attributes:
+        of: ``member`` (text) and ``cause``.
+        unasked: why the warehouse was not asked, or not for everything; empty if it was.
+    """
+
+    of: pl.DataFrame
+    unasked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A sync's plan with the causes that the state alone tells, and what its members are made of.
+
+    Attributes:
+        ids: which column of the user is which identifier there.
+        combine: how the values of several accounts of a user become one.
+        empty: the JSON text of the value that says nothing, such as ``0`` for a count; None if only a missing one does.
+    """
+
+    part: SyncPlan
+    ids: Mapping[str, str] = field(default_factory=dict)
+    combine: Combine | None = None
+    empty: str | None = None
+
+    @property
+    def open(self) -> pl.DataFrame:
+        """The changes whose cause the state does not tell."""
+        return self.part.lines.filter(pl.col("cause").is_in([EDITED, NEW]))
+
+    @property
+    def losses(self) -> pl.Series:
+        """The members, as text, that will not be there any more, or have no value."""
+        lines = self.part.lines.filter((pl.col("change").cast(pl.String) == "exit") | (pl.col("value") == "null"))
+        return lines["member"].cast(pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask the warehouse for some syncs of one definition.
+
+    Attributes:
+        worlds: the present one first.
+        roles: for each case, which world is what.
+        usual: for each case, what the cause is if nothing else is.
+        claims: the identifiers to ask for.
+        unasked: what cannot be asked; empty if everything can.
+    """
+
+    worlds: tuple[World, ...]
+    roles: tuple[Mapping[Role, int], ...]
+    usual: tuple[str, ...]
+    claims: Claims | None = None
+    unasked: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether any answer could make a difference."""
+        return len(self.worlds) > 1 or self.claims is not None
+
+
+def question_of(cases: Sequence[Case], meaning: str, as_of: dt.datetime, source: Source) -> Question:
+    """What to ask to know the causes of all cases, in one statement.
+
+    Args:
+        cases: syncs of one definition, each with changes to explain.
+        meaning: the definition now, and what it refers to, as JSON text.
+        as_of: the instant of the plan.
+        source: where the data lies.
+    """
+    now = read_meaning(meaning)
+    if now is None:
+        raise TypeError("a plan is made of a definition")
+    asking = _Asking(now, source)
+    roles, usual = zip(*(asking.roles(case, as_of) for case in cases), strict=True)
+    claims = _claims(cases) if source.identities is not None else Claims()
+    if len(claims.values) > MOST_IDS or len(claims.users) > MOST_IDS:
+        asking.unasked.append(f"more than {MOST_IDS:,} members change: nobody looked for merged identities")
+        claims = Claims()
+    asked = claims if claims.values or claims.users else None
+    return Question(tuple(asking.worlds), roles, usual, asked, "; ".join(dict.fromkeys(asking.unasked)))
+
+
+def _claims(cases: Sequence[Case]) -> Claims:
+    """The ids that leave, and the users who enter a list: of these every identifier may say that a user was merged."""
+    values = [case.losses for case in cases if case.part.sync.call in {"identify", "track"}]
+    users = [
+        case.open.filter(pl.col("change").cast(pl.String) == "enter")["users"].explode(keep_nulls=False)
+        for case in cases
+        if case.part.sync.call == "list"
+    ]
+    return Claims(*(sorted({str(each) for series in some for each in series}) for some in (values, users)))
+
+
+class _Asking:
+    """Collects worlds, each once.
+
+    =================  ==============================================================================================
+    world              what is asked
+    =================  ==============================================================================================
+    kept out           for whom ``unless`` of the definition holds; that alone is no reason to be listed
+    unsuppressed       the definition, and what it refers to, without ``unless`` and ``unless_user``
+    edited             the definition as it was, with what it refers to as that is now
+    upstream           the definition as it is now, with what it refers to as that was
+    as it was          both as they were; where that cannot be asked, both as they are now
+    moved              the same accounts, with the users that they had at the last finished push
+    accounts then      the accounts of that instant, with the users that they have now
+    then               everything as of that instant, by the data of today
+    then unsuppressed  likewise, without ``unless`` and ``unless_user``
+    quiet              as of now, without what has begun since
+    =================  ==============================================================================================
+
+    From ``moved`` on, the definition is the one as it was.
+    """
+
+    def __init__(self, now: Meaning, source: Source) -> None:
+        self.now, self.source = now, source
+        self.worlds = [World(now.definition, now.refers)]
+        self.unasked: list[str] = []
+        self._known: dict[tuple[object, ...], int] = {}
+        self._meanings: dict[str, Meaning | None] = {}
+        self._changed: dict[tuple[object, ...], Meaning | None] = {}
+
+    def roles(self, case: Case, as_of: dt.datetime) -> tuple[dict[Role, int], str]:
+        """The worlds of a case, and what the cause is if nothing else is."""
+        state = case.part.state
+        found: dict[Role, int] = {}
+        base, usual = self.now, NEW
+        if state.fingerprint != case.part.fingerprint:
+            base, usual = self._edits(found, state.meaning)
+        if (kept_out := self._once(self.now, only_unless)) is not None:
+            found["kept out"] = self._world(kept_out, aside=True)
+        if (stripped := self._once(self.now, without_unless)) is not None:
+            found["unsuppressed"] = self._world(stripped)
+        if state.last_as_of is not None and as_of > state.last_as_of:
+            self._times(found, base, int((as_of - state.last_as_of).total_seconds()))
+        return found, usual
+
+    def _edits(self, found: dict[Role, int], kept: str) -> tuple[Meaning, str]:
+        """The worlds of a definition that means something else than at the last finished push."""
+        was, now = self._was(kept), self.now
+        if was is None:
+            return now, EDITED
+        own = was.definition.fingerprint != now.definition.fingerprint
+        common = now.refers.keys() & was.refers.keys()
+        upstream = any(was.refers[key].fingerprint != now.refers[key].fingerprint for key in common)
+        usual = EDITED if own else UPSTREAM
+        if not (own or upstream):  # the same, counted in another way
+            return now, NEW
+        if not self._can_be_asked(was):
+            self.unasked.append("what the definition meant at the last push cannot be asked any more")
+            return now, usual
+        found["as it was"] = self._world(was)
+        if not upstream:
+            found["edited"] = found["as it was"]
+        elif not own:
+            found["upstream"] = found["as it was"]
+        else:
+            for role, of, refers in (
+                ("edited", was.definition, {**was.refers, **now.refers}),
+                ("upstream", now.definition, {**now.refers, **was.refers}),
+            ):
+                if self._can_be_asked(one := Meaning(of, refers)):
+                    found[role] = self._world(one)  # type: ignore[index]
+        return was, NEW
+
+    def _times(self, found: dict[Role, int], base: Meaning, seconds: int) -> None:
+        """The worlds around the instant of the last finished push."""
+        found["then"] = self._world(base, ago=seconds)
+        found["quiet"] = self._world(base, quiet=seconds)
+        if (stripped := self._once(base, without_unless)) is not None:
+            found["then unsuppressed"] = self._world(stripped, ago=seconds)
+        memberships = self.source.memberships
+        if base.definition.subject == "account" and memberships and (memberships.valid_from or memberships.valid_to):
+            found["moved"] = self._world(base, members_ago=seconds)
+            found["accounts then"] = self._world(base, ago=seconds, members_ago=0)
+
+    def _world(
+        self, of: Meaning, *, ago: int = 0, quiet: int = 0, members_ago: int | None = None, aside: bool = False
+    ) -> int:
+        key = (id(of), ago, quiet, members_ago)
+        if key not in self._known:
+            self._known[key] = len(self.worlds)
+            self.worlds.append(World(of.definition, of.refers, ago, quiet, members_ago, aside))
+        return self._known[key]
+
+    def _was(self, kept: str) -> Meaning | None:
+        """What was kept, once for each text, so that one world is one object; None if nothing can be made of it."""
+        if kept not in self._meanings:
+            try:
+                self._meanings[kept] = read_meaning(kept)
+            except PersonasError:
+                self._meanings[kept] = None
+            if self._meanings[kept] is None:
+                self.unasked.append("what the definition meant at the last push was not kept so that it can be read")
+        return self._meanings[kept]
+
+    def _once(self, of: Meaning, changed: Callable[[Meaning], Meaning | None]) -> Meaning | None:
+        """Another meaning made of one, once, so that one world is one object."""
+        key = (id(of), changed)
+        if key not in self._changed:
+            self._changed[key] = changed(of)
+        return self._changed[key]
+
+    def _can_be_asked(self, of: Meaning) -> bool:
+        """It is about the same kind of members, and the source still has what it reads."""
+        if of.definition.kind != self.now.definition.kind:
+            return False
+        try:
+            compile_definition(of.definition, self.source, of.refers, expand=of.definition.subject == "account")
+        except PersonasError:
+            return False
+        return True
+
+
+def without_unless(of: Meaning) -> Meaning | None:
+    """The same with nobody kept out by ``unless`` or ``unless_user``; None if nobody is."""
+    every = {of.definition.key: of.definition, **of.refers}
+    stripped = {key: _admitting(each) for key, each in every.items()}
+    if all(each is every[key] for key, each in stripped.items()):
+        return None
+    definition = stripped.pop(of.definition.key)
+    return Meaning(definition, stripped)
+
+
+def only_unless(of: Meaning) -> Meaning | None:
+    """Those for whom ``unless`` of the definition holds; None if it has none."""
+    match of.definition:
+        case Audience(unless=unless) | AccountAudience(unless=unless) as definition if unless is not None:
+            return Meaning(replace(definition, where=unless, unless=None), of.refers)
+        case _:
+            return None
+
+
+def _admitting(definition: Definition) -> Definition:
+    match definition:
+        case Audience(unless=unless) if unless is not None:
+            return replace(definition, unless=None)
+        case AccountAudience(unless=unless, unless_user=unless_user) if unless is not None or unless_user is not None:
+            return replace(definition, unless=None, unless_user=None)
+        case _:
+            return definition

@@ -1,0 +1,153 @@
+"""Taking out who is at a destination: everyone of a definition that goes, or one person who is to be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from personas_kit.activation.plan import Plan
+from personas_kit.activation.report import Report
+from personas_kit.activation.state import SyncState
+from personas_kit.activation.sync import Sync
+from personas_kit.activation.wanted import Members, wanted_by
+from personas_kit.config import Scheduled, SyncSettings
+from personas_kit.definitions.meaning import read_meaning
+from personas_kit.destinations.base import Computation
+from personas_kit.display import Displayed
+from personas_kit.errors import PersonasError
+from personas_kit.planner import Planner
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenAt:
+    """What became of a person at one sync.
+
+    Attributes:
+        state: ``taken out``; ``was not there``; ``not yet`` (``why`` says what stands in the way: try again).
+    """
+
+    sync: Sync
+    state: str
+    why: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """As plain data."""
+        return {"sync": str(self.sync), "state": self.state, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ForgetReport(Displayed):
+    """What became of a person who is to be forgotten. Its text does not say who that is."""
+
+    lines: tuple[ForgottenAt, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Taken out everywhere, and removed from the state."""
+        return all(line.state != "not yet" for line in self.lines)
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data."""
+        return {"complete": self.complete, "syncs": [line.to_dict() for line in self.lines]}
+
+    def __repr__(self) -> str:
+        """How many did what."""
+        states = ("taken out", "was not there", "not yet")
+        counts = {state: sum(line.state == state for line in self.lines) for state in states}
+        words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        return f"forgotten: {words or 'nothing was ever pushed'}" + ("" if self.complete else "; try again")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Knows what was pushed, what that was, and where it went.
+
+    Attributes:
+        planner: makes the plans.
+        scheduled: what is registered, by key.
+        look_up: a user's traits in the source, as a frame of one line or none.
+    """
+
+    planner: Planner
+    scheduled: Mapping[str, Scheduled]
+    look_up: Callable[[str], pl.DataFrame]
+
+    def everyone(self, key: str, to: str | None) -> Plan | None:
+        """The plan that takes out everyone of a definition; None if no destination has anybody of it.
+
+        Args:
+            key: of the definition, registered or not.
+            to: at this destination only.
+        """
+        syncs = [(sync, state) for sync, state in self.planner.store.syncs() if sync.key == key]
+        chosen = [self._leaving(sync, state) for sync, state in syncs if to in {None, sync.destination} and _has(state)]
+        return self.planner.exits(chosen) if chosen else None
+
+    def forget(self, user: str) -> ForgetReport:
+        """Never send a user again: take the user out of every destination, then remove every trace from the state."""
+        store = self.planner.store
+        store.forget(user)
+        return ForgetReport(tuple(self._forget_at(sync, state, user) for sync, state in store.syncs()))
+
+    def _forget_at(self, sync: Sync, state: SyncState, user: str) -> ForgottenAt:
+        try:
+            member = self._member(sync, user)
+            if member is None or not _knows(state, member):
+                return ForgottenAt(sync, "was not there")
+            report = self._taken_out(sync, state, member)
+        except PersonasError as problem:
+            return ForgottenAt(sync, "not yet", problem.what)
+        if not report.complete:
+            return ForgottenAt(sync, "not yet", next((part.why for part in report.syncs if part.why), repr(report)))
+        with self.planner.store.lock(sync):
+            self.planner.store.erase(sync, member)
+        return ForgottenAt(sync, "taken out")
+
+    def _taken_out(self, sync: Sync, state: SyncState, member: str) -> Report:
+        with self.planner.store.lock(sync):
+            self.planner.store.recover(sync)
+        return self.planner.exits([self._leaving(sync, state)], only=member).push()
+
+    def _leaving(self, sync: Sync, state: SyncState) -> tuple[Sync, Computation, SyncSettings]:
+        settings = self._settings(sync)
+        return sync, replace(self._computation(sync, state), integrations=settings.integrations), settings
+
+    def _member(self, sync: Sync, user: str) -> str | None:
+        """What the user is at a sync: its id, or its identifiers on a list; None at an account's."""
+        if sync.call != "list":
+            return None if sync.call == "group" else user
+        settings = self._settings(sync)
+        found = self.look_up(user)
+        if not found.height:
+            return None
+        connection = self.planner.connection(settings)
+        listed = wanted_by("list", Members(found), connection, settings.ids).members
+        return str(listed["member"][0]) if listed.height else None
+
+    def _computation(self, sync: Sync, state: SyncState) -> Computation:
+        """What was pushed: as it is registered, as it was kept, or else by its key alone."""
+        registered = self.scheduled.get(sync.key)
+        kept = None if registered else read_meaning(state.meaning)
+        definition = registered.definition if registered else kept.definition if kept else None
+        if definition is not None:
+            return Computation(definition.key, definition.kind, definition.name)
+        return Computation(sync.key, "trait" if "value" in state.acknowledged.columns else "audience", sync.key)
+
+    def _settings(self, sync: Sync) -> SyncSettings:
+        """How it goes to its destination: as it is scheduled, or else as the sync itself tells."""
+        known = self.scheduled.get(sync.key)
+        for settings in known.to if known else ():
+            if settings.destination == sync.destination and sync.place in {"", settings.list}:
+                return settings
+        return SyncSettings(destination=sync.destination, list=sync.place or None if sync.call == "list" else None)
+
+
+def _has(state: SyncState) -> bool:
+    return bool(state.acknowledged.height or state.unknown.height)
+
+
+def _knows(state: SyncState, member: str) -> bool:
+    frames = (state.acknowledged, state.unknown, state.rejects)
+    return any((frame["member"].cast(pl.String) == member).any() for frame in frames)
