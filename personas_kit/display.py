@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 
 from personas_kit.errors import PersonasError
+from personas_kit.masking import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,9 +82,9 @@ class Displayed:
         return render(self) if render else None
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """The text line, and the card if there is one."""
+        """The text line, with hidden characters written out, and the card if there is one."""
         html = self._repr_html_()
-        return {"text/plain": repr(self)} | ({"text/html": html} if html else {})
+        return {"text/plain": visible(repr(self))} | ({"text/html": html} if html else {})
 
 
 class Tabular(Displayed):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personas_kit.config import FILE, Config, WarehouseSettings, find_file, load, read_sql
+from personas_kit.config import FILE, Config, WarehouseSettings, expanded, find_file, load, read_sql
+from personas_kit.errors import short_traceback
 from personas_kit.secret import Secret
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
+@short_traceback
 def open_workspace(path: str | Path = ".", *, connection: duckdb.DuckDBPyConnection | None = None) -> Workspace:
     """The workspace of ``personas.toml`` in a folder or above it.
 
@@ -31,13 +33,14 @@ def open_workspace(path: str | Path = ".", *, connection: duckdb.DuckDBPyConnect
     return Workspace(config, DuckDB(connection=connection) if connection is not None else open_warehouse(config))
 
 
+@short_traceback
 def sql_file(path: str | Path) -> str:
     """The text of a file of SQL, for ``pk.SqlAudience(name, pk.sql_file("sql/active.sql"))``.
 
     Raises:
         ConfigError: it cannot be read.
     """
-    return read_sql(Path(path).expanduser())
+    return read_sql(expanded(str(path), "the file of SQL"))
 
 
 def open_warehouse(config: Config) -> Warehouse:
@@ -71,4 +74,4 @@ def warehouse_of(settings: WarehouseSettings, folder: Path) -> Warehouse:
         )
     if settings.files is not None:
         return DuckDB(files=settings.files, base=folder, timeout=settings.timeout)
-    return DuckDB(folder / Path(settings.path or "").expanduser(), timeout=settings.timeout)
+    return DuckDB(folder / expanded(settings.path or "", f"{FILE}: warehouse.path"), timeout=settings.timeout)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from personas_kit.display import Displayed
-from personas_kit.masking import mask_value
+from personas_kit.masking import mask_json, mask_text, mask_value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,10 +47,10 @@ class Profile(Displayed):
         yield "traits", {name: mask_value(name, value) for name, value in self.traits.items()}
         yield "audiences", {key: "in" if member else "out" for key, member in self.audiences.items()}
         others = "accounts" if self.subject == "user" else "users"
-        yield others, {str(at + 1): one for at, one in enumerate(self.related[:20])}
-        yield "acknowledged", self.acknowledged
+        yield others, {str(at + 1): mask_text(one) for at, one in enumerate(self.related[:20])}
+        yield "acknowledged", {sync: mask_json(sync, value) for sync, value in self.acknowledged.items()}
 
     def __repr__(self) -> str:
         """One line."""
         audiences = ", ".join(key for key, member in self.audiences.items() if member) or "none"
-        return f"{self.subject} {self.id}: audiences {audiences}; as of {self.as_of:%Y-%m-%d %H:%M} UTC"
+        return f"{self.subject} {mask_text(self.id)}: audiences {audiences}; as of {self.as_of:%Y-%m-%d %H:%M} UTC"

@@ -57,9 +57,12 @@ class Secret:
         [(place, name)] = reference.items()
         if place not in _PLACES:
             raise ConfigError(str(UnknownName("place for a secret", str(place), _PLACES)), where=where, hint=_HOW)
-        if not isinstance(name, str) or not name.strip():
+        if not isinstance(name, str) or not name.strip() or "\0" in name:
             raise ConfigError(f"{place!r} needs a name", where=where, hint=_HOW)
-        return cls(place, str(base / Path(name).expanduser())) if place == "file" else cls(place, name)
+        try:
+            return cls(place, str(base / Path(name).expanduser())) if place == "file" else cls(place, name)
+        except RuntimeError:
+            raise ConfigError(f"there is no such home: {name!r}", where=where, hint="write the whole path") from None
 
     @property
     def reference(self) -> str:

@@ -97,6 +97,8 @@ def test_scripts_can_be_run_as_they_are(texts):
 SQL_FILES = {
     "sql/snowflake/grants.sql": ["snowflake"],
     "sql/postgres/grants.sql": ["postgres"],
+    "sql/snowflake/state.sql": ["snowflake"],
+    "sql/postgres/state.sql": ["postgres"],
     "sql/sources/rudderstack.sql": ["duckdb", "snowflake", "postgres"],
     "sql/sources/segment.sql": ["duckdb", "snowflake", "postgres"],
     "sql/sources/segment_profiles_sync.sql": ["duckdb", "snowflake", "postgres"],

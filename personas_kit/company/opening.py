@@ -11,6 +11,7 @@ from personas_kit.clock import SystemClock
 from personas_kit.company.config import SECRETS, config_text
 from personas_kit.company.generate import DEMO_AS_OF, generate
 from personas_kit.config import FILE, load
+from personas_kit.errors import short_traceback
 from personas_kit.opening import open_warehouse
 from personas_kit.sandbox import Sandbox
 from personas_kit.workspace import Workspace
@@ -53,6 +54,7 @@ class DemoWorkspace(Workspace):
         self._stop()
 
 
+@short_traceback
 def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspace:
     """A generated company to try things on: nothing leaves this machine.
 
@@ -64,6 +66,7 @@ def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspa
     place = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="personas-demo-"))
     place.mkdir(parents=True, exist_ok=True)
     for name, value in SECRETS.items():
+        (place / name).touch(mode=0o600)
         (place / name).write_text(value, encoding="utf-8")
     warehouse = place / "warehouse.duckdb"
     if not warehouse.exists():

@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
 import polars as pl
 
 from personas_kit.definitions.definition import Kind
+from personas_kit.destinations.addresses import checked_url
 from personas_kit.destinations.auth import AuthScheme, Revealing
 from personas_kit.destinations.batching import cut
 from personas_kit.destinations.encode import Field, Json, obj, optional, raw
@@ -27,7 +28,6 @@ from personas_kit.secret import Secret
 Call = Literal["identify", "track", "group", "list"]
 CALLS: tuple[Call, ...] = ("identify", "track", "group", "list")
 _ENVELOPE = 200  # bytes around one item, at most
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,7 @@ class Destination:
         hosts: value of the ``region`` setting -> host; empty when ``url`` is required.
         identifiers: kinds of identifiers that a list takes; empty for event destinations.
         minimum_interval: seconds between two updates of a list.
+        refresh: seconds after which everyone is sent again on a schedule, before the destination forgets them.
         list_setting: the setting that holds the id of the list, where one account has several.
         rates: what an account allows; none are declared where the vendor names none.
         parallel: requests under way at the same time.
@@ -213,6 +214,7 @@ class Destination:
     outcomes: Outcomes
     identifiers: Mapping[str, Identifier] = field(default_factory=dict)
     minimum_interval: int = 0
+    refresh: int = 0
     list_setting: str | None = None
     rates: tuple[Rate, ...] = ()
     parallel: int = 1
@@ -226,7 +228,13 @@ class Destination:
         return frozenset(self.posts)
 
     def configure(
-        self, name: str, values: Mapping[str, object], *, url: str | None = None, timeout: float = 30.0
+        self,
+        name: str,
+        values: Mapping[str, object],
+        *,
+        url: str | None = None,
+        timeout: float = 30.0,
+        allow_private: bool = False,
     ) -> Connection:
         """A connection with these settings.
 
@@ -235,12 +243,14 @@ class Destination:
             values: by setting; secrets are references, things with ``reveal()``.
             url: overrides the host: https, or plain http to this machine.
             timeout: seconds for one request.
+            allow_private: its host may lie inside a private network.
 
         Raises:
             ConfigError: a setting is unknown, missing, or not what it should be.
         """
         checked = self._checked(values)
-        return Connection(name, self, checked, self._base(checked, url), timeout)
+        base = self._base(checked) if url is None else checked_url(url, allow_private=allow_private)
+        return Connection(name, self, checked, base, timeout, allow_private)
 
     def describe(self) -> dict[str, object]:
         """As plain data, for people and programs."""
@@ -278,25 +288,11 @@ class Destination:
                 raise ConfigError(f"{self.slug} has no setting {name!r}", hint=hint)
         return {name: _setting_value(setting, values.get(name)) for name, setting in known.items()}
 
-    def _base(self, values: Mapping[str, object], url: str | None) -> str:
-        if url is None:
-            if not self.hosts:
-                raise ConfigError(f"{self.slug} needs a url", hint='add url = "https://..."')
-            return self.hosts[str(values.get("region", next(iter(self.hosts))))]
-        parts = urlsplit(url)
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if (
-            not (parts.scheme == "https" or local)
-            or not parts.hostname
-            or parts.username
-            or parts.query
-            or parts.fragment
-        ):
-            raise ConfigError(
-                "this url is not allowed",
-                hint="https://host/path, or http:// to this machine; no user, no ?query: secrets go into settings",
-            )
-        return url.rstrip("/")
+    def _base(self, values: Mapping[str, object]) -> str:
+        """Its own host, which a person chooses by region at most."""
+        if not self.hosts:
+            raise ConfigError(f"{self.slug} needs a url", hint='add url = "https://..."')
+        return self.hosts[str(values.get("region", next(iter(self.hosts))))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,11 +304,17 @@ class Connection:
     _values: Mapping[str, object] = field(repr=False)
     _base: str = field(repr=False)
     timeout: float = 30.0
+    allow_private: bool = False
 
     @property
     def calls(self) -> frozenset[Call]:
         """What it takes."""
         return self.destination.calls
+
+    @property
+    def home(self) -> str:
+        """The url that every request of it begins with; for what opens connections, and never shown."""
+        return self._base
 
     @property
     def target(self) -> str:

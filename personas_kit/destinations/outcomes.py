@@ -8,8 +8,10 @@ cannot be read is *unknown*: it may have been applied.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -18,12 +20,19 @@ from typing import Literal
 Verdict = Literal["acknowledged", "accepted", "rejected", "retry", "split", "fatal", "unknown"]
 
 
+DEEPEST = 64
+"""Arrays and objects within one another, in the JSON of an answer."""
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. Its repr shows no body: bodies echo personal data."""
+    """A whole answer. Its repr shows the status alone: bodies and headers echo what was sent."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
@@ -31,11 +40,17 @@ class Answer:
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
     def json(self) -> object:
-        """The body as data; None if it is not JSON."""
+        """The body as data; None if it is not JSON in UTF-8, or nested deeper than any answer is."""
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
+            return None if _depth(self.content) > DEEPEST else json.loads(self.content.decode("utf-8-sig"))
+        except ValueError:
             return None
+
+
+def _depth(content: bytes) -> int:
+    """How deep a text of JSON is nested. Counted before it is read: reading is recursive, and this is not."""
+    brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
+    return max(itertools.accumulate(1 if each in b"[{" else -1 for each in brackets), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,8 @@ class Outcomes:
     def of(self, answer: Answer, count: int) -> Outcome:
         """What an answer to ``count`` changes means."""
         read = self.read(answer, count)
+        if read is not None and not all(0 <= at < count for at in read.rejected):
+            return Outcome("unknown", "an answer about changes that were not sent")
         if read is not None:
             return read
         status = answer.status

@@ -53,7 +53,7 @@ class Arrival:
     ignored: tuple[str, ...] = ()
     integrations: tuple[str, ...] = ()
     signature: str = ""
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ SLUGS = sorted(DESTINATIONS)
 CALLS = [(slug, call) for slug in SLUGS for call in sorted(DESTINATIONS[slug].calls)]
 CASES = [(slug, at) for slug in SLUGS for at in range(len(fixture_of(slug)["cases"]))]
 ANSWERS = [(slug, at) for slug in SLUGS for at in range(len(fixture_of(slug)["answers"]))]
-SHARED = {"auth", "base", "batching", "encode", "gateway", "normalise", "outcomes"}
+SHARED = {"addresses", "auth", "base", "batching", "encode", "gateway", "normalise", "outcomes"}
 
 
 @pytest.fixture(autouse=True)
