@@ -1,0 +1,48 @@
+"""A campaign finds nothing wrong with the delivery, and something wrong with each delivery that lacks one idea."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.activation.attack.books import LONG, chance
+from tests.activation.attack.campaign import Campaign, Tallied
+from tests.activation.attack.mutations import MUTATIONS, mutated
+
+ROUNDS = 500 if LONG else 25
+PATIENCE = 60.0
+"""Seconds within which a campaign has to notice."""
+
+
+def chosen() -> list[str]:
+    """All in the long run; else two, others every day."""
+    names = [*MUTATIONS]
+    day = int(os.environ.get("PERSONAS_SEED") or dt.datetime.now(dt.UTC).toordinal())
+    return names if LONG else [names[(2 * day + turn) % len(names)] for turn in range(2)]
+
+
+def test_a_campaign_finds_nothing(quick_path: Path) -> None:
+    tallied, campaign = Tallied(), Campaign(quick_path, chance())
+    while tallied.rounds < ROUNDS and not tallied.found:
+        campaign.round(tallied)
+
+    print(f"campaign: {tallied}")  # noqa: T201  (the long run shows it)
+    assert tallied.found == []
+    assert tallied.kills > 0
+    assert tallied.faults > 0
+
+
+@pytest.mark.parametrize("name", chosen())
+def test_a_campaign_notices(quick_path: Path, name: str) -> None:
+    tallied, campaign = Tallied(), Campaign(quick_path, chance())
+    start = time.monotonic()
+    with mutated(name):
+        while not tallied.found and time.monotonic() - start < PATIENCE:
+            campaign.round(tallied)
+
+    print(f"without {name!r}: {time.monotonic() - start:.1f} s, {tallied}")  # noqa: T201  (as above)
+    assert tallied.found, f"{name}: nobody noticed"
