@@ -175,8 +175,8 @@ class _Asking:
         state = case.part.state
         found: dict[Role, int] = {}
         base, usual = self.now, NEW
-        if state.fingerprint != case.part.fingerprint:
-            base, usual = self._edits(found, state.meaning)
+        if (state.fingerprint, state.meaning) != (case.part.fingerprint, case.part.meaning):
+            base, usual = self._edits(found, state.meaning, same=state.fingerprint == case.part.fingerprint)
         if (kept_out := self._once(self.now, only_unless)) is not None:
             found["kept out"] = self._world(kept_out, aside=True)
         if (stripped := self._once(self.now, without_unless)) is not None:
@@ -185,11 +185,14 @@ class _Asking:
             self._times(found, base, int((as_of - state.last_as_of).total_seconds()))
         return found, usual
 
-    def _edits(self, found: dict[Role, int], kept: str) -> tuple[Meaning, str]:
-        """The worlds of a definition that means something else than at the last finished push."""
+    def _edits(self, found: dict[Role, int], kept: str, *, same: bool) -> tuple[Meaning, str]:
+        """The worlds of a definition that may mean something else than at the last finished push.
+
+        Its fingerprint may be the ``same`` all the same: it does not tell what ``unless_user`` refers to.
+        """
         was, now = self._was(kept), self.now
         if was is None:
-            return now, EDITED
+            return now, NEW if same else EDITED
         own = was.definition.fingerprint != now.definition.fingerprint
         common = now.refers.keys() & was.refers.keys()
         upstream = any(was.refers[key].fingerprint != now.refers[key].fingerprint for key in common)

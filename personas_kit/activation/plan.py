@@ -231,6 +231,17 @@ def cause_words(causes: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {cause}" for cause, count in causes.items())
 
 
+def notes_of(plan: Plan) -> list[str]:
+    """What a person should know of the causes: which changes are noted and not sent, and what nobody was asked."""
+    notes = [
+        f"{sync.sync.destination} {sync.sync.call}: {sync.silent:,} changes of merged users are noted, and not sent"
+        for sync in plan.syncs
+        if sync.silent and "identity merged" in sync.causes
+    ]
+    unasked = dict.fromkeys(sync.unasked for sync in plan.syncs if sync.unasked)
+    return [*notes, *(f"not every cause is known: {why}" for why in unasked)]
+
+
 def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:
     """The requests for the first changes of each kind."""
     samples = []

@@ -23,7 +23,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from personas_kit.activation.delivery import Progress
-from personas_kit.activation.plan import Plan
+from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.activation.report import Report
 from personas_kit.display import Tell, shows_waiting, waiting_words
 from personas_kit.insight.explanation import Explanation, Reason, mark
@@ -171,6 +171,12 @@ def show_plan(plan: Plan, console: Console = output) -> None:
     first = [f"{sync.sync.destination} {sync.sync.call}" for sync in plan.syncs if sync.first]
     if first:
         console.print(Text(f"  first push, so everyone goes: {', '.join(first)}", "dim"))
+    for sync in plan.syncs:
+        if sync.causes and not sync.first:
+            where = f"{sync.sync.destination} {sync.sync.call}"
+            console.print(Text(f"  why  {where}: {cause_words(sync.causes)}", "dim"))
+    for note in notes_of(plan):
+        console.print(Text.assemble(("  to know    ", "yellow"), note))
     for guard in plan.guards:
         word = "  stopped by " if guard.stops else "  to know    "
         console.print(Text.assemble((word, "yellow"), (guard.name, "bold yellow"), f": {guard.saw}"))

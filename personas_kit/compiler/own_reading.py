@@ -47,11 +47,9 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
 _INSTEAD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ByteString": _QUOTES, "UnicodeString": _QUOTES, "National": _QUOTES,
-        "DataType": _LANGUAGE, "ObjectIdentifier": _LANGUAGE,
-        "TableSample": _SHARE, "Pivot": _VIEW,
+        "ObjectIdentifier": _LANGUAGE, "TableSample": _SHARE, "Pivot": _VIEW,
     }
 )  # fmt: skip
-
 
 _READS: Final = (exp.Table, exp.Subquery, exp.Values, exp.Lateral, exp.Unnest, exp.TableFromRows)
 #: What may stand right inside some parts, and where a SELECT may stand. The parser takes more, and what is written of
@@ -59,12 +57,12 @@ _READS: Final = (exp.Table, exp.Subquery, exp.Values, exp.Lateral, exp.Unnest, e
 _INSIDE: Final[Mapping[type[exp.Expr], tuple[type[exp.Expr], ...]]] = MappingProxyType(
     {
         exp.From: _READS, exp.Join: _READS, exp.CTE: (exp.Query,), exp.Subquery: (exp.Query, exp.Table, exp.Values),
-        exp.Table: (exp.Identifier,), exp.Lateral: (exp.Explode, exp.Subquery, exp.Unnest), exp.TableFromRows: (exp.Explode,),
+        exp.Table: (exp.Identifier,), exp.TableFromRows: (exp.Explode,),
+        exp.Lateral: (exp.Explode, exp.Subquery, exp.Unnest),
         exp.Dot: (exp.Column, exp.Dot, exp.Paren, exp.Bracket, exp.Func, exp.Subquery, exp.Identifier),
         exp.Union: (exp.Query,), exp.Except: (exp.Query,), exp.Intersect: (exp.Query,), exp.Exists: (exp.Query,),
     }
 )  # fmt: skip
-
 _SETS: Final = (exp.Union, exp.Except, exp.Intersect)
 _HOLDS: Final = (type(None), exp.Subquery, exp.CTE, exp.Exists, exp.In, exp.Array, exp.Any, exp.All, *_SETS)
 
@@ -87,10 +85,25 @@ class OwnText:
     def checked(self) -> exp.Query:
         """The tree, ready to be a part of a statement; ``:as_of`` is its only parameter.
 
+        What is written of it is read once more, and looked at in the same way.
+
         Raises:
             DefinitionError: it is not one SELECT, or does more than to read tables.
             UnknownName: a table that does not exist.
         """
+        tree = self.read()
+        run = self._source.dialect
+        try:
+            OwnText(tree.sql(run), run, self._source).read()
+        except (*LOST, RecursionError, DefinitionError) as problem:
+            why = problem.what if isinstance(problem, DefinitionError) else "sqlglot cannot"
+            raise DefinitionError(
+                f"the SQL cannot be written for {run}: {why}", where=THE_SQL, hint=f"write it in the SQL of {run}"
+            ) from None
+        return tree
+
+    def read(self) -> exp.Query:
+        """The tree, looked at once."""
         tree = self._parsed()
         self._check_depth(tree)
         for node in tree.walk():
@@ -147,39 +160,35 @@ class OwnText:
     # --- what may stand in it ----------------------------------------------------------------------------------------
 
     def _check(self, node: exp.Expr) -> None:
-        kind = type(node).__name__
         if node.error_messages():
             self._refuse(node, f"something is missing from {_word(node)}", "complete it")
         self._check_inside(node)
         match node:
-            case exp.Table() | exp.Lateral() | exp.TableFromRows():
-                pass  # what they read has been looked at
             case exp.Column():
                 self._check_column(node)
             case exp.Anonymous():
                 self._check_called(node)
             case exp.Func():
-                self._check_function(node, kind)
+                self._check_function(node)
             case exp.Placeholder() | exp.Parameter():
-                if node.name != "as_of" or isinstance(node.parent, exp.Parameter):
-                    said = f"nothing is known of the parameter {node.name!r}"
-                    self._refuse(node, said, ":as_of is the instant of evaluation")
-            case exp.Select() if node.args.get("kind") or node.args.get("operation_modifiers"):
-                self._refuse(node, "AS cannot stand in a definition before the columns", "leave it out")
+                self._check_mark(node)
             case exp.DataType():
                 if not isinstance(node.this, exp.DataType.Type) or node.this.value not in TYPES:
-                    self._cannot(node, f"the type {node.sql(self._written)}")
-            case exp.RawString():
-                pass  # a text in quotes of another kind
+                    self._refuse(node.parent or node, "this type cannot stand in a definition", _LANGUAGE)
             case _:
-                if kind not in PARTS:
+                if type(node).__name__ not in PARTS or node.args.get("operation_modifiers") or _is_struct(node):
                     self._cannot(node, _word(node))
         self._check_words(node)
+
+    def _check_mark(self, node: exp.Expr) -> None:
+        if node.name != "as_of" or isinstance(node.parent, exp.Parameter):
+            said = f"nothing is known of the parameter {node.name!r}"
+            self._refuse(node, said, ":as_of is the instant of evaluation")
 
     def _check_words(self, node: exp.Expr) -> None:
         """What is written without quotes has to be a word: the parser takes some texts for names."""
         if isinstance(node, exp.Identifier) and not node.quoted:
-            if self._said(node) not in {"", node.name}:
+            if not node.name.startswith(self._said(node)):  # of my-project only the beginning is known
                 self._refuse(node, "this is no name", 'a name stands in double quotes: "..."')
             node.set("quoted", _NAME.fullmatch(node.name) is None)
         elif not (isinstance(node, exp.Identifier | exp.RawString | exp.JSONPathPart) or node.is_string):
@@ -208,13 +217,14 @@ class OwnText:
 
     def _check_called(self, node: exp.Anonymous) -> None:
         self._check_repeatable(node, node.name.lower(), node.name)
-        if not self._is_listed(node, CALLED) and not self._makes_lines(node):
+        if not (self._makes_lines(node) or self._is_listed(node, CALLED)):
             hint = meant(node.name.lower(), CALLED[self._written]) or _VIEW
             self._refuse(node, f"the function {node.name}() is not one that is known", hint)
 
     def _makes_lines(self, node: exp.Expr) -> bool:
-        stands = isinstance(node, exp.Anonymous) and isinstance(node.parent, exp.Table | exp.Lateral)
-        return stands and self._is_listed(node, LINES)
+        if not isinstance(node, exp.Anonymous) or not isinstance(node.parent, exp.Table | exp.Lateral):
+            return False
+        return self._is_listed(node, LINES)
 
     def _is_listed(self, node: exp.Anonymous, listed: Mapping[str, frozenset[str]]) -> bool:
         """A name in quotes, or behind that of a schema, is one that somebody has given."""
@@ -222,7 +232,8 @@ class OwnText:
         plain = plain and not (isinstance(node.parent, exp.Table) and node.parent.db)
         return plain and node.name.lower() in listed[self._written]
 
-    def _check_function(self, node: exp.Func, kind: str) -> None:
+    def _check_function(self, node: exp.Func) -> None:
+        kind = type(node).__name__
         said = self._said(node) or node.sql_name()
         self._check_repeatable(node, kind, said)
         if kind.startswith("Current") or kind == "SessionUser":
@@ -247,8 +258,10 @@ class OwnText:
         parts = {id(read): self._part(read) for read in reads}
         tables = {id(read): self._table(read) for read in reads if parts[id(read)] is None}
         taken = {table.parts[0].casefold() for table in tables.values() if len(table.parts) == 1}
+        names = {_alias(part).name.casefold() for part in tree.find_all(exp.CTE)}
         for part in tree.find_all(exp.CTE):
-            _alias(part).set("this", free_name(_alias(part).name, taken))
+            if _alias(part).name.casefold() in taken:
+                _alias(part).set("this", free_name(_alias(part).name, taken | names))
         for read in reads:
             own = parts[id(read)]
             _call(read, [_alias(own).copy()] if own else [real(name) for name in tables[id(read)].parts])
@@ -282,7 +295,7 @@ class OwnText:
         raise DefinitionError(what, where=self._where(node) if node is not None else THE_SQL, hint=hint)
 
     def _where(self, node: exp.Expr) -> str:
-        """The line, and below it what the node is written with: its name, the word it begins with, or its first part."""
+        """The line, and below it where the node is: its name, the word that it begins with, or its first part."""
         own = [node, *node.parts] if isinstance(node, exp.Table | exp.Column) else [node]
         spans = [(of.meta["start"], of.meta["end"] + 1) for of in own if "start" in of.meta]
         if not spans:
@@ -300,6 +313,11 @@ class OwnText:
 
     def _place(self, start: int, length: int) -> str:
         return f"{THE_SQL}\n         {excerpt(self._sql, max(start, 0), length)}"
+
+
+def _is_struct(node: exp.Expr) -> bool:
+    """``SELECT AS STRUCT``, which lists one column of what looks like several."""
+    return isinstance(node, exp.Select) and bool(node.args.get("kind"))
 
 
 def _word(node: exp.Expr) -> str:

@@ -86,9 +86,7 @@ def _check_columns(tree: exp.Query, subject: Subject, *, valued: bool) -> None:
     listed = [name.casefold() for name in tree.named_selects]
     wanted = [ID[subject], *(["value"] if valued else [])]
     if "*" in listed or tree.is_star:
-        raise DefinitionError(
-            "the columns are not named", where=THE_SQL, hint=f"name them: SELECT {', '.join(wanted)}"
-        )
+        raise DefinitionError("the columns are not named", where=THE_SQL, hint=f"name them: SELECT {', '.join(wanted)}")
     for name in wanted:
         if name not in listed:
             near = nearest(name, listed, limit=1)

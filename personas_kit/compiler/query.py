@@ -229,7 +229,7 @@ def _written(tree: exp.Expr, dialect: dialects.Dialect) -> str:
     generator = sqlglot.Dialect.get_or_raise(dialect.name).generator(pretty=True)
     used = set[str]().union(*(str(each.this) for each in tree.find_all(exp.Literal, exp.Identifier)))
     free = next(chr(code) for code in range(0xE000, sys.maxunicode) if chr(code) not in used)
-    generator.SENTINEL_LINE_BREAK = free + generator.SENTINEL_LINE_BREAK[1:]
+    generator.SENTINEL_LINE_BREAK = free + generator.SENTINEL_LINE_BREAK[1:]  # type: ignore[misc]  # no slots below
     return generator.generate(tree, copy=False)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from personas_kit.definitions.definition import Definition
+from personas_kit.definitions.definition import AccountAudience, Definition
 from personas_kit.definitions.expressions import TraitRef, walk
 from personas_kit.definitions.storage import from_dict, to_dict
 
@@ -49,6 +49,9 @@ def referred(definitions: Iterable[Definition], registry: Mapping[str, Definitio
         one = left.pop()
         if one.key not in seen:
             seen[one.key] = one
-            named = {node.key for node in walk(one.expression) if isinstance(node, TraitRef)}
+            said = [one.expression]
+            if isinstance(one, AccountAudience) and one.unless_user is not None:
+                said.append(one.unless_user)
+            named = {node.key for part in said for node in walk(part) if isinstance(node, TraitRef)}
             left.extend(registry[key] for key in sorted(named) if key in registry)
     return seen

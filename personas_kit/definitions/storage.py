@@ -57,9 +57,7 @@ def from_dict(data: Mapping[str, Any]) -> Definition:
     version = data.get("version") if isinstance(data, Mapping) else None
     if version != VERSION:
         other = repr(version) if isinstance(version, str | int | None) else type(version).__name__
-        raise DefinitionError(
-            f"a definition of version {VERSION} is expected, not of {other}", hint=_GAVE
-        )
+        raise DefinitionError(f"a definition of version {VERSION} is expected, not of {other}", hint=_GAVE)
     name = data.get("type")
     kind = _DEFINITIONS.get(name) if isinstance(name, str) else None
     if kind is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from personas_kit.activation.guards import Guard, still_standing
-from personas_kit.activation.plan import Plan
+from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.display import renders
 from personas_kit.masking import mask_body, masked_changes
 from personas_kit.notebook import html
@@ -19,6 +19,7 @@ def plan_card(plan: Plan) -> str:
         html.title(plan.name, "plan", right),
         html.table(_overview(plan)),
         "".join(map(_guard, plan.guards)),
+        "".join(html.notice(html.text(note), html.BLUE) for note in notes_of(plan)),
         _next_step(plan),
         html.details(
             "Changes",
@@ -42,7 +43,7 @@ def _overview(plan: Plan) -> pl.DataFrame:
             "exit": sync.count("exit"),
             "set": sync.count("set"),
             "skipped": sync.skipped.height,
-            "": "first push" if sync.first else "",
+            "why": cause_words(sync.causes),
         }
         for sync in plan.syncs
     )

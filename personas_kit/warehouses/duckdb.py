@@ -258,7 +258,8 @@ class DuckDB:
         handle = self._opened() if self._connection is None else self._cursor(self._connection)
         try:
             handle.execute("SET TimeZone = 'UTC'")
-            handle.execute("BEGIN TRANSACTION READ ONLY")  # a lent connection could write, and a SELECT can call what does
+            # A lent connection could write, and a SELECT can call what does.
+            handle.execute("BEGIN TRANSACTION READ ONLY")
             yield handle
         finally:
             with _DOOR:
@@ -363,7 +364,8 @@ class DuckDB:
 
     def _folders(self) -> set[str]:
         """Where the files lie: the folders that hold no placeholder, as they are called and as patterns call them."""
-        plain = [[*takewhile(lambda part: not glob.has_magic(part), Path(of).parts[:-1])] for of in self._files.values()]
+        above = [Path(pattern).parts[:-1] for pattern in self._files.values()]
+        plain = [[*takewhile(lambda part: not glob.has_magic(part), parts)] for parts in above]
         bases = (str(self._base), glob.escape(str(self._base)))
         return {str(Path(base, *parts).absolute()) for base in bases for parts in plain}
 

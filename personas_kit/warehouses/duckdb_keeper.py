@@ -39,16 +39,16 @@ class DuckDBKeeper:
 
     def __init__(self, adapter: _Adapter, schema: str) -> None:
         self._adapter = adapter
-        self._schema = schema
+        self.schema = schema
 
     def describe(self) -> str:
         """``schema personas of duckdb · warehouse.duckdb``."""
-        return f"schema {self._schema} of {self._adapter.describe()}"
+        return f"schema {self.schema} of {self._adapter.describe()}"
 
     def tables(self) -> frozenset[str]:
         """See ``Keeper.tables``."""
         with self._open(self._adapter.reading) as handle:
-            return frozenset(name for (name,) in handle.execute(_TABLES, [self._schema]).fetchall())
+            return frozenset(name for (name,) in handle.execute(_TABLES, [self.schema]).fetchall())
 
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``; in one transaction.
@@ -63,7 +63,7 @@ class DuckDBKeeper:
                     where=self._adapter.describe(),
                     hint='connect to a file, or keep the state in a folder: [state] store = "local"',
                 )
-            handle.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
+            handle.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
             self._enter(handle)
             for statement in statements:
                 handle.execute(statement)
@@ -101,7 +101,7 @@ class DuckDBKeeper:
         """Names are those of the schema; both parts are said, for a database may be called as the schema."""
         (database,) = handle.execute("SELECT current_database()").fetchone() or ("",)
         quoted = str(database).replace('"', '""')
-        handle.execute(f'USE "{quoted}"."{self._schema}"')
+        handle.execute(f'USE "{quoted}"."{self.schema}"')
 
     @contextmanager
     def _open(self, how: Opened) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -118,7 +118,7 @@ class Postgres:
         self._timeout = timeout
         self._connection: psycopg.Connection[Any] | None = None
         self._opening = threading.Lock()
-        self._keepers: dict[str, PostgresKeeper] = {}
+        self._keepers: list[PostgresKeeper] = []
 
     def describe(self) -> str:
         """``postgres · <service, or database, or what url refers to>``."""
@@ -132,7 +132,8 @@ class Postgres:
         Raises:
             WarehouseError: it cannot connect.
         """
-        found = [line for line in self.query(_COLUMNS, ()).rows() if line[0] not in self._keepers]
+        kept = {keeper.schema for keeper in self._keepers}
+        found = [line for line in self.query(_COLUMNS, ()).rows() if line[0] not in kept]
         tables: dict[tuple[str, ...], Table] = {}
         first: dict[str, tuple[int, tuple[str, ...]]] = {}
         for path, grouped in groupby(found, key=lambda line: line[:2]):
@@ -211,12 +212,12 @@ class Postgres:
     def keeper(self, schema: str, *, idle: float) -> Keeper:
         """A schema of the database; see ``Warehouse.keeper``."""
         opened = functools.partial(self._open, writes=True)
-        self._keepers[schema.lower()] = PostgresKeeper(self, schema.lower(), opened, self._explained, idle)
-        return self._keepers[schema.lower()]
+        self._keepers.append(PostgresKeeper(self, schema.lower(), opened, self._explained, idle))
+        return self._keepers[-1]
 
     def close(self) -> None:
         """End every session; a further query begins a new one."""
-        for keeper in self._keepers.values():
+        for keeper in self._keepers:
             keeper.close()
         self._end()
 

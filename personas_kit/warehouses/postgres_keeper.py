@@ -53,7 +53,7 @@ class PostgresKeeper:
         idle: float,
     ) -> None:
         self._adapter = adapter
-        self._schema = schema
+        self.schema = schema
         self._open_session = open_session
         self._explained = explained
         self._idle = idle
@@ -63,20 +63,20 @@ class PostgresKeeper:
 
     def describe(self) -> str:
         """``schema personas of postgres · prod``."""
-        return f"schema {self._schema} of {self._adapter.describe()}"
+        return f"schema {self.schema} of {self._adapter.describe()}"
 
     def tables(self) -> frozenset[str]:
         """See ``Keeper.tables``."""
         with self.looking() as session:
-            return frozenset(str(row["name"]) for row in session.rows(_TABLES, (self._schema,)))
+            return frozenset(str(row["name"]) for row in session.rows(_TABLES, (self.schema,)))
 
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``; in one transaction, and one process after the other."""
         with self.changing() as session:
             session.rows("SELECT pg_advisory_xact_lock(hashtext('personas_kit')) IS NULL AS locked")
             # IF NOT EXISTS asks for the right to make schemas even where there is nothing to make.
-            if not session.rows("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (self._schema,)):
-                session.run(f'CREATE SCHEMA "{self._schema}"')
+            if not session.rows("SELECT 1 AS one FROM pg_namespace WHERE nspname = ?", (self.schema,)):
+                session.run(f'CREATE SCHEMA "{self.schema}"')
             for statement in statements:
                 session.run(statement)
 
@@ -102,11 +102,11 @@ class PostgresKeeper:
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """See ``Keeper.put``."""
-        self._adapter.write(f"{self._schema}.{name}", frame)
+        self._adapter.write(f"{self.schema}.{name}", frame)
 
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
-        return self._adapter.query(f'SELECT * FROM "{self._schema}".{name}', ())  # noqa: S608  (names of ours)
+        return self._adapter.query(f'SELECT * FROM "{self.schema}".{name}', ())  # noqa: S608  (names of ours)
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""
@@ -131,7 +131,7 @@ class PostgresKeeper:
         atexit.register(self.close)
         connection.execute(f"SET lock_timeout = {int(PATIENCE * 1000)}".encode())
         connection.execute(f"SET idle_in_transaction_session_timeout = {int(self._idle * 1000)}".encode())
-        connection.execute(f'SET search_path = "{self._schema}"'.encode())
+        connection.execute(f'SET search_path = "{self.schema}"'.encode())
         return connection
 
 

@@ -128,7 +128,7 @@ class Snowflake:
             self._options["connections_file_path"] = str(connections_file)
         self._connection: SnowflakeConnection | None = None
         self._opening = threading.Lock()
-        self._keepers: dict[str, SnowflakeKeeper] = {}
+        self._keepers: list[SnowflakeKeeper] = []
 
     def describe(self) -> str:
         """``snowflake · <name of the connection>``."""
@@ -142,7 +142,8 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or the connection has no database.
         """
-        found = [line for line in self.query(_COLUMNS, ()).rows() if line[1] not in self._keepers]
+        kept = {keeper.schema.upper() for keeper in self._keepers}
+        found = [line for line in self.query(_COLUMNS, ()).rows() if line[1] not in kept]
         by_table = groupby(found, key=lambda line: line[:3])
         tables = {path: Table(path, tuple(_column(*line[3:7]) for line in lines)) for path, lines in by_table}
         here = {path[2]: table for path, table in tables.items() if found and path[:2] == found[0][7:9]}
@@ -159,7 +160,6 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or Snowflake refuses.
         """
-
         only_select(statement, self.describe())
 
         def whole(connection: SnowflakeConnection) -> pl.DataFrame:
@@ -170,7 +170,6 @@ class Snowflake:
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:
         """The answer in the batches in which Snowflake keeps it; see ``Warehouse.batches``."""
-
         only_select(statement, self.describe())
 
         def first(connection: SnowflakeConnection) -> tuple[Any, SnowflakeCursor]:
@@ -265,13 +264,12 @@ class Snowflake:
 
     def keeper(self, schema: str, *, idle: float) -> Keeper:  # noqa: ARG002 - Snowflake has a limit of its own
         """A schema of the connection's database; see ``Warehouse.keeper``."""
-        made = SnowflakeKeeper(self, schema.lower(), self._connect, self._explained)
-        self._keepers[schema.upper()] = made
-        return made
+        self._keepers.append(SnowflakeKeeper(self, schema.lower(), self._connect, self._explained))
+        return self._keepers[-1]
 
     def close(self) -> None:
         """End every session; a further query begins a new one."""
-        for keeper in self._keepers.values():
+        for keeper in self._keepers:
             keeper.close()
         self._end()
 

@@ -64,7 +64,7 @@ class SnowflakeKeeper:
         explained: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._adapter = adapter
-        self._schema = schema
+        self.schema = schema
         self._open_session = open_session
         self._explained = explained
         self._connection: SnowflakeConnection | None = None
@@ -74,13 +74,13 @@ class SnowflakeKeeper:
 
     def describe(self) -> str:
         """``schema personas of snowflake · prod``."""
-        return f"schema {self._schema} of {self._adapter.describe()}"
+        return f"schema {self.schema} of {self._adapter.describe()}"
 
     def tables(self) -> frozenset[str]:
         """See ``Keeper.tables``."""
         with self._alone, self._explained():
             session = SnowflakeSession(self._alive())
-            found = session.rows(_TABLES, (self._schema.upper(),))
+            found = session.rows(_TABLES, (self.schema.upper(),))
             return frozenset(str(row["table_name"]).lower() for row in found)
 
     def make(self, statements: Iterable[str]) -> None:
@@ -88,8 +88,8 @@ class SnowflakeKeeper:
         with self._alone, self._explained():
             session = SnowflakeSession(self._alive())
             known = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
-            if not session.rows(known, (self._schema.upper(),)):
-                session.run(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
+            if not session.rows(known, (self.schema.upper(),)):
+                session.run(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
             self._enter(session)
             for statement in statements:
                 session.run(statement)
@@ -118,11 +118,11 @@ class SnowflakeKeeper:
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """See ``Keeper.put``. Where it fails halfway, an empty table stays, which nobody was told of."""
-        self._adapter.load(f"{self._schema}.{name}".upper(), frame)
+        self._adapter.load(f"{self.schema}.{name}".upper(), frame)
 
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
-        return self._adapter.query(f"SELECT * FROM {self._schema}.{name}", ())  # noqa: S608  (names of ours)
+        return self._adapter.query(f"SELECT * FROM {self.schema}.{name}", ())  # noqa: S608  (names of ours)
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""
@@ -145,7 +145,7 @@ class SnowflakeKeeper:
     def _enter(self, session: SnowflakeSession) -> None:
         """Names are those of the schema, once it is there."""
         if not self._inside:
-            session.run(f"USE SCHEMA {self._schema}")
+            session.run(f"USE SCHEMA {self.schema}")
             self._inside = True
 
 

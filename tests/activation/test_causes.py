@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import personas_kit as pk
 from personas_kit import (
@@ -34,6 +36,7 @@ from personas_kit.activation.planning import plan_sync
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import wanted_by
+from personas_kit.cli.terminal import show_plan
 from personas_kit.clock import SystemClock
 from personas_kit.compiler import bind, compile_definition
 from personas_kit.config import Config, SyncSettings, WarehouseSettings
@@ -402,6 +405,14 @@ MOVES: dict[str, Story] = {
         },
         says={"u1": ("4", MOVED), "u2": ("null", MOVED)},
     ),
+    "what unless_user refers to is edited": Story(
+        of=AccountAudience("Companies", companies.where, unless_user=in_audience("buyers")),
+        with_=[Audience("Buyers", orders >= 2)],
+        with_edited=[buyers],
+        given={**COMPANIES, "events": [bought("u1")]},
+        then={"days": 2},
+        says={"u1": ("exit", UPSTREAM)},
+    ),
     "the accounts themselves do not move": Story(
         of=AccountAudience("Held by Ann", any_user(trait("email") == "u1@example.com")),
         given=COMPANIES,
@@ -742,8 +753,26 @@ def test_the_events_of_others_are_sent_before_those_that_are_noted(folder, clock
     assert sorted(sent) == [("Audience Entered", "dan"), ("Audience Exited", "cat")]
 
 
+def test_a_merge_comes_before_an_edit_and_after_consent(folder, clock):
+    before = (folder / "personas.toml").read_text(encoding="utf-8")
+    was = before.replace("trait('vip') = true", "trait('email').starts_with('ann@')")
+    (folder / "personas.toml").write_text(was, encoding="utf-8")
+    small.opened(folder, clock).run(approve="guards", override=["first_sync"])
+    (folder / "personas.toml").write_text(was.replace("ann@", "ann"), encoding="utf-8")
+    lines, known_as = MERGED_ANNE
+    people(folder, *lines, known_as=known_as)
+    clock.day += 1
+    workspace = small.opened(folder, clock)
+
+    (edited,) = workspace.plan("vips", to="analytics", send=["identify"]).syncs
+    assert said_by(edited) == {"ann": ("exit", MERGED), "anne": ("enter", MERGED)}
+    workspace.store.forget("ann")
+    (forgotten,) = workspace.plan("vips", to="analytics", send=["identify"]).syncs
+    assert said_by(forgotten) == {"ann": ("exit", WITHDRAWN), "anne": ("enter", MERGED)}
+
+
 NO_MERGES = {
-    "the user is still there": ((*ANN[:2], False, 3, MERGED_ANNE[0][0], BEN, CAT), {"anne": ["ann"]}),
+    "the user is still there": (((*ANN[:2], False, 3), MERGED_ANNE[0][0], BEN, CAT), {"anne": ["ann"]}),
     "nobody is known by the id": ((MERGED_ANNE[0][0], BEN, CAT), {"anne": ["anna"]}),
     "a new address is no other user": (
         (("ann", "new@example.com", True, 3), ANNE, BEN, CAT), {"ann": ["ann@example.com"]},
@@ -938,6 +967,41 @@ def test_a_meaning_that_was_not_kept_is_taken_for_an_edit(opened):
     assert "not kept" in plan.syncs[0].unasked
 
 
+# -------------------------------------------------------------------------------------------------------- being told it
+
+
+def in_terminal(plan):
+    console = Console(width=200, record=True, file=io.StringIO())
+    show_plan(plan, console)
+    return console.export_text()
+
+
+def test_a_plan_says_how_many_changes_have_which_cause(opened):
+    given = {"users": ["u1", "u2", "u3"], "events": [bought("u1"), bought("u2")]}
+    story = Story(of=buyers, given=given, then={"days": 25, "events": [bought("u3", "2026-04-20")]}, says={})
+    workspace = opened(story)
+    first = workspace.plan(buyers, **HOW)
+    plan = told(workspace, story)
+
+    words = "2 time passing, 1 new data"
+    assert plan.syncs[0].causes == {TIME: 2, NEW: 1}
+    assert f"analytics identify: +1 -2 ({words})" in repr(plan)
+    assert plan.to_dict()["syncs"][0]["causes"] == {TIME: 2, NEW: 1}
+    assert words in plan._repr_html_()
+    assert f"why  analytics identify: {words}" in in_terminal(plan)
+    assert repr(first).endswith("identify: +2, first push")
+    assert "why" not in in_terminal(first)
+
+
+def test_a_plan_says_what_is_noted_and_not_sent_and_what_nobody_was_asked(folder, clock):
+    plan = merged(folder, clock, *MERGED_ANNE).plan("vips", to="analytics")
+    parts = [replace(part, unasked="it would read 3 TB") for part in plan.syncs]
+    notes = ["analytics track: 2 changes of merged users are noted, and not sent", "it would read 3 TB"]
+
+    for said in (replace(plan, syncs=tuple(parts))._repr_html_(), in_terminal(replace(plan, syncs=tuple(parts)))):
+        assert [note for note in notes if note not in said] == []
+
+
 # ------------------------------------------------------------------------------------------------------------ any world
 
 
@@ -952,9 +1016,8 @@ spans = st.sampled_from([1, 3_600, 3_601, 86_400, 172_800])
 def known(of):
     """With an event of each name, of nobody, long ago."""
     at = AS_OF - dt.timedelta(days=3_650)
-    return replace(
-        of, events=(*of.events, *(Happened(name, None, None, at, "e0", None, None) for name in ("Paid", "Seen")))
-    )
+    long_ago = [Happened(name, None, None, at, "e0", None, None) for name in ("Paid", "Seen")]
+    return replace(of, events=(*of.events, *long_ago))
 
 
 def reader_of(handle, definitions):

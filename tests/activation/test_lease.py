@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from personas_kit.activation.state import BatchResult
+from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.store import lease
 from personas_kit.activation.sync import Sync
 from personas_kit.errors import StateError, SyncBusy
@@ -145,6 +145,19 @@ def test_every_step_of_a_push_renews_the_lease(ann, bob, clock):
         ann.fold("p1", BUYERS, finished=True)
 
     assert acknowledged(bob) == ["ann"]
+
+
+def test_syncs_whose_turn_it_is_not_yet_are_renewed_with_the_one_under_way(ann, bob, clock):
+    frame = entering(*"abcdef")
+    with ann.lock(BUYERS), ann.lock(OTHERS):
+        ann.begin(head(), frame)
+        for at in range(frame.height):
+            clock.pass_(400)
+            ann.advance("p1", BUYERS, sending={Batch(at, at + 1): "d"})
+        with pytest.raises(SyncBusy, match="ann@laptop"), bob.lock(OTHERS):
+            pass
+        ann.still_held(OTHERS)
+        ann.fold("p1", BUYERS, finished=True)
 
 
 # --------------------------------------------------------------------------------------------------------- the fence
@@ -281,8 +294,10 @@ def test_a_clock_that_jumps_does_not_stop_who_still_holds_the_sync(ann, bob, clo
 def test_a_machine_whose_clock_is_ahead_takes_what_is_held_and_the_fence_holds(shared_place, ann):
     ahead = shared_place(clock=TwoClocks(wall=3_600), owner="bob@ahead")
     with ann.lock(BUYERS), ahead.lock(BUYERS):
-        with pytest.raises(SyncBusy, match="bob@ahead"):
-            ann.begin(head(), entering("ann"))
+        ann.still_held(BUYERS)  # too early for another look
+        for step in (lambda: ann.begin(head(), entering("ann")), lambda: ann.still_held(BUYERS)):
+            with pytest.raises(SyncBusy, match="bob@ahead"):
+                step()
         ahead.begin(head("p2"), entering("bob"))
 
 
@@ -381,7 +396,7 @@ def test_of_runners_in_processes_one_at_a_time_holds_the_sync(postgres_place, tm
         sys.executable,
         "-m",
         "tests.activation.holder",
-        store._journal._keeper._schema,
+        store._journal._keeper.schema,
         str(tmp_path / "inside"),
     ]
     holders = [

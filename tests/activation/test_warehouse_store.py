@@ -279,7 +279,7 @@ def test_the_tables_of_the_state_are_no_tables_of_the_source(every_place):
     warehouse = keeper_of(store)._adapter
 
     schemas = {part.lower() for table in warehouse.schema().values() for part in table.parts[:-1]}
-    assert keeper_of(store)._schema not in schemas
+    assert keeper_of(store).schema not in schemas
 
 
 def test_a_check_says_where_the_state_is_and_tries_to_write(every_place):

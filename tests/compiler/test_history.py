@@ -253,6 +253,29 @@ def test_who_leaves_is_who_is_out_if_nothing_happens(
             assert dict(leaves) == {who: moment for who, moment in out.items() if moment is not None}
 
 
+@pytest.mark.parametrize(
+    ("user", "members"),
+    [("user_id", ["u2", "u1 u2", "u1 u2"]), ("", ["", "u1", "u1 u2"])],
+    ids=["some events name a user", "no event does"],
+)
+def test_a_claim_counts_from_when_it_is_made(world: World, user: str, members: list[str]) -> None:
+    """Of an event that names its user, it never does; nor does a later claim of the same id."""
+    world.users("u1", "u2")
+    world.identities(
+        "'u1', 'anonymous_id', 'x', '2026-03-30'",
+        "'u2', 'anonymous_id', 'x', '2026-03-31'",
+        "'u2', 'anonymous_id', 'y', '2026-03-31 11:00:00'",
+    )
+    columns = "event TEXT, user_id TEXT, anonymous TEXT, happened TIMESTAMP"
+    world.table("events", columns, "'Seen', NULL, 'x', '2026-03-01'", "'Seen', 'u2', 'y', '2026-03-02'")
+    world.settings["events"] = EventSettings("events", name="event", at="happened", user=user, anonymous="anonymous")
+    seen = Audience("A", event("Seen").count() >= 1)
+
+    found = check(functools.partial(on_duckdb, world.handle), seen, world.source, [-2 * DAY, -DAY // 2, 0])
+
+    assert [" ".join(sorted(who for (who,) in each)) for each in found] == members
+
+
 # ------------------------------------------------------------------------------------------------------ the statement
 
 AUDIENCES = {name: each for name, each in corpus.DEFINITIONS.items() if each[1].is_audience}

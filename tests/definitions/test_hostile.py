@@ -1,4 +1,4 @@
-"""Bad input to what reads definitions: text, kept data and files give a definition, or an error that says what to do."""
+"""Bad input to what reads definitions: text, kept data and files give a definition, or say what to do."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ MANY = 10_000
 TEXTS = {**VALUES, **{f"name {odd}": name for odd, name in NAMES.items()}, "nul": NUL}
 
 
-def said(error: PersonasError) -> str:
-    """What a person is told: short, and in whole characters."""
+def said(error: PersonasError, *, placed: bool = False) -> str:
+    """What a person is told: short, and in whole characters; if it is about a file, where in that."""
     assert error.what
+    assert error.where or not placed
     text = str(error)
     text.encode()
     assert len(text) < 2_000
     return text
 
 
-# ------------------------------------------------------------------------------------------------------- what is written
+# ------------------------------------------------------------------------------------------------------ what is written
 
 
 @pytest.mark.parametrize("odd", TEXTS)
@@ -71,7 +72,7 @@ def test_a_key_is_letters_digits_and_underscores(key: str) -> None:
         from_dict(data)
 
 
-# ------------------------------------------------------------------------------------------------ text that anybody wrote
+# ---------------------------------------------------------------------------------------------- text that anybody wrote
 
 DEEP = {
     "parentheses": "(" * MANY + "trait('a') = 1" + ")" * MANY,
@@ -98,9 +99,12 @@ def test_what_is_nested_absurdly_deep_is_refused(what: str) -> None:
 
 def test_a_chain_in_python_is_refused_before_python_gives_up() -> None:
     chain = event("a")
+    for _ in range(25):
+        chain = chain.then(event("b"))
+    longer = chain.then(event("b")).then(event("b"))
+
     with pytest.raises(DefinitionError, match="nested more than 80 deep"):
-        for _ in range(MANY):
-            chain = chain.then(event("b"))
+        longer.then(event("b"))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +129,9 @@ def test_what_means_nothing_is_refused(text: str) -> None:
 
 WORDS = st.sampled_from(
     [
-        *words.STARTS, *words.COMPARISONS, *words.OF_EVENTS, *words.OF_USERS, *words.SYMBOLS, *words.UNITS, *words.TYPES,
-        "AND", "OR", "NOT", "ANY", "ALL", "EXCEPT", "as", "parent:", "by:", "of:", "smallest:", "ignore_case: true",
-        "literal", "true", "false", "(", ")", "(", ")", ".", ",", "'a'", "'b'", "1", "-1.5e3", "2026-01-31", "30 days",
+        *words.STARTS, *words.COMPARISONS, *words.OF_EVENTS, *words.OF_USERS, *words.SYMBOLS, *words.UNITS,
+        *words.TYPES, "AND", "OR", "NOT", "ANY", "ALL", "EXCEPT", "as", "parent:", "by:", "of:", "smallest:",
+        "ignore_case: true", "literal", "true", "false", "(", ")", "(", ")", ".", ",", "'a'", "'b'", "1", "-1.5e3", "2026-01-31", "30 days",
         "event('a')", "trait('a')", ".count()", ".where(", "property('p')", ">= 1", "\\", "'", '"',
     ]
 )  # fmt: skip
@@ -145,16 +149,20 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert str(parse(str(found))) == str(found)
 
 
-# --------------------------------------------------------------------------------------------------------- data kept before
+# ----------------------------------------------------------------------------------------------------- data kept before
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
     | st.sampled_from(["count", "sum", "=", "exists", "account", "number", "member", "2026-02-30", "Compare", "Window"])
 )  # fmt: skip
-NAMES_OF_FIELDS = st.sampled_from(["node", "date", "instant", "left", "right", "of", "parts", "name", "version", "type"])
+NAMES_OF_FIELDS = st.sampled_from(
+    ["node", "date", "instant", "left", "right", "of", "parts", "name", "version", "type"]
+)
 JSON = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES_OF_FIELDS | st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(NAMES_OF_FIELDS | st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 KEPT = [json.loads(json.dumps(definition.to_dict())) for _, definition in DEFINITIONS.values()]
@@ -241,19 +249,25 @@ def test_nothing_is_kept_that_could_not_be_written(value: Any) -> None:
     said(refused.value)
 
 
-@pytest.mark.parametrize("right", [[], [1, 2], ["x"], [None], [[]], [{"node": "Users"}], 1, "a", [float("nan")]], ids=repr)
+@pytest.mark.parametrize(
+    "right", [[], [1, 2], ["x"], [None], [[]], [{"node": "Users"}], 1, "a", [float("nan")]], ids=repr
+)
 @pytest.mark.parametrize("operator", ["<", "within_last", "exists", "before_date"])
 def test_a_comparison_is_with_what_its_operator_takes(operator: str, right: Any) -> None:
     compared = {"node": "Compare", "left": {"node": "TraitRef", "key": "a"}, "operator": operator, "right": right}
     data = {"version": 1, "type": "Audience", "name": "A", "where": compared}
     if (operator, right) in [("exists", []), ("<", ["x"])]:  # as it should be
-        assert str(from_dict(data).expression) == ("trait('a').exists()" if operator == "exists" else "trait('a') < 'x'")
+        assert str(from_dict(data).expression) == (
+            "trait('a').exists()" if operator == "exists" else "trait('a') < 'x'"
+        )
     else:
         with pytest.raises(DefinitionError):
             from_dict(data)
 
 
-@pytest.mark.parametrize("around", [lambda data: [data], lambda data: {"node": "Not", "part": data}, lambda data: {"x": data}])
+@pytest.mark.parametrize(
+    "around", [lambda data: [data], lambda data: {"node": "Not", "part": data}, lambda data: {"x": data}]
+)
 def test_data_that_is_nested_absurdly_deep_is_refused(around: Any) -> None:
     data: Any = "a"
     for _ in range(MANY):
@@ -264,7 +278,7 @@ def test_data_that_is_nested_absurdly_deep_is_refused(around: Any) -> None:
             from_dict({**kept, field: data})
 
 
-# ------------------------------------------------------------------------------------------------------------ personas.toml
+# -------------------------------------------------------------------------------------------------------- personas.toml
 
 
 def toml(value: object) -> str:
@@ -285,14 +299,14 @@ def toml(value: object) -> str:
 WHOLE = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUE = st.recursive(
     WHOLE | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.dates() | SENTENCES
-    | st.sampled_from(["1h", "0s", f"{'9' * 30}d", "user", "account", "duckdb", "a.sql", "../a", "~nobody/a", "a\0b", "*"]),
+    | st.sampled_from(["1h", "0s", f"{'9' * 30}d", "user", "duckdb", "a.sql", "../a", "~nobody/a", "a\0b", "*"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WHOLE, inner, max_size=3),
     max_leaves=4,
 )  # fmt: skip
 TABLES = st.sampled_from(["audience", "account_audience", "trait", "account_trait", "sql_audience", "sql_trait"])
 FIELDS = st.sampled_from(
-    ["name", "key", "every", "to", "where", "value", "unless", "unless_user", "scope", "membership", "sql", "file", "of",
-     "dialect", "x"]
+    ["name", "key", "every", "to", "where", "value", "unless", "unless_user", "scope", "membership", "sql", "file",
+     "of", "dialect", "x"]
 )  # fmt: skip
 GOOD: dict[str, object] = {"name": "A", "where": "trait('a') = 1"}
 WAREHOUSE = '\n[warehouse]\npath = "warehouse.duckdb"\n'
@@ -306,8 +320,7 @@ def check_file(folder: Path, content: str | bytes) -> None:
         config = load(file)
         open_warehouse(config)
     except PersonasError as refused:
-        assert refused.where
-        said(refused)
+        said(refused, placed=True)
         return
     for scheduled in config.scheduled:
         assert repr(from_dict(scheduled.definition.to_dict())) == repr(scheduled.definition)
@@ -319,7 +332,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(table=TABLES, said=st.dictionaries(FIELDS, VALUE, max_size=4), good=st.booleans())
-def test_any_definition_of_a_file_is_read_or_refused(folder: Path, table: str, said: dict[str, object], good: bool) -> None:
+def test_any_definition_of_a_file_is_read_or_refused(
+    folder: Path, table: str, said: dict[str, object], good: bool
+) -> None:
     fields = {**(GOOD if good else {}), **said}
     check_file(folder, f"[[{table}]]\n" + "".join(f"{name} = {toml(value)}\n" for name, value in fields.items()))
 

@@ -1,9 +1,10 @@
-"""Hostile values, names and SQL, executed: a value finds its own line, a name its own column, and nothing is written."""
+"""Hostile values, names and SQL, executed: a value finds its line, a name its column, and nothing is written."""
 
 from __future__ import annotations
 
 import json
 import logging
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -51,8 +52,9 @@ class Engine:
 
     @property
     def source(self) -> Source:
-        users, events = UserSettings("users", "user_id"), EventSettings(
-            "events", name="event", at="at", user="user_id", properties="document"
+        users, events = (
+            UserSettings("users", "user_id"),
+            EventSettings("events", name="event", at="at", user="user_id", properties="document"),
         )
         return bind(SourceSettings(users=users, events=events), self.warehouse.schema())
 
@@ -139,7 +141,12 @@ def postgres_engine(server: Server) -> Iterator[Engine]:
             done = owner.execute(statement.encode(), values or None)
             return done.fetchall() if done.description else []
 
-        for statement in ["CREATE SCHEMA hostile", "SET search_path = hostile", *made("JSONB"), "CREATE SEQUENCE counter"]:
+        for statement in [
+            "CREATE SCHEMA hostile",
+            "SET search_path = hostile",
+            *made("JSONB"),
+            "CREATE SEQUENCE counter",
+        ]:
             run(statement)
         with owner.cursor() as cursor:
             cursor.executemany(b"INSERT INTO users VALUES ($1, $2)", users().rows())
@@ -154,7 +161,10 @@ def snowflake_engine(emulator: Emulator) -> Iterator[Engine]:
     import snowflake.connector
 
     emulator.run("CREATE SCHEMA shop.hostile")
-    where = {"connections_file_path": str(emulator.connections), "enable_server_session_keep_alive_auto_detection": False}
+    where = {
+        "connections_file_path": str(emulator.connections),
+        "enable_server_session_keep_alive_auto_detection": False,
+    }
     with closing(
         snowflake.connector.connect(connection_name="emulator", schema="HOSTILE", paramstyle="qmark", **where)
     ) as owner:
@@ -168,7 +178,13 @@ def snowflake_engine(emulator: Emulator) -> Iterator[Engine]:
         for line in users().rows():
             run("INSERT INTO users VALUES (?, ?)", *line)
         for name, who, at, document in events().rows():
-            run("INSERT INTO events SELECT ?, ?, CAST(? AS TIMESTAMP_NTZ), PARSE_JSON(?)", name, who, at.isoformat(), document)
+            run(
+                "INSERT INTO events SELECT ?, ?, CAST(? AS TIMESTAMP_NTZ), PARSE_JSON(?)",
+                name,
+                who,
+                at.isoformat(),
+                document,
+            )
         warehouse = Snowflake("emulator", schema="HOSTILE", connections_file=emulator.connections)
         yield Engine(warehouse, run)
         warehouse.close()
@@ -193,16 +209,16 @@ def quiet() -> Iterator[None]:
 odd, key = trait("odd"), prop("key", "string")
 #: What is asked of a value, and of which values it is true.
 ASKED: dict[str, tuple[Callable[[str], Condition], Callable[[str, str], bool]]] = {
-    "equals": (lambda value: odd == value, lambda own, value: own == value),
-    "differs": (lambda value: odd != value, lambda own, value: own != value),
-    "one of": (lambda value: odd.one_of(value, "nobody"), lambda own, value: own == value),
-    "contains": (lambda value: odd.contains(value), lambda own, value: value in own),
-    "starts with": (lambda value: odd.starts_with(value), lambda own, value: own.startswith(value)),
-    "ends with": (lambda value: odd.ends_with(value), lambda own, value: own.endswith(value)),
-    "orders": (lambda value: odd >= value, lambda own, value: own >= value),
-    "event": (lambda value: event(value).count() == 1, lambda own, value: own == value),
-    "document": (lambda value: event(value).where(key == value).count() == 1, lambda own, value: own == value),
-    "document contains": (lambda value: event(value).where(key.contains(value)).count() == 1, lambda own, value: own == value),
+    "equals": (lambda value: odd == value, operator.eq),
+    "differs": (lambda value: odd != value, operator.ne),
+    "one of": (lambda value: odd.one_of(value, "nobody"), operator.eq),
+    "contains": (odd.contains, operator.contains),
+    "starts with": (odd.starts_with, str.startswith),
+    "ends with": (odd.ends_with, str.endswith),
+    "orders": (lambda value: odd >= value, operator.ge),
+    "event": (lambda value: event(value).count() == 1, operator.eq),
+    "document": (lambda value: event(value).where(key == value).count() == 1, operator.eq),
+    "document contains": (lambda value: event(value).where(key.contains(value)).count() == 1, operator.eq),
 }  # fmt: skip
 
 
@@ -235,12 +251,12 @@ def test_what_is_shown_can_be_pasted(odd_one: str, duckdb_engine: Engine) -> Non
 
 def test_a_character_that_a_warehouse_cannot_hold(engine: Engine) -> None:
     for where in (odd == NUL, event("drop").where(prop(NUL) == "x").count() >= 1, event(NUL).count() >= 1):
-        try:
+        if engine.warehouse.dialect != "postgres":  # the others can
             assert engine.members(where) == set()
-        except WarehouseError as refused:
-            assert engine.warehouse.dialect == "postgres"  # noqa: PT017 - the others can
-            assert "U+0000" in refused.what
-            assert refused.hint
+            continue
+        with pytest.raises(WarehouseError, match=r"U\+0000") as refused:
+            engine.members(where)
+        assert refused.value.hint
 
 
 # ---------------------------------------------------------------------------------------------------------------- names
@@ -412,5 +428,5 @@ def test_files_are_the_only_files_that_are_read(tmp_path: Path) -> None:
 
     assert warehouse.query("SELECT user_id FROM events", {})["user_id"].to_list() == ["u1"]
     for reading in (f"read_csv('{secret}')", f"read_text('{secret}')", f"glob('{tmp_path}/*')", f"'{secret}'"):
-        with pytest.raises(WarehouseError, match="(disabled by configuration|does not exist)"):
+        with pytest.raises(WarehouseError, match=r"(disabled by configuration|does not exist)"):
             warehouse.query(f"SELECT * FROM {reading}", {})

@@ -91,6 +91,8 @@ class LeaseLocks:
     def assert_held(self, tables: Tables, sync_id: str) -> None:
         """Within a transaction: renew the lease, and look whether it is still ours.
 
+        The other syncs that this store holds, whose turn it is not yet, are renewed as well when they need it.
+
         Raises:
             SyncBusy: it was taken over, or was never held.
         """
@@ -98,6 +100,9 @@ class LeaseLocks:
         if held is None:
             raise SyncBusy("this sync is not held, so nothing of it may be changed", where=sync_id)
         self._renewed(tables, held)
+        for other in [*self._held.values()]:
+            if not other.lost and self._due(other):
+                self._look(tables, other)
 
     def still_held(self, sync: Sync) -> None:
         """Before a request leaves: the same in a transaction of its own, if a while has passed on either clock.
@@ -109,9 +114,7 @@ class LeaseLocks:
         with held.alone:  # the lanes ask beside each other
             if held.lost:
                 raise held.lost
-            most = (self._lives / LOOKS).total_seconds()
-            passed = abs((self._clock.now() - held.wall).total_seconds())
-            if max(passed, self._clock.monotonic() - held.monotonic) > most:
+            if self._due(held):
                 with self._journal.writing() as tables:
                     self._renewed(tables, held)
 
@@ -135,16 +138,27 @@ class LeaseLocks:
             raise SyncBusy("somebody else has just taken this sync", where=str(sync), hint="try again in a moment")
         return before + 1
 
+    def _due(self, held: _Held) -> bool:
+        """Whether a while has passed since the last look, on either clock, in either direction."""
+        passed = abs((self._clock.now() - held.wall).total_seconds())
+        return max(passed, self._clock.monotonic() - held.monotonic) > (self._lives / LOOKS).total_seconds()
+
     def _renewed(self, tables: Tables, held: _Held) -> None:
+        self._look(tables, held)
+        if held.lost:
+            raise held.lost
+
+    def _look(self, tables: Tables, held: _Held) -> None:
+        """Renew it if it is ours; first the change, which nobody else can make meanwhile, and then the look."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         expires = microseconds(now + self._lives)
         ours = (held.sync.id, self._owner, held.generation)
         tables.run("update lease set expires = ? where sync_id = ? and owner = ? and generation = ?", (expires, *ours))
         (line,) = tables.rows("select * from lease where sync_id = ?", (held.sync.id,))
-        if (line["owner"], line["generation"]) != ours[1:]:
+        if (line["owner"], line["generation"]) == ours[1:]:
+            held.wall, held.monotonic = now, monotonic
+        else:
             held.lost = _taken_over(line, held.sync)
-            raise held.lost
-        held.wall, held.monotonic = now, monotonic
 
     def _given_back(self, held: _Held) -> None:
         """Free it at once. Where that fails it runs out by itself; the push, or its own error, matters more."""

@@ -104,8 +104,8 @@ class SqliteJournal:
             raise StateError(
                 f"the state database cannot be used: {problem}",
                 where=str(self.path),
-                hint="if the disk is full, make room; if it may not be written, fix the permissions, of the files beside it "
-                "too; if it is damaged, restore it from a backup",
+                hint="if the disk is full, make room; if it may not be written, fix the permissions, of the files "
+                "beside it too; if it is damaged, restore it from a backup",
             ) from None
 
     def _brought_up(self, db: sqlite3.Connection) -> None:
