@@ -131,7 +131,8 @@ WORDS = st.sampled_from(
     [
         *words.STARTS, *words.COMPARISONS, *words.OF_EVENTS, *words.OF_USERS, *words.SYMBOLS, *words.UNITS,
         *words.TYPES, "AND", "OR", "NOT", "ANY", "ALL", "EXCEPT", "as", "parent:", "by:", "of:", "smallest:",
-        "ignore_case: true", "literal", "true", "false", "(", ")", "(", ")", ".", ",", "'a'", "'b'", "1", "-1.5e3", "2026-01-31", "30 days",
+        "ignore_case: true",
+        "literal", "true", "false", "(", ")", "(", ")", ".", ",", "'a'", "'b'", "1", "-1.5e3", "2026-01-31", "30 days",
         "event('a')", "trait('a')", ".count()", ".where(", "property('p')", ">= 1", "\\", "'", '"',
     ]
 )  # fmt: skip
