@@ -10,6 +10,14 @@ import pytest
 from personas_kit.activation.stopping import Stop, stoppable
 
 
+@pytest.fixture(autouse=True)
+def usual():
+    """The handler that a terminal's processes have; those that a shell has put aside are deaf to interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.01)  # the handler runs between two instructions of the main thread

@@ -253,7 +253,7 @@ def test_half_a_character_is_no_value_and_no_name(text: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT-14"])
 @pytest.mark.parametrize("when", [*DATES, *INSTANTS], ids=str)
 def test_a_date_is_itself_or_outside_of_the_years_that_there_are(when: dt.date, zone: str, dialect: str) -> None:
     source = replace(source_of("plain", upper=False), timezone=zone)

@@ -193,7 +193,7 @@ def test_a_table_is_read_once_even_where_a_key_is_missing(warehouse, source):
     wrong = users("event('Order Completed').sum('revenu') >= 100 AND event('Signed In').last('device') = 'x'")
     (counting,) = compile_counts([wrong], source)
     statement, params = counting.query.bound("duckdb", AS_OF)
-    with warehouse._handle() as handle:
+    with warehouse.reading() as handle:
         ((_, plan),) = handle.execute(f"EXPLAIN (FORMAT json) {statement}", params).fetchall()
 
     assert str(json.loads(plan)).count("'Table': ") == 1

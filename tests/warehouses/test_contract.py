@@ -307,7 +307,8 @@ def test_a_refused_query_says_so_in_one_line_without_values(backend: Backend, st
     with pytest.raises(WarehouseError) as raised:
         backend.query(f"{statement} WHERE text_ = {{value}}", value="jane@example.com")
 
-    assert "refused the query: " in raised.value.what
+    early = statement.startswith("SELEC ")  # PostgreSQL and Snowflake are not asked: it is no SELECT
+    assert "refused the query: " in raised.value.what or (early and "exactly one SELECT" in raised.value.what)
     assert "\n" not in raised.value.what
     assert raised.value.where == backend.warehouse.describe()
     assert "jane@example.com" not in str(raised.value)

@@ -56,7 +56,7 @@ def test_several_definitions_read_each_table_once(workspace):
 
     several = compile_several(asked, workspace.source, registry, expand=True)
     statement, params = several.query.bound("duckdb", DEMO_AS_OF)
-    with workspace.warehouse._handle() as handle:
+    with workspace.warehouse.reading() as handle:
         ((_, plan),) = handle.execute(f"EXPLAIN (FORMAT json) {statement}", params).fetchall()
 
     def scans(node):
