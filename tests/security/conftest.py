@@ -1,10 +1,11 @@
-"""Secrets that would be recognised anywhere, and a hostile workspace."""
+"""Secrets and people that would be recognised anywhere, and a hostile workspace."""
 
 import pytest
 
 from personas_kit.sandbox import Sandbox
-from tests.security import hostile
-from tests.security.canaries import SECRETS, opened
+from tests.activation.scripted import FakeClock
+from tests.security import canaries, hostile
+from tests.security.canaries import SECRETS
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +15,25 @@ def secrets(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+@pytest.fixture
+def sandbox():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path, sandbox):
+    canaries.make(tmp_path, sandbox.url)
+    return tmp_path
+
+
+@pytest.fixture
+def workspace(folder):
+    opened = canaries.opened(folder, FakeClock())
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
     """The hostile workspace."""
@@ -21,7 +41,7 @@ def world(tmp_path_factory):
     with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
         patch.setenv("WRITE_KEY", "made-up")
         hostile.make(folder, sandbox.url)
-        workspace = opened(folder)
+        workspace = canaries.opened(folder)
         workspace.sandbox = sandbox
         yield workspace
         workspace.close()

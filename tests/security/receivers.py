@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from personas_kit.destinations import find
+from personas_kit.activation.transport import HttpTransport
+from personas_kit.destinations import Request, find
 from personas_kit.secret import Secret
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n" + b'{"success":true}'
 PUBLIC = "93.184.216.34"
+JSON = {"content-type": "application/json"}
 
 
 def response(body=b"", *, status="200 OK", **headers):
@@ -159,3 +161,18 @@ def hook(url, *, timeout=5.0, allow_private=False, variable="HOOK_SECRET"):
 def segment(url=None, *, timeout=5.0, variable="WRITE_KEY"):
     """A connection to Segment; its key goes into a header."""
     return find("segment").configure("seg", {"write_key": Secret("env", variable)}, url=url, timeout=timeout)
+
+
+def send(connection, content=b"[]", url=None, **how):
+    """One request through a transport of its own."""
+    opened = HttpTransport(connection, **how)
+    try:
+        return opened.send(Request("POST", url or connection.home, JSON, content))
+    finally:
+        opened.close()
+
+
+def answered(answer, **how):
+    """What becomes of a request to a receiver that answers so."""
+    with Receiver(answer) as receiver:
+        return send(hook(receiver.url, **how))

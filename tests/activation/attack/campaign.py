@@ -23,7 +23,7 @@ from tests.hostile_receiver.faults import FAULTS, Fault
 from tests.hostile_receiver.ledger import Arrival, Ledger
 from tests.hostile_receiver.server import Receiver
 
-#: What a campaign meets; not what takes as long as a time-out, but for one.
+#: What a campaign meets, and how often; not what takes as long as a time-out.
 LIKELY: dict[str, int] = {
     "reset before the body": 3,
     "reset after the body": 5,

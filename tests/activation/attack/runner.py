@@ -10,6 +10,7 @@ import datetime as dt
 import importlib
 import json
 import os
+import select
 import signal
 import sys
 import threading
@@ -26,6 +27,8 @@ WARM = (
 )  # fmt: skip
 HURRY = 50.0
 """So many seconds pass in one."""
+SLOWEST = 120.0
+"""Seconds that a life may take to begin."""
 
 
 class HurriedClock:
@@ -85,8 +88,12 @@ def _one_life(said: dict[str, Any]) -> int:
             code = 1
         os._exit(code)
     os.close(writing)
-    os.read(reading, 1)  # now it begins
+    begun, _, _ = select.select([reading], [], [], SLOWEST)
     os.close(reading)
+    if not begun:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return 1
     return _ended(pid, time.monotonic() + said["kill_after"])
 
 

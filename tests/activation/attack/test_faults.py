@@ -11,7 +11,7 @@ import tracemalloc
 import pytest
 
 from personas_kit.activation.transport import HttpTransport
-from tests.activation.attack.books import LONG, chance, disagreements, unreconciled, violations
+from tests.activation.attack.books import chance, disagreements, times, unreconciled, violations
 from tests.activation.attack.detours import DETOURS, OPENSSL, Crowded, detour, somebody
 from tests.activation.attack.world import World, hostile, registered
 from tests.hostile_receiver.faults import FAULTS, Fault, Told
@@ -143,7 +143,7 @@ def test_a_bomb_does_not_go_off(world, receiver, name):
 def pairs():
     """Two faults, one after the other; all of them in the long run, else a few by chance."""
     every = [*itertools.product(FAULTS, FAULTS)]
-    return every if LONG else chance("pairs").sample(every, 24)
+    return chance().sample(every, times("pairs") or len(every))
 
 
 def test_two_faults_one_after_the_other(tmp_path, trap):

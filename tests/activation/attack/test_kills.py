@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.activation.attack.books import LONG, chance, disagreements, violations
+from tests.activation.attack.books import LONG, chance, disagreements, times, violations
 from tests.activation.attack.campaign import KINDS, Tallied, newly_unknown, repetitions, scores, unknown_values, unlucky
 from tests.activation.attack.world import World, hostile, registered
 from tests.hostile_receiver.server import Receiver
 
 ROOT = Path(__file__).parents[3]
-KILLS = 2_000 if LONG else 60
+KILLS = times("kills")
 LONGEST = 60.0
 """Seconds that a life may take that is not killed."""
 EVERYBODY = [f"user{n:03}" for n in range(240)]
@@ -124,7 +124,7 @@ def one_round(folder: Path, some: random.Random, running: Lives, tallied: Tallie
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes")
-@pytest.mark.timeout(0 if LONG else 300)
+@pytest.mark.timeout(0 if LONG else 600)
 def test_killed_at_any_instant(tmp_path: Path) -> None:
     tallied, some = Tallied(), chance()
     with lives() as running:

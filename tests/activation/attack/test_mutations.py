@@ -9,25 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.activation.attack.books import LONG, chance
+from tests.activation.attack.books import chance, times
 from tests.activation.attack.campaign import Campaign, Tallied
 from tests.activation.attack.mutations import MUTATIONS, mutated
 
-ROUNDS = 500 if LONG else 25
 PATIENCE = 60.0
 """Seconds within which a campaign has to notice."""
 
 
 def chosen() -> list[str]:
     """All in the long run; else two, others every day."""
-    names = [*MUTATIONS]
+    names, count = [*MUTATIONS], times("mutations")
     day = int(os.environ.get("PERSONAS_SEED") or dt.datetime.now(dt.UTC).toordinal())
-    return names if LONG else [names[(2 * day + turn) % len(names)] for turn in range(2)]
+    return [names[(count * day + turn) % len(names)] for turn in range(count)]
 
 
 def test_a_campaign_finds_nothing(quick_path: Path) -> None:
     tallied, campaign = Tallied(), Campaign(quick_path, chance())
-    while tallied.rounds < ROUNDS and not tallied.found:
+    while tallied.rounds < times("rounds") and not tallied.found:
         campaign.round(tallied)
 
     print(f"campaign: {tallied}")  # noqa: T201  (the long run shows it)

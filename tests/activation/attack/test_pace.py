@@ -9,10 +9,9 @@ from pathlib import Path
 
 from personas_kit.destinations import Answer, Request
 from personas_kit.destinations.base import Rate
-from tests.activation.attack.books import LONG, chance
+from tests.activation.attack.books import chance, times
 from tests.activation.attack.world import LeapingClock, World, hostile, registered
 
-PUSHES = 1_000 if LONG else 40
 OK = Answer(200, {"content-type": "application/json"}, b'{"success":true}')
 
 
@@ -51,7 +50,7 @@ def overdone(came: Sequence[tuple[float, int]], rate: Rate) -> list[float]:
 
 def test_a_push_keeps_the_pace(quick_path: Path) -> None:
     some = chance()
-    for number in range(PUSHES):
+    for number in range(times("pushes")):
         rates = (
             Rate(some.randrange(1, 6), some.choice([1.0, 2.5])),
             Rate(some.randrange(3, 40), some.choice([10.0, 60.0]), some.choice(["requests", "changes"])),
