@@ -122,23 +122,27 @@ def question_of(cases: Sequence[Case], meaning: str, as_of: dt.datetime, source:
         raise TypeError("a plan is made of a definition")
     asking = _Asking(now, source)
     roles, usual = zip(*(asking.roles(case, as_of) for case in cases), strict=True)
-    claims = _claims(cases) if source.identities is not None else Claims()
-    if len(claims.values) > MOST_IDS or len(claims.users) > MOST_IDS:
-        asking.unasked.append(f"more than {MOST_IDS:,} members change: nobody looked for merged identities")
-        claims = Claims()
-    asked = claims if claims.values or claims.users else None
-    return Question(tuple(asking.worlds), roles, usual, asked, "; ".join(dict.fromkeys(asking.unasked)))
+    claims = None
+    if source.identities is not None:
+        ids = _ids(cases)
+        if max(series.len() for series in ids) > MOST_IDS:
+            asking.unasked.append(f"more than {MOST_IDS:,} members change: nobody looked for merged users")
+        elif any(series.len() for series in ids):
+            claims = Claims(*(series.sort().to_list() for series in ids))
+    return Question(tuple(asking.worlds), roles, usual, claims, "; ".join(dict.fromkeys(asking.unasked)))
 
 
-def _claims(cases: Sequence[Case]) -> Claims:
+def _ids(cases: Sequence[Case]) -> tuple[pl.Series, pl.Series]:
     """The ids that leave, and the users who enter a list: of these every identifier may say that a user was merged."""
+    nobody = pl.Series(dtype=pl.String)
     values = [case.losses for case in cases if case.part.sync.call in {"identify", "track"}]
     users = [
         case.open.filter(pl.col("change").cast(pl.String) == "enter")["users"].explode(keep_nulls=False)
         for case in cases
         if case.part.sync.call == "list"
     ]
-    return Claims(*(sorted({str(each) for series in some for each in series}) for some in (values, users)))
+    left, came = (pl.concat([nobody, *(each.cast(pl.String) for each in some)]).unique() for some in (values, users))
+    return left, came
 
 
 class _Asking:
@@ -167,8 +171,8 @@ class _Asking:
         self.worlds = [World(now.definition, now.refers)]
         self.unasked: list[str] = []
         self._known: dict[tuple[object, ...], int] = {}
-        self._meanings: dict[str, Meaning | None] = {}
         self._changed: dict[tuple[object, ...], Meaning | None] = {}
+        self._edited: dict[tuple[str, bool], tuple[dict[Role, int], Meaning, str]] = {}
 
     def roles(self, case: Case, as_of: dt.datetime) -> tuple[dict[Role, int], str]:
         """The worlds of a case, and what the cause is if nothing else is."""
@@ -176,7 +180,11 @@ class _Asking:
         found: dict[Role, int] = {}
         base, usual = self.now, NEW
         if (state.fingerprint, state.meaning) != (case.part.fingerprint, case.part.meaning):
-            base, usual = self._edits(found, state.meaning, same=state.fingerprint == case.part.fingerprint)
+            key = state.meaning, state.fingerprint == case.part.fingerprint
+            if key not in self._edited:
+                self._edited[key] = self._edits(state.meaning, same=key[1])
+            edits, base, usual = self._edited[key]
+            found |= edits
         if (kept_out := self._once(self.now, only_unless)) is not None:
             found["kept out"] = self._world(kept_out, aside=True)
         if (stripped := self._once(self.now, without_unless)) is not None:
@@ -185,36 +193,39 @@ class _Asking:
             self._times(found, base, int((as_of - state.last_as_of).total_seconds()))
         return found, usual
 
-    def _edits(self, found: dict[Role, int], kept: str, *, same: bool) -> tuple[Meaning, str]:
+    def _edits(self, kept: str, *, same: bool) -> tuple[dict[Role, int], Meaning, str]:
         """The worlds of a definition that may mean something else than at the last finished push.
 
         Its fingerprint may be the ``same`` all the same: it does not tell what ``unless_user`` refers to.
+
+        Returns:
+            The worlds, what the definition was (or is, where that cannot be asked), and what the cause is if nothing
+            else is.
         """
         was, now = self._was(kept), self.now
         if was is None:
-            return now, NEW if same else EDITED
+            return {}, now, NEW if same else EDITED
         own = was.definition.fingerprint != now.definition.fingerprint
         common = now.refers.keys() & was.refers.keys()
         upstream = any(was.refers[key].fingerprint != now.refers[key].fingerprint for key in common)
         usual = EDITED if own else UPSTREAM
         if not (own or upstream):  # the same, counted in another way
-            return now, NEW
+            return {}, now, NEW
         if not self._can_be_asked(was):
             self.unasked.append("what the definition meant at the last push cannot be asked any more")
-            return now, usual
-        found["as it was"] = self._world(was)
+            return {}, now, usual
+        found: dict[Role, int] = {"as it was": self._world(was)}
         if not upstream:
             found["edited"] = found["as it was"]
         elif not own:
             found["upstream"] = found["as it was"]
         else:
-            for role, of, refers in (
-                ("edited", was.definition, {**was.refers, **now.refers}),
-                ("upstream", now.definition, {**now.refers, **was.refers}),
-            ):
-                if self._can_be_asked(one := Meaning(of, refers)):
-                    found[role] = self._world(one)  # type: ignore[index]
-        return was, NEW
+            mixed: dict[Role, Meaning] = {
+                "edited": Meaning(was.definition, {**was.refers, **now.refers}),
+                "upstream": Meaning(now.definition, {**now.refers, **was.refers}),
+            }
+            found |= {role: self._world(each) for role, each in mixed.items() if self._can_be_asked(each)}
+        return found, was, NEW
 
     def _times(self, found: dict[Role, int], base: Meaning, seconds: int) -> None:
         """The worlds around the instant of the last finished push."""
@@ -230,22 +241,21 @@ class _Asking:
     def _world(
         self, of: Meaning, *, ago: int = 0, quiet: int = 0, members_ago: int | None = None, aside: bool = False
     ) -> int:
-        key = (id(of), ago, quiet, members_ago)
+        key = (id(of.definition), id(of.refers), ago, quiet, members_ago)  # the worlds keep both
         if key not in self._known:
             self._known[key] = len(self.worlds)
             self.worlds.append(World(of.definition, of.refers, ago, quiet, members_ago, aside))
         return self._known[key]
 
     def _was(self, kept: str) -> Meaning | None:
-        """What was kept, once for each text, so that one world is one object; None if nothing can be made of it."""
-        if kept not in self._meanings:
-            try:
-                self._meanings[kept] = read_meaning(kept)
-            except PersonasError:
-                self._meanings[kept] = None
-            if self._meanings[kept] is None:
-                self.unasked.append("what the definition meant at the last push was not kept so that it can be read")
-        return self._meanings[kept]
+        """What was kept; None if nothing can be made of it."""
+        try:
+            was = read_meaning(kept)
+        except PersonasError:
+            was = None
+        if was is None:
+            self.unasked.append("what the definition meant at the last push was not kept so that it can be read")
+        return was
 
     def _once(self, of: Meaning, changed: Callable[[Meaning], Meaning | None]) -> Meaning | None:
         """Another meaning made of one, once, so that one world is one object."""

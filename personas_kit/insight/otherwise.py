@@ -9,7 +9,7 @@ from personas_kit.activation.causes import Case, Causes, Question, question_of
 from personas_kit.activation.forgetting import Forgotten
 from personas_kit.activation.judging import Answer, Judge, answer_of
 from personas_kit.compiler.counterfactual import compile_worlds
-from personas_kit.errors import WarehouseError
+from personas_kit.errors import PersonasError
 from personas_kit.planner import Found
 from personas_kit.reading import Reader
 
@@ -41,7 +41,7 @@ class Otherwise:
         question = question_of(cases, found.meaning, found.as_of, self.reader.source)
         try:
             answer = self._answer(found, question) if question.asks else None
-        except WarehouseError as problem:
+        except PersonasError as problem:
             return [Causes(known.of, problem.what) for known in unasked]
         judge = Judge(found.members, forgotten, answer, question.claims.values if question.claims else ())
         return [

@@ -29,7 +29,7 @@ from personas_kit import (
     no_user,
     trait,
 )
-from personas_kit.activation.causes import CAUSES, EDITED, MERGED, MOVED, NEW, TIME, UPSTREAM, WITHDRAWN, Case
+from personas_kit.activation.causes import CAUSES, EDITED, MERGED, MOST_IDS, MOVED, NEW, TIME, UPSTREAM, WITHDRAWN, Case
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.forgetting import Forgotten
 from personas_kit.activation.planning import plan_sync
@@ -51,7 +51,7 @@ from personas_kit.warehouses.base import Estimate
 from personas_kit.warehouses.duckdb import DuckDB
 from tests import small
 from tests.activation.test_delivery import Ticking
-from tests.compiler.by_hand import Happened
+from tests.compiler.by_hand import Claim, Facts, Happened, Subject
 from tests.compiler.conftest import schema_of
 from tests.compiler.test_by_hand import (
     AS_OF,
@@ -1073,7 +1073,7 @@ def explained(before, after, was, definition, span, calls):
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=settings().max_examples // 2, phases=[each for each in Phase if each is not Phase.explain])
+@settings(max_examples=settings().max_examples // 4, phases=[each for each in Phase if each is not Phase.explain])
 @given(facts(), facts(), of_users, of_users, of_members, of_accounts, of_members, values, spans)
 def test_causes_change_no_change_and_every_change_has_one(
     before, after, users, others, unless, accounts, kept_out, values, span
@@ -1127,3 +1127,22 @@ def test_the_cause_is_what_each_world_says_by_itself(after, users, others, span)
     said = {member: cause for _, told in plans for member, (_, cause) in said_by(told).items()}
     same = was.fingerprint == definition.fingerprint
     assert said == ({user: NEW if cause == EDITED else cause for user, cause in expected.items()} if same else expected)
+
+
+def test_nobody_looks_for_merged_users_among_very_many():
+    nobody = Facts((), (), (), (), (), AS_OF)
+    plans = Audience("A", trait("plan").exists())
+    with duckdb.connect() as handle:
+        _load(
+            handle, known(replace(nobody, users=(Subject("u1", None, "pro"),), claims=(Claim("u1", "id", "u2", None),)))
+        )
+        found = found_by(handle, plans, NOW)
+        state = acknowledged("identify", found, NOW - dt.timedelta(days=1))
+        gone = pl.DataFrame({"member": [f"u{number}" for number in range(2, 2 + MOST_IDS + 1)]})
+        told = []
+        for acked in (gone, gone.tail(MOST_IDS), gone.head(MOST_IDS)):
+            draft, case = drafted("identify", plans, found, replace(state, acknowledged=acked))
+            told += [draft(each) for each in Otherwise(reader_of(handle, REGISTRY))(found, [case], Forgotten())]
+
+    assert [part.causes.get(MERGED, 0) for part in told] == [0, 0, 2]  # u2 has become u1, who enters
+    assert [part.unasked for part in told] == ["more than 5,000 members change: nobody looked for merged users", "", ""]

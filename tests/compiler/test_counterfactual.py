@@ -52,7 +52,7 @@ from tests.postgres_server.server import Server
 NOW = AS_OF.replace(tzinfo=dt.UTC)
 HOUR, DAY = 3_600, 86_400
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-CASES = settings().max_examples // 2
+CASES = settings().max_examples // 4
 Lines = list[tuple[Any, ...]]
 Asked = Callable[[Query, dt.datetime], Lines]
 
@@ -205,14 +205,17 @@ def elsewhere(server: Server) -> Iterator[Any]:
 @settings(max_examples=CASES // 2, phases=PHASES)
 @given(facts(), of_users, of_accounts, spans)
 def test_postgresql_says_so_too(elsewhere: Any, facts: Facts, users: Condition, accounts: Condition, span: int) -> None:
-    with duckdb.connect() as still:
+    with duckdb.connect() as handle, duckdb.connect() as still:
+        _load(handle, facts)
         _load(still, quiet(facts, span))
         source = bind(SETTINGS, schema_of(still))
+        claims = compile_worlds([World(Audience("A", users), REGISTRY)], source, claims=Claims(["x", "u1"], ["u2"]))
         try:
             _load(elsewhere, facts, mark="${}")
             alone = Alone(source, functools.partial(on_postgres, elsewhere), functools.partial(on_duckdb, still))
             for definition in (Audience("A", users), AccountAudience("A", accounts)):
                 check(courses(definition, definition, span), alone)
+            assert sorted(on_postgres(elsewhere, claims, NOW)) == sorted(on_duckdb(handle, claims, NOW))
         finally:
             elsewhere.rollback()
 
