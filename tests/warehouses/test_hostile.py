@@ -32,6 +32,8 @@ from tests.corpus import AS_OF
 from tests.hostile import KEPT, NAMES, NUL, REFUSED, VALUES
 from tests.postgres_server.server import Server
 from tests.snowflake_emulator.emulator import Emulator
+from tests.warehouses.conftest import DUCKDB_TYPES
+from tests.warehouses.test_corpus import made as corpus
 
 STOLEN = "personas_stolen"
 CANARY = [("a", 1), ("b", 2)]
@@ -356,20 +358,17 @@ def test_sql_that_does_more_than_read_is_never_asked(engine: Engine, request: py
     engine.untouched()
 
 
-def test_sql_that_reads_is_asked(duckdb_engine: Engine, tmp_path: Path) -> None:
-    """Over the tables that the corpus has."""
-    from tests.warehouses.conftest import DUCKDB_TYPES
-    from tests.warehouses.test_corpus import made as corpus
-
-    with duckdb.connect(tmp_path / "corpus.duckdb") as handle:
+def test_sql_that_reads_is_asked() -> None:
+    """Over the tables of the corpus."""
+    with duckdb.connect() as handle:
         for statement in corpus(DUCKDB_TYPES, upper=False):
             handle.execute(statement)
-    warehouse = DuckDB(tmp_path / "corpus.duckdb")
-    source = bind(SourceSettings(users=UserSettings("users", "user_id")), warehouse.schema())
-    for case in KEPT:
-        if "duckdb" in case.dialects:
-            query = compile_definition(SqlAudience("Mine", case.sql), source, {})
-            assert warehouse.query(*query.bound("duckdb", AS_OF)).columns == ["user_id"]
+        warehouse = DuckDB(connection=handle)
+        source = bind(SourceSettings(users=UserSettings("users", "user_id")), warehouse.schema())
+        for case in KEPT:
+            if "duckdb" in case.dialects:
+                query = compile_definition(SqlAudience("Mine", case.sql), source, {})
+                assert warehouse.query(*query.bound("duckdb", AS_OF)).columns == ["user_id"]
 
 
 @pytest.mark.parametrize("name", ["duckdb_file", *ENGINES])

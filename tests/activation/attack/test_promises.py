@@ -10,8 +10,10 @@ from unittest import mock
 
 import pytest
 
-from personas_kit.activation.state import SyncState
+from personas_kit.activation.courier import Tally
+from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.store import LocalStore, sqlite
+from personas_kit.activation.tallies import Sent, sync_report
 from tests.activation.attack.books import disagreements, unreconciled
 from tests.activation.attack.interposing import Died, Points
 from tests.activation.attack.world import World, hostile, registered
@@ -63,6 +65,18 @@ def test_the_report_of_a_push_that_goes_on_counts_every_change_once(
     report = world.push(plan)
     assert report.unsent == 0
     assert unreconciled(report, plan, world, receiver.ledger) == []
+
+
+def test_a_push_that_left_something_out_is_not_done(quick_path: Path, receiver: Receiver) -> None:
+    """What no request can hold is refused at once; behind it, what was not sent has to wait for the next plan."""
+    world = World(quick_path, receiver.url)
+    world.want(SIXTEEN)
+    (sync,) = world.plan().syncs
+    report, _ = sync_report(
+        sync, Sent({Batch(0, 16): Tally(unsent={13, 14}, rejected={15: "too large"})}), finished=True
+    )
+
+    assert (report.acknowledged, report.unsent, report.rejected, report.state) == (13, 2, 1, "partial")
 
 
 def test_a_change_whose_outcome_is_unknown_gets_another_id_when_it_says_more(

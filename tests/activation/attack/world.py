@@ -8,11 +8,14 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import polars as pl
 
+from personas_kit import workspace
 from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
 from personas_kit.activation.state import SyncState
@@ -171,7 +174,8 @@ class World:
         if isinstance(self.clock, LeapingClock):
             self.clock.day += 1
         self._put_in()
-        return self.workspace.plan(self.key)
+        with mock.patch.multiple(workspace, Otherwise=lambda _: None, Pulse=_NoPulse):
+            return self.workspace.plan(self.key)
 
     def unfinished(self) -> Plan | None:
         """The plan that an earlier life stopped in good order."""
@@ -193,6 +197,17 @@ class World:
 
     def _connected(self, there: Connection) -> Transport:
         return self.connect(dataclasses.replace(there, timeout=self.shorter))
+
+
+class _NoPulse:
+    """A plan asks why members change, and how many usually do: nothing of that is sent, so nothing of it is asked."""
+
+    def __init__(self, reader: object) -> None:
+        """As the one that asks."""
+
+    def figures(self, *_: object) -> Figures:
+        """Nothing is known."""
+        return NOTHING
 
 
 @functools.cache
