@@ -137,6 +137,11 @@ class DuckDBSession:
         (count,) = self._handle.execute(statement, list(values)).fetchone() or (0,)
         return int(count)
 
+    def drop(self, table: str) -> bool:
+        """Drop a table. Nobody else can be using it: one process has the file."""
+        self._handle.execute(f"DROP TABLE IF EXISTS {table}")
+        return True
+
     def many(self, statement: str, lines: Iterable[Sequence[object]]) -> None:
         """The same statement for many lines, as one over a frame of them: one by one takes a hundred times as long."""
         columns = columns_of(lines)

@@ -42,6 +42,10 @@ class Session(Protocol):
         """An INSERT ... VALUES, or a DELETE ... WHERE, for many lines at once; each text, a whole number or None."""
         ...
 
+    def drop(self, table: str) -> bool:
+        """Drop a table if it is there, and nobody is using it. Returns whether it is gone: nobody is waited for."""
+        ...
+
 
 class Keeper(Protocol):
     """A schema of a warehouse. Whatever goes wrong there is a ``WarehouseError`` that says what to do."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import psycopg
 
 
+_MILLISECONDS = int(PATIENCE * 1000)
+
+
 class _Adapter(Protocol):
     """What of the adapter is used here."""
 
@@ -129,7 +132,7 @@ class PostgresKeeper:
     def _opened(self) -> psycopg.Connection[Any]:
         connection = self._open_session()
         atexit.register(self.close)
-        connection.execute(f"SET lock_timeout = {int(PATIENCE * 1000)}".encode())
+        connection.execute(f"SET lock_timeout = {_MILLISECONDS}".encode())
         connection.execute(f"SET idle_in_transaction_session_timeout = {int(self._idle * 1000)}".encode())
         connection.execute(f'SET search_path = "{self.schema}"'.encode())
         return connection
@@ -150,6 +153,17 @@ class PostgresSession:
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """Change something."""
         return self._connection.execute(numbered(statement).encode(), _bound(values)).rowcount
+
+    def drop(self, table: str) -> bool:
+        """Drop a table unless somebody is using it: who stopped while reading holds it until the session ends."""
+        from psycopg import errors  # noqa: PLC0415 - an extra
+
+        with contextlib.suppress(errors.LockNotAvailable), self._connection.transaction():  # a savepoint
+            self.run("SET LOCAL lock_timeout = 100")
+            self.run(f"DROP TABLE IF EXISTS {table}")
+            self.run(f"SET LOCAL lock_timeout = {_MILLISECONDS}")
+            return True
+        return False
 
     def many(self, statement: str, lines: Iterable[Sequence[object]]) -> None:
         """The same statement for many lines, sent as one: an array for each column."""

@@ -168,6 +168,11 @@ class SnowflakeSession:
             cursor.execute(statement, tuple(values))
             return int(cursor.rowcount or 0)
 
+    def drop(self, table: str) -> bool:
+        """Drop a table. Whoever is reading it goes on with it as it was."""
+        self.run(f"DROP TABLE IF EXISTS {table}")
+        return True
+
     def many(self, statement: str, lines: Iterable[Sequence[object]]) -> None:
         """The same statement for many lines, as one over a JSON text of them."""
         remaining = iter(lines)

@@ -187,6 +187,7 @@ STEPS = {
     "acknowledge": lambda store, frame: store.advance("p1", BUYERS, settled=[(whole(frame), frame, BatchResult())]),
     "begin": lambda store, frame: store.begin(head("p3"), frame),
     "fold": lambda store, frame: store.fold("p2", BUYERS, finished=True),
+    "fold what is gone": lambda store, frame: store.fold("p1", BUYERS, finished=True),
     "recover": lambda store, frame: store.recover(BUYERS),
     "stop": lambda store, frame: store.stop("p2", BUYERS),
     "reset": lambda store, frame: store.reset(BUYERS),

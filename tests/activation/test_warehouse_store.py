@@ -443,6 +443,23 @@ def test_who_stops_within_a_transaction_holds_nobody_up_for_long(postgres_place)
     assert not awake.load(BUYERS).paused
 
 
+@pytest.mark.postgres
+def test_who_stops_while_reading_a_frame_holds_nobody_up(postgres_place, server):
+    """What a laptop that falls asleep has begun to read cannot be dropped: it is left for the next push."""
+    store = postgres_place()
+    with store.lock(BUYERS):
+        store.begin(head("p1"), entering("ann"))
+    (left,) = frames(store)
+    with server.connect() as asleep, asleep.transaction():
+        asleep.execute(f'SELECT * FROM "{keeper_of(store).schema}".{left}')
+        push(store, entering("ann", "bob"), plan_id="p2")
+        assert left in frames(store)
+        assert acknowledged(store) == ["ann", "bob"]
+
+    push(store, entering("eve"), plan_id="p3")
+    assert left not in frames(store)
+
+
 @pytest.fixture
 def granted(server):
     """A database of its own with the roles that ``sql/postgres`` describes."""

@@ -254,12 +254,19 @@ class Store:
             plan_id: of the plan; nothing happens if it is gone.
             sync: of the plan.
             finished: every change was tried; else it was given up, and what was not sent is dropped.
+
+        Raises:
+            SyncBusy: somebody else has taken the sync over; what they do with the plan is theirs.
         """
-        if not self.holds(plan_id, sync):
+        if not self._journal.present():
             return
         self.settle_in_flight(plan_id, sync)
-        with self._journal.reading() as tables:
-            (plan,) = tables.rows("select * from plan where id = ? and sync_id = ?", (plan_id, sync.id))
+        with self._journal.writing() as tables:
+            self._locks.assert_held(tables, sync.id)
+            found = tables.rows("select * from plan where id = ? and sync_id = ?", (plan_id, sync.id))
+            if not found:
+                return
+            (plan,) = found
             (known,) = tables.rows("select valued from sync where id = ?", (sync.id,))
             done = {batch: excluded for batch, _, excluded in _batches(tables, plan_id, sync.id)}
             chain = _chain(tables, sync.id)

@@ -23,7 +23,7 @@ from personas_kit.activation.store.warehouse_frames import WarehouseFrames
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.errors import StateError, WarehouseError
 from personas_kit.warehouses.base import Warehouse
-from personas_kit.warehouses.keeping import Keeper
+from personas_kit.warehouses.keeping import Keeper, Session
 
 IDLE, LEAST_IDLE = 10, 1.0
 """A transaction that stands still for this part of a lease's life, and so many seconds, is ended by the warehouse."""
@@ -86,7 +86,7 @@ class WarehouseJournal:
         return self._made
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Tables]:
+    def reading(self) -> Iterator[Session]:
         """To look. Call it where something is present.
 
         Raises:
@@ -97,7 +97,7 @@ class WarehouseJournal:
             yield tables
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Tables]:
+    def writing(self) -> Iterator[Session]:
         """A transaction.
 
         Raises:
@@ -123,7 +123,7 @@ class WarehouseJournal:
             self._keeper.put(trial, pl.DataFrame({"member": ["nobody"]}))
         with self.writing() as tables:
             tables.run("update meta set value = value where name = 'version'")
-            tables.run(f"drop table if exists {trial}")
+            tables.drop(trial)
         return f"{self._keeper.describe()}, which can be written"
 
     def _make(self) -> None:

@@ -6,14 +6,16 @@ import io
 import re
 import secrets
 from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import polars as pl
 
 from personas_kit.activation.state import microseconds
-from personas_kit.activation.store.tables import Folder, Journal, Locks
+from personas_kit.activation.store.tables import Folder, Locks
 from personas_kit.clock import Clock
 from personas_kit.errors import StateError, WarehouseError
-from personas_kit.warehouses.keeping import Keeper
+from personas_kit.warehouses.keeping import Keeper, Session
 
 CHUNK = 4_000_000
 """Bytes of Parquet in one line: Snowflake's BINARY holds 8 MB."""
@@ -24,13 +26,20 @@ READABLE = 24
 _PLAIN = {pl.String(), pl.Int64()}
 
 
+class _Journal(Protocol):
+    """The tables beside the frames, in the same schema."""
+
+    def present(self) -> bool: ...
+    def writing(self) -> AbstractContextManager[Session]: ...
+
+
 class WarehouseFrames:
     """Tables named ``members_...`` and ``plans_...``. Each is in the table ``frame`` from before it is made.
 
     So whatever a crash leaves is known, and dropped when the sync is next tidied up.
     """
 
-    def __init__(self, keeper: Keeper, journal: Journal, locks: Locks, clock: Clock) -> None:
+    def __init__(self, keeper: Keeper, journal: _Journal, locks: Locks, clock: Clock) -> None:
         self._keeper = keeper
         self._journal = journal
         self._locks = locks
@@ -90,6 +99,8 @@ class WarehouseFrames:
     def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
         """Drop the frames of a sync that nothing points to any more; those of crashes, too.
 
+        One that somebody is reading, perhaps a machine that sleeps, is left for the next time.
+
         Raises:
             SyncBusy: the sync was taken over: what nothing pointed to here may be what the other one has just written.
         """
@@ -98,9 +109,9 @@ class WarehouseFrames:
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync_id)
             known = tables.rows("select file, name from frame where folder = ?", (folder,))
-            gone = [row["file"] for row in known if row["name"].endswith(sync_id) and row["file"] not in files]
-            for file in gone:  # first of all the tables: a line without its table does no harm
-                tables.run(f"drop table if exists {file}")
+            needless = [row["file"] for row in known if row["name"].endswith(sync_id) and row["file"] not in files]
+            # First of all the tables: a line without its table does no harm.
+            gone = [file for file in needless if tables.drop(file)]
             tables.many("delete from frame where file = ?", [(file,) for file in gone])
         for file in gone:
             self._recent.pop(file, None)
