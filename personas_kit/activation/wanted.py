@@ -79,6 +79,9 @@ def wanted_by(
         connection: normalises the identifiers of a list.
         ids: which column of the user is which identifier at the destination: ``{"email": "email"}``.
         combine: how the values of several accounts of a user become one.
+
+    Raises:
+        DestinationError: a column of identifiers holds several values in a line.
     """
     nobody = pl.DataFrame(schema={"user_id": pl.String})
     empty = _empty_value(found)
@@ -90,7 +93,7 @@ def wanted_by(
         )
         return _finish(accounts, nobody, pl.DataFrame(), empty)
     users, undecided = _users(found, combine)
-    users = users.with_columns(_identifier(column).alias(f"id_{kind}") for kind, column in ids.items())
+    users = users.with_columns(_identifier(users, column).alias(f"id_{kind}") for kind, column in ids.items())
     if call != "list":
         named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
         return _finish(named, nobody, undecided, empty)
@@ -128,9 +131,14 @@ def _empty_value(found: Members) -> str | None:
     return str(as_json(zero)[0])
 
 
-def _identifier(column: str) -> pl.Expr:
+def _identifier(users: pl.DataFrame, column: str) -> pl.Expr:
     """An identifier as text; an empty text is none. ``user_id`` is the user's own id."""
-    text = pl.col("user_id" if column == "user_id" else column).cast(pl.String).str.strip_chars()
+    if users.schema[column].is_nested():
+        raise DestinationError(
+            f"the column {column!r} holds lists or documents, and an identifier is one value",
+            hint="let a source view have a column with the one value that is meant",
+        )
+    text = pl.col(column).cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
 
 

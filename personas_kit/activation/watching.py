@@ -143,9 +143,9 @@ def edited_guards(state: SyncState, fingerprint: str, meaning: str, *, changes: 
 
     By hand it is only shown while nothing comes from it; on a schedule nobody would see it.
     """
-    if not state.fingerprint or state.fingerprint == fingerprint:
+    if not state.fingerprint or (state.fingerprint == fingerprint and not state.meaning):
         return []
-    found = edits(state.meaning, meaning)
+    found = edits(state.meaning, meaning)  # the fingerprint is of what is asked: not of all that an exception refers to
     if not found:  # the same, counted in another way
         return []
     come = f"{changes:,} changes come from it" if changes else "no change comes from it now"

@@ -6,6 +6,10 @@ The kit stores no credentials: ``pg_service.conf`` (or a password file) has them
 What is odd:
 
 - Without bound values its protocol takes several statements at once; the one of prepared statements takes one.
+- Parts of a statement (``WITH``) have no statistics: the planner takes each for a line or two, and runs what groups
+  thousands of events once for each of them, nested as deep as a funnel has steps. Sessions that read join by hash or
+  by order instead, wherever ids are equal. (``enable_nestloop``:
+  https://www.postgresql.org/docs/current/runtime-config-query.html, read 2026-11-26)
 - A prepared statement fails once a table of it was made anew, so none is kept.
 - Messages quote the value that cannot be read, and the address that cannot be reached: neither is shown here.
 """
@@ -279,6 +283,9 @@ class Postgres:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
         if self._schema:
             connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(self._schema)))
+        if not writes:
+            connection.execute("SET enable_nestloop = off")
+            connection.execute("SET jit = off")  # where there is no other way, the price above has all compiled
         # A role for reading may have it on, so that what writes has to say so, too.
         connection.execute(f"SET default_transaction_read_only = {'off' if writes else 'on'}".encode())
         connection.read_only = not writes  # says so of each transaction: a function can change what is usual

@@ -45,6 +45,20 @@ def test_after_a_reset_no_file_of_the_members_is_left(store):
     assert list(store.path.rglob("*.parquet")) == []
 
 
+def test_no_byte_of_who_was_erased_is_left(store):
+    """Neither of a member whose outcome was unknown, nor of what was refused, in pages that became free."""
+    people = [f"somebody-{n:03}" for n in range(60)]
+    push(store, entering(*people), BatchResult(unknown=range(30), rejected=dict.fromkeys(range(30, 60), "full")))
+    assert b"somebody-007" in (store.path / "state.sqlite").read_bytes()
+
+    with store.lock(BUYERS):
+        for person in people:
+            store.erase(BUYERS, person)
+
+    for file in store.path.rglob("*"):
+        assert file.is_dir() or b"somebody-" not in file.read_bytes()
+
+
 def test_damage_is_said_and_never_taken_for_nothing(store):
     push(store, entering("ann"))
     for file in (store.path / "members").glob("*.parquet"):

@@ -446,6 +446,7 @@ def worlds(server: Server) -> Iterator[Any]:
     with psycopg.connect(server.url, cursor_factory=psycopg.RawCursor) as connection:
         connection.execute("CREATE SCHEMA worlds")
         connection.execute("SET search_path = worlds")
+        connection.execute("SET enable_nestloop = off; SET jit = off")  # as the adapter does
         connection.commit()
         yield connection
 

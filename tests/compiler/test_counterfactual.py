@@ -52,7 +52,7 @@ from tests.postgres_server.server import Server
 NOW = AS_OF.replace(tzinfo=dt.UTC)
 HOUR, DAY = 3_600, 86_400
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-CASES = settings().max_examples // 4
+CASES = max(10, settings().max_examples // 8)
 Lines = list[tuple[Any, ...]]
 Asked = Callable[[Query, dt.datetime], Lines]
 
@@ -197,6 +197,7 @@ def elsewhere(server: Server) -> Iterator[Any]:
     with psycopg.connect(server.url, cursor_factory=psycopg.RawCursor) as connection:
         connection.execute("CREATE SCHEMA otherwise")
         connection.execute("SET search_path = otherwise")
+        connection.execute("SET enable_nestloop = off; SET jit = off")  # as the adapter does
         connection.commit()
         yield connection
 

@@ -98,6 +98,7 @@ class SqliteJournal:
                 db.row_factory = sqlite3.Row
                 db.execute(f"pragma journal_mode = {_journal_mode(self.path.parent)}")
                 db.execute("pragma synchronous = full")
+                db.execute("pragma secure_delete = on")  # who is forgotten is not left in pages that became free
                 self._brought_up(db)
                 yield db
         except (sqlite3.Error, OSError) as problem:

@@ -196,6 +196,11 @@ class Store:
                 "insert into batch values (?, ?, ?, ?, 'done', '', '[]')",
                 [(head.plan_id, sync.id, batch.start, batch.stop) for batch in adopted],
             )
+            about = Settlement(tables, sync.id, microseconds(self._clock.now()))
+            for batch in adopted:  # what was unknown of them, or refused, is no more
+                settle(about, lines[batch.start : batch.stop], BatchResult())
+            if adopted:
+                _move_on(tables, sync.id)
 
     def advance(
         self,
@@ -377,10 +382,11 @@ class Store:
         self._frames.keep_only("plans", sync.id, ())
 
     def pause(self, sync: Sync, *, paused: bool) -> bool:
-        """Pause a sync or let it go on. Returns whether there is such a sync."""
+        """Pause a sync or let it go on: plans made before are stale. Returns whether there is such a sync."""
         if not self._journal.present():
             return False
         with self._journal.writing() as tables:
+            _move_on(tables, sync.id)
             return tables.run("update sync set paused = ? where id = ?", (int(paused), sync.id)) == 1
 
     def forgotten(self) -> Forgotten:
