@@ -87,10 +87,12 @@ def check_live(path: Path) -> list[Finding]:
 def _findings(workspace: Workspace) -> Iterator[Finding]:
     source = _tried("source", functools.partial(_source, workspace))
     yield source
+    state = _tried("state", workspace.store.check)
+    yield state
     if source.ok:
         yield from _evidence(workspace)
         yield from _new_events(workspace)
-        yield from _definitions(workspace)
+        yield from _definitions(workspace, state)
     for name, settings in workspace.config.destinations.items():
         yield _tried(f"destination {name}", functools.partial(_secrets, settings))
     for scheduled in workspace.config.scheduled:
@@ -99,11 +101,12 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
             yield _tried(what, functools.partial(_calls, workspace, scheduled.definition, sync))
 
 
-def _definitions(workspace: Workspace) -> Iterator[Finding]:
+def _definitions(workspace: Workspace, state: Finding) -> Iterator[Finding]:
     """What is wrong with definitions, and what is worth a look: in their text, in the data, and in what was pushed."""
     worth = Worth({}, ())
     try:
-        worth = workspace.worth_a_look()
+        if state.ok:
+            worth = workspace.worth_a_look()
     except PersonasError as problem:
         yield Finding("state", "wrong", str(problem))
     for key, definition in workspace.definitions.items():

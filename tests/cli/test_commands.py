@@ -30,6 +30,7 @@ def test_check_says_what_is_right(personas):
     assert said.code == 0
     assert "audience vips" in said.out
     assert "destination analytics" in said.out
+    assert "nothing yet, the first push makes it" in said.out
     assert all(finding["ok"] for finding in personas("check", "--json").json)
 
 
