@@ -30,14 +30,16 @@ lab: $(DEV)  ## JupyterLab on the quickstart notebook; ARGS=--no-browser and the
 sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
 	@$(BIN)/personas sandbox
 
+# A process for each core; a failure in one of many is easier to look at alone: TESTS=... ARGS="-n 0 -x".
 test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for pytest
-	$(BIN)/python -m pytest $(ARGS) $(TESTS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS) $(TESTS)
 
-# Ten thousand and more worlds are held against the reading by hand; pushes are killed by the thousand, and every fault
-# follows every other. A failure prints what repeats it, and at the end every campaign says what it did.
-test-long: $(DEV)  ## 20,000 random worlds compiled and read by hand, 2,000 pushes killed (two to three hours)
-	HYPOTHESIS_PROFILE=long PERSONAS_LONG=1 $(BIN)/python -m pytest --timeout=0 -rP $(ARGS) \
-		tests/compiler/test_by_hand.py tests/activation
+# Ten thousand and more worlds are held against the reading by hand; pushes are killed by the thousand, every fault
+# follows every other, days are simulated from 20,000 seeds. A failure prints what repeats it, and at the end every
+# campaign says in a line what it did.
+test-long: $(DEV)  ## the random tests at length: worlds read by hand, pushes killed, days simulated (hours)
+	HYPOTHESIS_PROFILE=long PERSONAS_LONG=1 $(BIN)/python -m pytest --timeout=0 $(ARGS) \
+		tests/compiler/test_by_hand.py tests/activation tests/membership tests/security
 
 lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -89,11 +89,12 @@ class Leaving:
         """Never send a user again: take the user out of every destination, then remove every trace from the state."""
         store = self.planner.store
         store.forget(user)
-        return ForgetReport(tuple(self._forget_at(sync, state, user) for sync, state in store.syncs()))
+        return ForgetReport(tuple(self._forget_at(sync, user) for sync, _ in store.syncs()))
 
-    def _forget_at(self, sync: Sync, state: SyncState, user: str) -> ForgottenAt:
+    def _forget_at(self, sync: Sync, user: str) -> ForgottenAt:
         try:
             member = self._member(sync, user)
+            state = self._settled(sync)
             if member is None or not _knows(state, member):
                 return ForgottenAt(sync, "was not there")
             report = self._taken_out(sync, state, member)
@@ -105,9 +106,13 @@ class Leaving:
             self.planner.store.erase(sync, member)
         return ForgottenAt(sync, "taken out")
 
-    def _taken_out(self, sync: Sync, state: SyncState, member: str) -> Report:
+    def _settled(self, sync: Sync) -> SyncState:
+        """What is known of a sync once nobody is pushing it, and what was stopped is given up: it may have the user."""
         with self.planner.store.lock(sync):
             self.planner.store.recover(sync)
+            return self.planner.store.load(sync)
+
+    def _taken_out(self, sync: Sync, state: SyncState, member: str) -> Report:
         return self.planner.exits([self._leaving(sync, state)], only=member).push()
 
     def _leaving(self, sync: Sync, state: SyncState) -> tuple[Sync, Computation, SyncSettings]:

@@ -142,8 +142,9 @@ def _is_private(name: str) -> bool:
 
 
 def _mask_private(text: str) -> str:
-    without = mask_text(text)
-    return without if without != text else f"{text[:1]}{HIDDEN}"
+    """An address or a number keeps its shape if it is all there is: a name may stand beside it."""
+    alone = _EMAIL.fullmatch(text) or _PHONE.fullmatch(text)
+    return mask_text(text) if alone else f"{text[:1]}{HIDDEN}"
 
 
 def _code(one: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from personas_kit.activation.ahead import ahead_of_time
 from personas_kit.activation.causes import Case, Causes
 from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
@@ -107,7 +108,7 @@ class Planner:
         """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
         plan_id, definition = secrets.token_hex(16), scheduled.definition
         occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended, mode, only, figures)
-        plans = tuple(self.sync_plans(scheduled, found, syncs, occasion, ask=True, why=why))
+        plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, ask=True, why=why))
         now = self.clock.now()
         return Plan(plan_id, definition.key, definition.name, found.as_of, now, plans, members_from, self.delivery.push)
 
@@ -168,8 +169,11 @@ class Planner:
     def _exits(self, sync: Sync, about: Computation, settings: SyncSettings, occasion: Occasion) -> SyncPlan:
         state = self.store.load(sync)
         nobody = state.acknowledged.clear()
+        columns = ["user_id", "account_id"]
+        if sync.call in {"identify", "track"}:  # so that an exit says the same as one of any other plan
+            columns += [f"id_{kind}" for kind in settings.ids]
         wanted = Wanted(
-            members=nobody.with_columns(user_id=pl.lit(None, pl.String), account_id=pl.lit(None, pl.String)),
+            members=nobody.with_columns(pl.lit(None, pl.String).alias(name) for name in columns),
             skipped=pl.DataFrame(schema={"user_id": pl.String()}),
             problems=key_problems(nobody),
             undecided=pl.DataFrame(),

@@ -668,7 +668,7 @@ class Workspace:
         seen = self._previewed.get(definition.key)
         if seen is not None and as_of is None and carry <= seen.carry:
             age = self._clock.now() - seen.at
-            if age <= REUSE and seen.fingerprint == self._reader.compile(definition).fingerprint:
+            if dt.timedelta() <= age <= REUSE and seen.fingerprint == self._reader.compile(definition).fingerprint:
                 return seen, f"the preview of {int(age.total_seconds())} s ago"
         return self._find(definition, self._instant(as_of), carry), "the warehouse"
 

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -63,6 +63,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update-golden`` writes what is kept under ``tests/golden`` anew."""
     parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
+
+
+# ---------------------------------------------------------------------------------------------------------- campaigns
+
+_CAMPAIGNS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def record_campaign(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Takes a line about what a campaign did; all lines stand together at the end of the run."""
+    return pytestconfig.stash.setdefault(_CAMPAIGNS, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the campaigns did, in one place."""
+    lines = config.stash.get(_CAMPAIGNS, [])
+    if lines:
+        terminalreporter.section("campaigns")
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 # --------------------------------------------------------------------------------------------------------- PostgreSQL

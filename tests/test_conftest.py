@@ -38,3 +38,14 @@ def test_a_required_test_may_not_skip(pytester, monkeypatch, request):
 
     monkeypatch.delenv("PERSONAS_REQUIRE_BROWSER")
     pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(skipped=2)
+
+
+def test_what_campaigns_did_stands_together_at_the_end(pytester, request):
+    pytester.makeconftest(request.config.rootpath.joinpath("tests", "conftest.py").read_text())
+    pytester.makepyfile(
+        "def test_a(record_campaign): record_campaign('storms: 7 kills'); assert False\n"
+        "def test_b(record_campaign): record_campaign('calms: 0 kills')"
+    )
+
+    outcome = pytester.runpytest_subprocess("-p", "no:randomly")
+    outcome.stdout.fnmatch_lines(["*= campaigns =*", "storms: 7 kills", "calms: 0 kills"], consecutive=True)

@@ -18,6 +18,7 @@ import polars as pl
 
 from personas_kit.activation.attention import LOOKED_AT, news
 from personas_kit.activation.courier import Courier, Tally
+from personas_kit.activation.forgetting import tells_of
 from personas_kit.activation.guards import RUNNING, Override, for_history, overridden
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.plan import Plan, SyncPlan
@@ -163,6 +164,12 @@ class Delivery:
             self.store.conclude(job, sync, {}, unknown=True)
 
     def _check_fresh(self, plan: Plan, sync: SyncPlan) -> None:
+        if tells_of(sync.lines, self.store.forgotten()):
+            raise PlanStale(
+                "somebody whom this plan is about was forgotten since it was made",
+                where=str(sync.sync),
+                hint="plan again",
+            )
         if self.store.holds(plan.id, sync.sync):
             if self.clock.now() - plan.made_at > RESUMABLE:
                 raise PlanStale(
@@ -176,7 +183,7 @@ class Delivery:
         self.store.recover(sync.sync)
         if self.store.load(sync.sync).version != sync.state.version:
             raise PlanStale(
-                "something was pushed since this plan was made, so it may be wrong by now",
+                "something was pushed, or a person stepped in, since this plan was made: it may be wrong by now",
                 where=str(sync.sync),
                 hint="plan again",
             )
@@ -238,8 +245,8 @@ class Delivery:
         part = sync_report(sync, sent, finished=finished)
         line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)
         told = (replace(part[0], attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line))), part[1])
-        if finished or sent.fatal or not self.store.waiting(plan.id, sync.sync):
-            self.store.fold(plan.id, sync.sync, finished=finished)
+        if finished or sync.ahead or sent.fatal or not self.store.waiting(plan.id, sync.sync):
+            self.store.fold(plan.id, sync.sync, finished=finished and not sync.ahead)
             plan.memory.concluded[sync.sync.id] = told
         else:
             self.store.stop(plan.id, sync.sync)

@@ -79,8 +79,8 @@ def _everyone_else(wanted: Wanted, due: pl.DataFrame) -> pl.DataFrame:
 def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The changes that are tried, and those that are not tried this time.
 
-    Not tried is what the destination has accepted and will still say something about; and, but for a full re-sync, the
-    very change that it refused again and again, until enough pushes have passed.
+    Not tried is what the destination has accepted and will still say something about; and, but for a full re-sync and
+    for who leaves for good, the very change that it refused again and again, until enough pushes have passed.
 
     Returns:
         The changes, and what is held: ``member`` (text), ``change``, ``value``, ``reason``, ``times`` refused.
@@ -89,7 +89,7 @@ def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> t
         pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", at=pl.int_range(pl.len())
     )
     out = named.join(_accepted(state), on="member", how="inner")
-    if occasion.mode != "full":
+    if occasion.mode not in {"full", "exits"}:
         refused = named.join(_refused(state), on=["member", "change", "value"], how="inner", nulls_equal=True)
         out = pl.concat([out, refused]).unique("at", keep="first")
     held = out.sort("at")

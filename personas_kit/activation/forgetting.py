@@ -51,5 +51,19 @@ def without_forgotten(members: Members, forgotten: Forgotten) -> tuple[Members, 
     return (replace(members, pairs=kept) if members.pairs is not None else replace(members, subjects=kept)), left_out
 
 
+def tells_of(lines: pl.DataFrame, forgotten: Forgotten) -> bool:
+    """Whether changes would tell of a forgotten user more than that the user is out.
+
+    Args:
+        lines: of a plan: ``change``, ``value``, ``user_id``, and on a list ``users``.
+        forgotten: who.
+    """
+    if not forgotten.marks:
+        return False
+    told = lines.filter((pl.col("change").cast(pl.String) != "exit") & (pl.col("value") != "null"))
+    users = [told["user_id"], *([told["users"].explode()] if "users" in told.columns else [])]
+    return any(forgotten.among(some).any() for some in users)
+
+
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -44,6 +44,7 @@ class SyncPlan:
         silent: how many changes, at the end of ``lines``, are noted as acknowledged and not sent.
         full: afterwards the destination has been told of everyone.
         unasked: why some causes are known from the state alone; empty if the warehouse was asked as far as needed.
+        ahead: it is not due yet, and about nobody but those who withdrew.
     """
 
     sync: Sync
@@ -65,6 +66,7 @@ class SyncPlan:
     silent: int = 0
     full: bool = False
     unasked: str = ""
+    ahead: bool = False
 
     @property
     def to_send(self) -> int:
@@ -187,7 +189,7 @@ class Plan(Tabular):
 
         Raises:
             PlanBlocked: a guard fired that is not overridden; carries the exact override.
-            PlanStale: something was pushed since the plan was made.
+            PlanStale: something was pushed since the plan was made, or a person paused the sync, or forgot a user.
             SyncBusy: somebody else is pushing the same sync.
         """
         if self._deliver is None:

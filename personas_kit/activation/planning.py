@@ -145,9 +145,10 @@ def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasio
     before = fresh.join(
         sent.select("member", was_unknown=pl.lit(value=True)), on="member", how="left", maintain_order="left"
     ).join(sent, on=["member", "value"], how="left", maintain_order="left")
-    same = (
-        (pl.col("sent_change") == pl.col("change").cast(pl.String)) & pl.col("sent_id").str.ends_with(pl.col("beside"))
-    ).fill_null(value=False)
+    sent_beside = pl.col("sent_id").str.extract(r"\d(_\d+)$").fill_null("")
+    same = ((pl.col("sent_change") == pl.col("change").cast(pl.String)) & (sent_beside == pl.col("beside"))).fill_null(
+        value=False
+    )
     return before.with_columns(
         message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),
         timestamp=pl.when(same).then("sent_at").otherwise(pl.lit(occasion.as_of, pl.Datetime("us", "UTC"))),

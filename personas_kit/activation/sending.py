@@ -120,7 +120,7 @@ class Sending:
         refused = [reason for tally in self.sent.outcomes.values() for reason in tally.rejected.values()]
         if settled < LEAST_SETTLED or len(refused) <= MOST_REJECTED * settled:
             return ""
-        usual = max(set(refused), key=refused.count)
+        usual = max(dict.fromkeys(refused), key=refused.count)  # of two, the one that came first
         return (
             f"{len(refused):,} of {settled:,} changes were refused ({usual}); if that is right: "
             "plan.push(override=['rejects'])"

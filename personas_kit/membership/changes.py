@@ -54,7 +54,9 @@ def value_changes(
         Columns ``member``, ``change`` (``set``) and ``value`` (text; ``null`` where it became missing).
     """
     wanted, acknowledged, unknown = same_member_type(wanted, acknowledged, unknown.select("member"))
-    both = wanted.join(acknowledged.rename({"value": "before"}), on="member", how="full", coalesce=True)
+    before = acknowledged.rename({"value": "before"})
+    # Without the order being asked for, it is another one every time: the same plan would send other requests.
+    both = wanted.join(before, on="member", how="full", coalesce=True, maintain_order="left_right")
     nothing = pl.lit(empty, pl.String)
     differs = ~pl.col("value").eq_missing(pl.col("before")) & ~(
         pl.col("before").is_null() & pl.col("value").eq_missing(nothing)

@@ -9,11 +9,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from personas_kit.activation.courier import Courier
+from personas_kit.activation.courier import Courier, Tally
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.plan import SyncPlan
 from personas_kit.activation.sending import Sending
-from personas_kit.activation.state import PlanHead, SyncState
+from personas_kit.activation.state import Batch, PlanHead, SyncState
 from personas_kit.activation.stopping import Stop
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
@@ -207,6 +207,14 @@ def test_the_circuit_stays_closed_below_that_and_when_it_is_overridden(tmp_path)
     over = Push(tmp_path / "over", lines(MANY), refusing(50), connection=segment(items=100), most=100, circuit=False)
 
     assert (len(below.run()[0]), len(over.run()[0])) == (360, 200)
+
+
+def test_of_reasons_as_frequent_the_circuit_names_the_one_that_came_first(tmp_path):
+    push = Push(tmp_path, lines(MANY), ScriptedTransport())
+    reasons = [f"status {400 + n % 20}" for n in range(100)]
+    push.sent.outcomes[Batch(0, 200)] = Tally(rejected=dict(enumerate(reasons)))
+
+    assert push.sending._tripped().startswith("100 of 200 changes were refused (status 400)")
 
 
 def test_the_circuit_does_not_judge_by_a_few(tmp_path):

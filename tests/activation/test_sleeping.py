@@ -133,12 +133,13 @@ def test_who_slept_for_too_long_can_neither_mark_nor_acknowledge_nor_send(sleepy
 
 
 @pytest.mark.timeout(3_600 if LONG else 600)
-def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(sleepy):
+def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(sleepy, record_campaign):
     """A request that had passed its last look may leave on waking; nothing else may."""
     seed = int(os.environ.get("PERSONAS_SEED", random.randrange(2**32)))  # noqa: S311
     print(f"PERSONAS_SEED={seed}")  # noqa: T201  (to repeat a failure)
     chance, late, lost = random.Random(seed), 0, 0  # noqa: S311  (chance, not secrecy)
-    for _ in range(500 if LONG else 20):
+    times = 500 if LONG else 20
+    for _ in range(times):
         sleepy.want(chance.sample(EVERYBODY, 3_000))
         sleepy.sandbox.fail(*[Fault(kind="delay", seconds=0.01)] * 30)
         sleepy.ann_pushes()
@@ -158,6 +159,7 @@ def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(sl
         after = sleepy.sandbox.requests[arrived:]
         assert len(after) <= find("segment").parallel
         late += sum(request.items for request in after)
+    record_campaign(f"sleepers: {times:,} stopped, {lost:,} lost the sync, {late:,} changes left all the same")
     assert lost
     sleepy.want(chance.sample(EVERYBODY, 3_000))
     assert sleepy.bob_pushes().complete

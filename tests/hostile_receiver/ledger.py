@@ -73,6 +73,12 @@ class Ledger:
                 dict(self._state), set(self._conflicts),
             )  # fmt: skip
 
+    def believing(self, words: Mapping[tuple[str, str], object]) -> Ledger:
+        """As it is now, but that these members are what somebody said of them, by call and member."""
+        found = self.copy()
+        found._state.update(words)
+        return found
+
     @property
     def conflicts(self) -> set[str]:
         """Message ids that came with two contents."""

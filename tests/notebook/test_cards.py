@@ -168,6 +168,14 @@ def test_columns_that_are_personal_by_name_are_masked():
     assert masked(frame).row(0) == ("u1", "Z•••", "+•••", "pro", 7)
 
 
+def test_a_name_beside_an_address_is_masked_with_it():
+    frame = pl.DataFrame(
+        {"full_name": ["Zoe Zander <zoe@example.com>", "call Zoe: +49 170 5550123", "zoe@example.com"]}
+    )
+
+    assert masked(frame)["full_name"].to_list() == ["Z•••", "c•••", "z•••@e•••.com"]
+
+
 def test_a_long_query_says_how_long_it_has_been_at_it_and_leaves_nothing_behind(monkeypatch):
     from personas_kit.notebook import progress
 

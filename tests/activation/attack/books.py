@@ -18,7 +18,10 @@ LONG = bool(os.environ.get("PERSONAS_LONG"))
 """The long run: everything, many times."""
 
 #: How often, in the ordinary run and in the long one; ``docs/proof.md`` has the same numbers.
-TIMES = {"kills": (60, 2_000), "pairs": (24, 0), "rounds": (25, 500), "mutations": (2, 6), "pushes": (40, 1_000)}
+TIMES = {
+    "kills": (60, 2_000), "pairs": (24, 0), "rounds": (25, 500), "mutations": (2, 6), "pushes": (40, 1_000),
+    "lives": (200, 5_000), "steps": (30, 80), "seeds": (300, 20_000), "fuzzed": (20, 2_000),
+}  # fmt: skip
 
 
 def times(what: str) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,12 +79,13 @@ def unlucky(some: random.Random) -> Callable[[], Fault | None]:
     return lambda: FAULTS[some.choices(names, weights)[0]] if some.random() < share else None
 
 
-def repetitions(ledger: Ledger, unknown: Mapping[str, Mapping[str, str]]) -> list[str]:
+def repetitions(ledger: Ledger, unknown: Mapping[str, Mapping[str, str]], asked: Collection[str] = ()) -> list[str]:
     """What the ledger's present life did again and should not have.
 
     Args:
         ledger: all arrivals.
         unknown: call -> member -> value of what was unknown before this life.
+        asked: message ids that may say once more what was said, because a person asked for it.
     """
     found = []
     earlier = {each.message_id for each in ledger.arrivals if each.applied and each.life < ledger.life}
@@ -97,7 +98,8 @@ def repetitions(ledger: Ledger, unknown: Mapping[str, Mapping[str, str]]) -> lis
             if arrival.message_id in earlier and before is None:
                 found.append(f"I4: {arrival.member} was sent again, and was not unknown")
             said_otherwise = before is not None and json.loads(before) != arrival.said
-            if which in last and _the_same(last[which], arrival, applied) and not said_otherwise:
+            again = which in last and _the_same(last[which], arrival, applied)
+            if again and not said_otherwise and arrival.message_id not in asked:
                 found.append(f"R1: {arrival.member} went as {last[which].message_id} and as {arrival.message_id}")
         if arrival.applied:
             applied.add(arrival.message_id)

@@ -7,7 +7,7 @@ warehouse and the state agree; and at no time is anything wrong that the state d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,16 +142,20 @@ def test_dying_at_a_named_point(stage: Stage, change: str, times: int) -> None:
         crash(stage, [at] * times, change)
 
 
-def test_dying_at_every_point(stage: Stage) -> None:
+def test_dying_at_every_point(stage: Stage, record_campaign: Callable[[str], None]) -> None:
     """Each point once, the change by turns; in the long run with every change, and up to three times in a row."""
-    names, some = every_point(stage), chance()
+    names, some, died = every_point(stage), chance(), 0
     for at in range(len(names)):
         for turn, change in enumerate(CHANGES):
             if LONG:
                 for again in range(3):
+                    died += again + 1
                     crash(stage, [at, *(some.randrange(len(names)) for _ in range(again))], change)
             elif turn == at % len(CHANGES):
+                died += 1
                 crash(stage, [at], change)
+
+    record_campaign(f"crash points: {len(names):,} points, {died:,} deaths")
 
 
 def test_being_interrupted_at_any_point(stage: Stage) -> None:

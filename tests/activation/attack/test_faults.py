@@ -146,8 +146,9 @@ def pairs():
     return chance().sample(every, times("pairs") or len(every))
 
 
-def test_two_faults_one_after_the_other(tmp_path, trap):
-    for number, (one, other) in enumerate(pairs()):
+def test_two_faults_one_after_the_other(tmp_path, trap, record_campaign):
+    chosen = pairs()
+    for number, (one, other) in enumerate(chosen):
         with Receiver(trap.url) as receiver:
             world = World(tmp_path / str(number), receiver.url)
             world.want(SIX)
@@ -156,3 +157,5 @@ def test_two_faults_one_after_the_other(tmp_path, trap):
                 push_through(world, receiver)
             except AssertionError as problem:
                 raise AssertionError(f"{one!r}, then {other!r}") from problem
+
+    record_campaign(f"faults: {len(chosen):,} pairs")

@@ -96,7 +96,12 @@ def assert_goes_on(world: World, receiver: Receiver, plan: Plan | None) -> None:
 @pytest.mark.parametrize("lasts", [False, True], ids=["once", "for the rest of the push"])
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 def test_the_kth_operation_fails(
-    world: World, receiver: Receiver, quick_path: Path, failure: tuple, lasts: bool
+    world: World,
+    receiver: Receiver,
+    quick_path: Path,
+    failure: tuple,
+    lasts: bool,
+    record_campaign: Callable[[str], None],
 ) -> None:
     raises, only = failure
     shutil.copytree(world.folder / ".personas", quick_path / "kept")
@@ -121,6 +126,7 @@ def test_the_kth_operation_fails(
         assert_goes_on(world, receiver, plans[0] if plans and at % 2 else None)
         at += 1 if LONG or not lasts else 3
 
+    record_campaign(f"disks: {at:,} operations, {'from one on' if lasts else 'one'} fails with: {raises()}")
     assert at > 10, "the loop went through the operations"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,24 +25,24 @@ def chosen() -> list[str]:
     return [names[(count * day + turn) % len(names)] for turn in range(count)]
 
 
-def test_a_campaign_finds_nothing(quick_path: Path) -> None:
+def test_a_campaign_finds_nothing(quick_path: Path, record_campaign: Callable[[str], None]) -> None:
     tallied, campaign = Tallied(), Campaign(quick_path, chance())
     while tallied.rounds < times("rounds") and not tallied.found:
         campaign.round(tallied)
 
-    print(f"campaign: {tallied}")  # noqa: T201  (the long run shows it)
+    record_campaign(f"campaign: {tallied}")
     assert tallied.found == []
     assert tallied.kills > 0
     assert tallied.faults > 0
 
 
 @pytest.mark.parametrize("name", chosen())
-def test_a_campaign_notices(quick_path: Path, name: str) -> None:
+def test_a_campaign_notices(quick_path: Path, name: str, record_campaign: Callable[[str], None]) -> None:
     tallied, campaign = Tallied(), Campaign(quick_path, chance())
     start = time.monotonic()
     with mutated(name):
         while not tallied.found and time.monotonic() - start < PATIENCE:
             campaign.round(tallied)
 
-    print(f"without {name!r}: {time.monotonic() - start:.1f} s, {tallied}")  # noqa: T201  (as above)
+    record_campaign(f"campaign without {name!r}: {time.monotonic() - start:.1f} s, {tallied}")
     assert tallied.found, f"{name}: nobody noticed"

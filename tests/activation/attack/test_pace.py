@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personas_kit.destinations import Answer, Request
@@ -48,8 +48,8 @@ def overdone(came: Sequence[tuple[float, int]], rate: Rate) -> list[float]:
     return found
 
 
-def test_a_push_keeps_the_pace(quick_path: Path) -> None:
-    some = chance()
+def test_a_push_keeps_the_pace(quick_path: Path, record_campaign: Callable[[str], None]) -> None:
+    some, requests = chance(), 0
     for number in range(times("pushes")):
         rates = (
             Rate(some.randrange(1, 6), some.choice([1.0, 2.5])),
@@ -65,8 +65,11 @@ def test_a_push_keeps_the_pace(quick_path: Path) -> None:
             world.want([f"u{n}" for n in range(some.randrange(1, 40))])
             world.push()
 
+        requests += len(timed.came)
         assert len(timed.came) > 1
         for rate in rates:
             assert overdone(timed.came, rate) == []
         for (_, _), until, (following, _) in zip(timed.came, timed.not_before, timed.came[1:], strict=False):
             assert following >= until - 0.0005, "to the millisecond"
+
+    record_campaign(f"pace: {times('pushes'):,} pushes, {requests:,} requests")

@@ -15,6 +15,7 @@ import polars as pl
 
 from personas_kit import workspace
 from personas_kit.activation.delivery import Delivery
+from personas_kit.activation.due import Asked
 from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.report import Report
@@ -169,13 +170,13 @@ class World:
         delivery = Delivery(self.store, self.clock, self._connected)
         self.workspace = Workspace(config, users, clock=self.clock, delivery=delivery)
 
-    def plan(self) -> Plan:
+    def plan(self, mode: Asked = "changes") -> Plan:
         """A plan, a day later than the one before."""
         if isinstance(self.clock, LeapingClock):
             self.clock.day += 1
         self._put_in()
         with mock.patch.multiple(workspace, Otherwise=lambda _: None, Pulse=_NoPulse):
-            return self.workspace.plan(self.key)
+            return self.workspace.plan(self.key, mode=mode)
 
     def unfinished(self) -> Plan | None:
         """The plan that an earlier life stopped in good order."""
@@ -188,8 +189,8 @@ class World:
         return plan.push(override=[guard.name for guard in plan.guards], deadline=deadline, progress=lambda _: None)
 
     def states(self) -> dict[str, SyncState]:
-        """What is known, by call."""
-        return {sync.call: state for sync, state in self.store.syncs()}
+        """What is known of the definition, by call."""
+        return {sync.call: state for sync, state in self.store.syncs() if sync.key == self.key}
 
     def _put_in(self) -> None:
         _memory().register("frame", self._users)
@@ -213,4 +214,4 @@ class _NoPulse:
 @functools.cache
 def _memory() -> duckdb.DuckDBPyConnection:
     """One for all worlds, because making it takes longer than a push; a world puts its users in before it plans."""
-    return duckdb.connect()
+    return duckdb.connect(config={"threads": 1})  # several hand over the members in an order of chance
