@@ -105,7 +105,7 @@ def source(backend: Backend) -> Source:
         (trait("name").contains("O'"), {"u1"}),
         (trait("created_at").within_last(days=90), {"u3"}),
     ],
-    ids=str,
+    ids=lambda given: " ".join(sorted(given)) if isinstance(given, set) else str(given),
 )
 def test_an_audience_has_the_same_members(backend: Backend, source: Source, where: Any, members: set[str]) -> None:
     found = run(backend, compile_definition(Audience("An audience", where), source, {}))

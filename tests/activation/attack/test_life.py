@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.activation.attack.books import times
+from tests.activation.attack.books import LONG, times
 from tests.activation.attack.judged import Lived
 from tests.activation.attack.life import Life
 from tests.activation.attack.mutations import mutated
@@ -22,6 +22,7 @@ def live(home: Path, told: Lived, **more: object) -> None:
     run_state_machine_as_test(Here, settings=settings(stateful_step_count=times("steps"), **more))  # type: ignore[arg-type]
 
 
+@pytest.mark.timeout(0 if LONG else 900)
 def test_a_sync_and_its_receiver_agree_whatever_happens_to_them(
     quick_path: Path, record_campaign: Callable[[str], None]
 ) -> None:
