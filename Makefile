@@ -39,7 +39,7 @@ test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for
 # campaign says in a line what it did.
 test-long: $(DEV)  ## the random tests at length: worlds read by hand, pushes killed, days simulated (hours)
 	HYPOTHESIS_PROFILE=long PERSONAS_LONG=1 $(BIN)/python -m pytest --timeout=0 $(ARGS) \
-		tests/compiler/test_by_hand.py tests/activation tests/membership tests/security
+		tests/compiler tests/activation tests/membership tests/security
 
 lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .

@@ -52,7 +52,7 @@ from tests.postgres_server.server import Server
 NOW = AS_OF.replace(tzinfo=dt.UTC)
 HOUR, DAY = 3_600, 86_400
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-CASES = max(10, settings().max_examples // 8)
+CASES = max(8, settings().max_examples // 12)
 Lines = list[tuple[Any, ...]]
 Asked = Callable[[Query, dt.datetime], Lines]
 

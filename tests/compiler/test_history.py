@@ -48,7 +48,7 @@ from tests.postgres_server.server import Server
 AS_OF = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
 HOUR, DAY = 3_600, 86_400
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
-CASES = settings().max_examples // 2
+CASES = settings().max_examples // 4
 #: Seconds from ``AS_OF``, around the edges of the windows and of the facts, most of which lie before it.
 edges = st.builds(
     lambda hours, seconds: HOUR * hours + seconds,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -14,6 +16,7 @@ from personas_kit.activation import planning
 from personas_kit.activation.courier import Courier
 from personas_kit.activation.store import Store
 from personas_kit.activation.store import store as store_module
+from tests.activation.attack.books import times
 
 
 @contextlib.contextmanager
@@ -103,3 +106,10 @@ MUTATIONS: dict[str, tuple[object, str, Callable[[Any], Any]]] = {
 def mutated(name: str) -> contextlib.AbstractContextManager[None]:
     """Within the block, the idea is gone."""
     return _patched(*MUTATIONS[name])
+
+
+def chosen() -> list[str]:
+    """All in the long run; else two, others every day."""
+    names, count = [*MUTATIONS], times("mutations")
+    day = int(os.environ.get("PERSONAS_SEED") or dt.datetime.now(dt.UTC).toordinal())
+    return [names[(count * day + turn) % len(names)] for turn in range(count)]

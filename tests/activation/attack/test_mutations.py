@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +10,10 @@ import pytest
 
 from tests.activation.attack.books import chance, times
 from tests.activation.attack.campaign import Campaign, Tallied
-from tests.activation.attack.mutations import MUTATIONS, mutated
+from tests.activation.attack.mutations import chosen, mutated
 
 PATIENCE = 60.0
 """Seconds within which a campaign has to notice."""
-
-
-def chosen() -> list[str]:
-    """All in the long run; else two, others every day."""
-    names, count = [*MUTATIONS], times("mutations")
-    day = int(os.environ.get("PERSONAS_SEED") or dt.datetime.now(dt.UTC).toordinal())
-    return [names[(count * day + turn) % len(names)] for turn in range(count)]
 
 
 def test_a_campaign_finds_nothing(quick_path: Path, record_campaign: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.activation.attack.books import LONG, times
-from tests.activation.attack.mutations import MUTATIONS, mutated
+from tests.activation.attack.mutations import chosen, mutated
 from tests.activation.attack.simulation import Summary, simulate, stretch
 
 ROOT = Path(__file__).parents[3]
@@ -59,7 +59,7 @@ def test_a_seed_is_a_run_to_the_byte(quick_path: Path) -> None:
     assert simulate(seed + 1, quick_path, Summary()) != diary
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", chosen())
 def test_simulations_notice(quick_path: Path, name: str, record_campaign: Callable[[str], None]) -> None:
     first, summary, start = first_seed(), Summary(), time.monotonic()
     with mutated(name):
