@@ -182,7 +182,7 @@ class Planner:
         )
         connection = self.connection(settings)
         part = plan_sync(sync, connection, about, state.fingerprint, state.meaning, wanted, state, occasion)
-        return part if occasion.only is None else replace(part, wanted=state.members)  # the others stay wanted
+        return replace(part, wanted=state.members) if part.aside else part  # the others stay wanted
 
     def unfinished(self, scheduled: Scheduled, fingerprint: str, syncs: Iterable[SyncSettings]) -> Plan | None:
         """The plan that somebody stopped in good order, to go on with; None if there is none that is right still.

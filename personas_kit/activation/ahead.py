@@ -41,4 +41,4 @@ def _only_leaving(part: SyncPlan) -> SyncPlan:
     saw = f"{interval.saw}; who withdrew leaves now; other changes that wait: {rest:,}"
     others = (guard for guard in part.guards if guard.name not in _OF_THE_REST)
     guards = (Guard("interval", saw, stops=False), *others)
-    return replace(part, lines=lines, guards=guards, silent=0, full=False, ahead=True)
+    return replace(part, lines=lines, guards=guards, silent=0, full=False, aside=True)

@@ -245,8 +245,8 @@ class Delivery:
         part = sync_report(sync, sent, finished=finished)
         line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)
         told = (replace(part[0], attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line))), part[1])
-        if finished or sync.ahead or sent.fatal or not self.store.waiting(plan.id, sync.sync):
-            self.store.fold(plan.id, sync.sync, finished=finished and not sync.ahead)
+        if finished or sync.aside or sent.fatal or not self.store.waiting(plan.id, sync.sync):
+            self.store.fold(plan.id, sync.sync, finished=finished and not sync.aside)
             plan.memory.concluded[sync.sync.id] = told
         else:
             self.store.stop(plan.id, sync.sync)

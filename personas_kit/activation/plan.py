@@ -44,7 +44,7 @@ class SyncPlan:
         silent: how many changes, at the end of ``lines``, are noted as acknowledged and not sent.
         full: afterwards the destination has been told of everyone.
         unasked: why some causes are known from the state alone; empty if the warehouse was asked as far as needed.
-        ahead: it is not due yet, and about nobody but those who withdrew.
+        aside: it is about some members only: what the state says of the last push stays as it is.
     """
 
     sync: Sync
@@ -66,7 +66,7 @@ class SyncPlan:
     silent: int = 0
     full: bool = False
     unasked: str = ""
-    ahead: bool = False
+    aside: bool = False
 
     @property
     def to_send(self) -> int:

@@ -68,6 +68,7 @@ def plan_sync(
         silent=silent,
         full=occasion.mode == "full" or known.last_as_of is None,
         unasked=causes.unasked if causes is not None else "",
+        aside=occasion.only is not None,
     )
 
 

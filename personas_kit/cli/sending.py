@@ -236,7 +236,8 @@ def _blocked(made: Plan, names: list[str], override: tuple[str, ...], *, json_: 
     if json_:
         as_json({**made.to_dict(), "blocked": [guard.name for guard in still_standing(made.guards, override)]})
     if names:
-        complain(f"nothing was sent. If the plan is right: --override {','.join(sorted({*names, *override}))}")
+        wanted = {*names, *{guard.name for guard in made.guards} & {*override}}
+        complain(f"nothing was sent. If the plan is right: --override {','.join(sorted(wanted))}")
     else:
         complain("nothing was sent: this cannot be overridden; correct it, then push again")
     return GUARD

@@ -95,6 +95,17 @@ def test_a_forgotten_person_leaves_everywhere_and_no_later_run_adds_them_again(w
     assert small.received(sandbox) == rest
 
 
+def test_forgetting_somebody_is_no_push_of_the_others(workspace, clock):
+    """When the sync is due, what has passed since, and how many were wanted stay as the last push left them."""
+    workspace.plan("vips").push()
+    before = {sync: (of.last_as_of, of.last_push, of.members, of.fingerprint) for sync, of in workspace.store.syncs()}
+    clock.day += 5
+    assert workspace.forget("u3", confirm="u3").complete
+
+    after = {sync: (of.last_as_of, of.last_push, of.members, of.fingerprint) for sync, of in workspace.store.syncs()}
+    assert after == before
+
+
 def test_nothing_of_a_forgotten_person_stays_in_the_state(workspace, folder, clock):
     everybody = [f"person{n:03}" for n in range(50)]
     small.set_vips(folder, everybody)
