@@ -26,7 +26,8 @@ def ahead_of_time(parts: Sequence[SyncPlan]) -> tuple[SyncPlan, ...]:
 
 
 def _waits(part: SyncPlan) -> bool:
-    return any(guard.name == "interval" for guard in part.guards)
+    """It is not due; but whoever asks for everyone again is told so, and may override it."""
+    return not part.full and any(guard.name == "interval" for guard in part.guards)
 
 
 def _leaving(part: SyncPlan) -> pl.DataFrame:
@@ -41,4 +42,4 @@ def _only_leaving(part: SyncPlan) -> SyncPlan:
     saw = f"{interval.saw}; who withdrew leaves now; other changes that wait: {rest:,}"
     others = (guard for guard in part.guards if guard.name not in _OF_THE_REST)
     guards = (Guard("interval", saw, stops=False), *others)
-    return replace(part, lines=lines, guards=guards, silent=0, full=False, aside=True)
+    return replace(part, lines=lines, guards=guards, silent=0, aside=True)

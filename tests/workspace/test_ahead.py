@@ -112,3 +112,13 @@ def test_a_list_whose_vendor_wants_hours_between_updates_is_told_at_once_by_hand
     workspace.close()
 
     assert small.on_the_list(company.sandbox) == len(USERS) - 1
+
+
+def test_a_full_re_sync_that_somebody_asks_for_stays_whole(company: Company) -> None:
+    company.change("update users set suppressed = true where user_id = 'u1'")
+    workspace = company.open()
+    plan = workspace.plan("vips", to="ads", mode="full", as_of=START + dt.timedelta(minutes=30))
+    workspace.close()
+
+    assert [guard.name for guard in plan.guards if guard.stops] == ["interval"]
+    assert plan.changes.height == len(USERS)

@@ -33,7 +33,7 @@ def chance() -> random.Random:
     """Chance that can be repeated: by PERSONAS_SEED, which is printed."""
     seed = int(os.environ.get("PERSONAS_SEED") or random.randrange(2**32))  # noqa: S311  (chance, not secrecy)
     print(f"PERSONAS_SEED={seed}")  # noqa: T201  (to repeat a failure)
-    return random.Random(seed)  # noqa: S311
+    return random.Random(seed)  # noqa: S311  (as above)
 
 
 def violations(world: World, ledger: Ledger) -> list[str]:

@@ -122,7 +122,7 @@ class Simulation:
         self.clock = MadeUpClock()
         self.keys, forgets = self.some.choice(KINDS), self.some.random() < 0.2
         self.ledgers = {key: Ledger(forgets=forgets) for key in self.keys}
-        network = random.Random(f"{seed} network")  # noqa: S311
+        network = random.Random(f"{seed} network")  # noqa: S311  (as above)
         self.internet = Internet(network, self.clock, self.diary, self.ledgers, meanwhile=self.meanwhile)
         self.members = [f"u{n}" for n in range(self.some.choice([4, 7, 12]))]
         self.rates = self.some.choice(RATES)
