@@ -37,7 +37,7 @@ from personas_kit.errors import PersonasError
 from personas_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from personas_kit import testing
+    from personas_kit import destinations, testing
     from personas_kit.company import open_demo as demo
     from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
     from personas_kit.opening import sql_file
@@ -57,6 +57,7 @@ __all__ = [
     "all_users",
     "any_user",
     "demo",
+    "destinations",
     "event",
     "from_dict",
     "holdout",
@@ -76,6 +77,7 @@ __all__ = [
 _WHEN_ASKED = {
     "Workspace": ("personas_kit.workspace", "Workspace"),
     "demo": ("personas_kit.company", "open_demo"),
+    "destinations": ("personas_kit.destinations", ""),
     "open": ("personas_kit.opening", "open_workspace"),
     "sql_file": ("personas_kit.opening", "sql_file"),
     "testing": ("personas_kit.testing", ""),

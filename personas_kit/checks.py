@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from personas_kit.activation.wanted import calls_for
-from personas_kit.config import DestinationSettings, SyncSettings
+from personas_kit.config import SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.definitions.lint import Code, lint
 from personas_kit.errors import ConfigError, PersonasError
@@ -17,6 +17,7 @@ from personas_kit.evidence import some
 from personas_kit.insight.data_lint import Worth
 from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
+from personas_kit.routes import DestinationSettings
 from personas_kit.secret import Secret
 from personas_kit.warehouses.snowflake import Snowflake
 from personas_kit.warehouses.snowflake_live import live_checks
@@ -94,7 +95,7 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
         yield from _new_events(workspace)
         yield from _definitions(workspace, state)
     for name, settings in workspace.config.destinations.items():
-        yield _tried(f"destination {name}", functools.partial(_secrets, settings))
+        yield _tried(f"destination {name}", functools.partial(_destination, workspace, settings))
     for scheduled in workspace.config.scheduled:
         for sync in scheduled.to:
             what = f"sync {scheduled.definition.key} -> {sync.destination}"
@@ -160,14 +161,20 @@ def _compiles(workspace: Workspace, definition: Definition) -> str:
     return f"{len(workspace.sql(definition).splitlines())} lines of SQL"
 
 
-def _secrets(settings: DestinationSettings) -> str:
+def _destination(workspace: Workspace, settings: DestinationSettings) -> str:
+    """Its secrets are there; and where a call proves the credentials and changes nothing, that was asked."""
     for value in settings.values.values():
         if isinstance(value, Secret):
             value.reveal()
-    return f"{settings.type}, settings and secrets are there (nothing was sent)"
+    if workspace.proves(settings):
+        return f"{settings.type}, settings and secrets are there, and it takes the credentials"
+    return f"{settings.type}, settings and secrets are there (it has no call that proves them; nothing was sent)"
 
 
 def _calls(workspace: Workspace, definition: Definition, sync: SyncSettings) -> str:
-    settings = workspace.config.destinations[sync.destination]
-    connection = settings.connect(sync.list, workspace.config.at("destinations", settings.name))
-    return f"by {', '.join(calls_for(definition, connection, sync.send))}"
+    where = workspace.config.at("destinations", sync.destination)
+    connection = workspace.config.route(sync).connect(sync.list, where)
+    way = f" to {connection.title}" if connection.through else ""
+    if sync.list is not None and workspace.proves(workspace.config.route(sync).settings, sync.list):
+        way += ", and the list is there"
+    return f"by {', '.join(calls_for(definition, connection, sync.send))}{way}"

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from personas_kit.activation.wanted import Id, id_of
 from personas_kit.compiler import SourceSettings
 from personas_kit.definitions import (
     AccountAudience,
@@ -29,10 +30,11 @@ from personas_kit.definitions import (
     Trait,
     parse,
 )
-from personas_kit.destinations import Connection, find
+from personas_kit.destinations import find
 from personas_kit.destinations.base import Call
-from personas_kit.errors import ConfigError, PersonasError, UnknownName, nearest
+from personas_kit.errors import ConfigError, DestinationError, PersonasError, UnknownName, nearest
 from personas_kit.membership.expansion import Combine
+from personas_kit.routes import ANY_LIST, DestinationSettings, Route, route_to
 from personas_kit.secret import Secret
 
 FILE = "personas.toml"
@@ -111,13 +113,23 @@ class StateSettings(_Table):
     keep: Duration | None = None
 
 
+def _read_id(said: object) -> Id:
+    try:
+        return id_of(said)
+    except DestinationError as problem:
+        raise ValueError(f"{problem.what}: {problem.hint}") from None
+
+
+AnId = Annotated[Id, BeforeValidator(_read_id)]
+
+
 class SyncSettings(_Table):
     """One entry of ``to``: where a definition goes and how.
 
     Attributes:
         destination: the configured name.
         send: the calls; by default those that fit the definition and the destination.
-        ids: identifier at the destination -> column of the user.
+        ids: identifier at the destination -> column of the user; and which value, where the column holds several.
         list: the id of the list, for list destinations that hold several.
         integrations: for gateways, the destinations behind it.
         combine: how the values of several accounts of a user become one.
@@ -126,7 +138,7 @@ class SyncSettings(_Table):
 
     destination: str
     send: Annotated[tuple[Call, ...] | None, Field(strict=False)] = None
-    ids: dict[str, str] = {}
+    ids: dict[str, AnId] = {}
     list: str | None = None
     integrations: Annotated[tuple[str, ...], Field(strict=False)] = ()
     combine: Combine | None = None
@@ -186,41 +198,6 @@ class _File(_Table):
 
 
 @dataclass(frozen=True, slots=True)
-class DestinationSettings:
-    """``[destinations.<name>]``: its type and values; secrets are references.
-
-    Attributes:
-        url: overrides the destination's own host; not shown, since those of webhooks hold a secret now and then.
-        timeout: seconds for one request.
-        allow_private: its host may lie inside a private network.
-    """
-
-    name: str
-    type: str
-    values: Mapping[str, object]
-    url: str | None = field(default=None, repr=False)
-    timeout: float = 30.0
-    allow_private: bool = False
-
-    def connect(self, place: str | None, where: str) -> Connection:
-        """The connection, to the list ``place`` if it holds several."""
-        destination = find(self.type)
-        values = dict(self.values)
-        if place is not None:
-            if destination.list_setting is None:
-                raise ConfigError(
-                    f"{self.name} ({self.type}) has no lists to choose from", where=where, hint="leave list= out"
-                )
-            values[destination.list_setting] = place
-        try:
-            return destination.configure(
-                self.name, values, url=self.url, timeout=self.timeout, allow_private=self.allow_private
-            )
-        except PersonasError as problem:
-            raise problem.at(where) from None
-
-
-@dataclass(frozen=True, slots=True)
 class Scheduled:
     """A definition of the file, with its interval in seconds (0: none) and its syncs."""
 
@@ -246,6 +223,15 @@ class Config:
     scheduled: tuple[Scheduled, ...] = ()
     keep: int | None = None
     state_schema: str | None = None
+
+    def route(self, sync: SyncSettings) -> Route:
+        """How a sync reaches its destination.
+
+        Raises:
+            DestinationError: it cannot be reached.
+            UnknownName: there is none of that name.
+        """
+        return route_to(sync.destination, self.destinations, sync.integrations)
 
     @property
     def folder(self) -> Path:
@@ -447,10 +433,6 @@ def read_sql(path: Path) -> str:
         raise ConfigError(f"the SQL cannot be read: {said}", where=str(path)) from None
 
 
-_ANY_LIST = "0"
-"""Stands for the list that a sync will name, where only the other settings are looked at."""
-
-
 def _destination(name: str, table: Mapping[str, Any], path: Path) -> DestinationSettings:
     where = f"{path.name}: destinations.{name}"
     values = dict(table)
@@ -476,7 +458,7 @@ def _destination(name: str, table: Mapping[str, Any], path: Path) -> Destination
         for key, value in values.items()
     }
     settings = DestinationSettings(name, kind, references, url, seconds, private)
-    settings.connect(_ANY_LIST if find(kind).list_setting else None, where)  # wrong settings are said at once
+    settings.connect(ANY_LIST if find(kind).list_setting else None, where)  # wrong settings are said at once
     return settings
 
 
@@ -569,7 +551,7 @@ def _check_syncs(config: Config) -> None:
             )
         keys[key] = scheduled.definition.name
         for sync in scheduled.to:
-            if sync.destination not in config.destinations:
-                raise UnknownName(
-                    "configured destination", sync.destination, config.destinations, where=config.at(key, "to")
-                )
+            try:
+                config.route(sync)
+            except PersonasError as problem:
+                raise problem.at(config.at(key, "to")) from None

@@ -117,18 +117,19 @@ class Leaving:
 
     def _leaving(self, sync: Sync, state: SyncState) -> tuple[Sync, Computation, SyncSettings]:
         settings = self._settings(sync)
-        return sync, replace(self._computation(sync, state), integrations=settings.integrations), settings
+        integrations = self.planner.config.route(settings).integrations
+        return sync, replace(self._computation(sync, state), integrations=integrations), settings
 
     def _member(self, sync: Sync, user: str) -> str | None:
         """What the user is at a sync: its id, or its identifiers on a list; None at an account's."""
-        if sync.call != "list":
-            return None if sync.call == "group" else user
         settings = self._settings(sync)
+        connection = self.planner.connection(settings)
+        if not connection.identifiers(sync.call):
+            return None if sync.call == "group" else user
         found = self.look_up(user)
         if not found.height:
             return None
-        connection = self.planner.connection(settings)
-        listed = wanted_by("list", Members(found), connection, settings.ids).members
+        listed = wanted_by(sync.call, Members(found), connection, settings.ids).members
         return str(listed["member"][0]) if listed.height else None
 
     def _computation(self, sync: Sync, state: SyncState) -> Computation:
@@ -145,7 +146,7 @@ class Leaving:
         known = self.scheduled.get(sync.key)
         for settings in known.to if known else ():
             if settings.destination == sync.destination and sync.place in {"", settings.list}:
-                return settings
+                return self.planner.meant(settings)
         return SyncSettings(destination=sync.destination, list=sync.place or None if sync.call == "list" else None)
 
 

@@ -45,9 +45,9 @@ class Oversight:
     def status(self) -> Status:
         """How every sync stands that is configured or was ever pushed."""
         store = self.planner.store
-        registered = Registered(
-            frozenset(self.scheduled), frozenset(self.planner.config.destinations), [*self._expected()]
-        )
+        routed = {sync.destination for scheduled in self.scheduled.values() for sync in scheduled.to}
+        names = frozenset({*routed, *self.planner.config.destinations})
+        registered = Registered(frozenset(self.scheduled), names, [*self._expected()])
         return status_of(registered, store.standings(), store.latest(LATEST), self.planner.clock.now())
 
     def note(self, line: RunLine, settings: SyncSettings, as_of: dt.datetime, started: dt.datetime) -> RunLine:

@@ -5,29 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from personas_kit.activation.ahead import ahead_of_time
+from personas_kit.activation.asking import field_needed, field_stage, make_list, proved
 from personas_kit.activation.causes import Case, Causes
 from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
 from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.forgetting import Forgotten, without_forgotten
+from personas_kit.activation.guards import Guard
 from personas_kit.activation.past import FINISHED, PUSHES, past_of
 from personas_kit.activation.plan import Memory, Plan, SyncPlan
 from personas_kit.activation.planning import plan_sync
 from personas_kit.activation.state import Begun, SyncState
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members, Wanted, calls_for, wanted_by
+from personas_kit.activation.wanted import Id, Members, Wanted, calls_for, wanted_by
 from personas_kit.clock import Clock
 from personas_kit.config import Config, Scheduled, SyncSettings
-from personas_kit.destinations.base import Computation, Connection
-from personas_kit.errors import DestinationError, UnknownName
+from personas_kit.definitions import Definition
+from personas_kit.definitions.english import english
+from personas_kit.destinations import find
+from personas_kit.destinations.base import Computation, Connection, FieldType
+from personas_kit.destinations.catalogue import CATALOGUE, find_entry
+from personas_kit.errors import DestinationError
 from personas_kit.membership import key_problems
+from personas_kit.routes import ANY_LIST, DestinationSettings, route_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,17 @@ Why = Callable[[Found, Sequence[Case], Forgotten], Sequence[Causes]]
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes plans from members, for the destinations of a configuration."""
+    """Makes plans from members, for the destinations of a configuration.
+
+    Attributes:
+        traits: the columns of users.
+    """
 
     config: Config
     store: Store
     clock: Clock
     delivery: Delivery
+    traits: Callable[[], Collection[str]] = tuple
 
     def syncs_for(self, scheduled: Scheduled, to: str | None, asked: SyncSettings) -> Sequence[SyncSettings]:
         """The syncs that are meant: the definition's own, or one to the destination named, with what was asked for.
@@ -73,24 +85,33 @@ class Planner:
                     where=scheduled.definition.name,
                     hint=f"say where: ws.plan({key!r}, to=...)",
                 )
-            return scheduled.to
+            return [self.meant(sync) for sync in scheduled.to]
         name = self.destination_name(to)
-        own = (sync for sync in scheduled.to if sync.destination == name)
-        base = next(own, SyncSettings(destination=name))
-        return [base.model_copy(update={field: value for field, value in asked if field != "destination" and value})]
+        known = (sync for sync in scheduled.to if sync.destination == name)
+        base = next(known, SyncSettings(destination=name))
+        own = base.model_copy(update={field: value for field, value in asked if field != "destination" and value})
+        self._check_list(scheduled.definition, own)
+        return [self.meant(own)]
 
     def destination_name(self, to: str) -> str:
-        """The configured name of a destination; or its type, if that is configured once."""
+        """The configured name of a destination; or of its type, if that is configured once; or behind the gateway.
+
+        Raises:
+            DestinationError: its type is configured several times, or nothing that is configured reaches it.
+            UnknownName: there is none of that name.
+        """
         if to in self.config.destinations:
             return to
-        of_type = [name for name, settings in self.config.destinations.items() if settings.type == to]
+        types = {to, CATALOGUE[to].module} if to in CATALOGUE else {to}
+        of_type = [name for name, settings in self.config.destinations.items() if settings.type in types]
         if len(of_type) == 1:
             return of_type[0]
         if of_type:
             raise DestinationError(
                 f"{to!r} is configured {len(of_type)} times", hint=f"say which: {', '.join(of_type)}"
             )
-        raise UnknownName("configured destination", to, self.config.destinations)
+        route_to(to, self.config.destinations)
+        return find_entry(to).slug
 
     def plan(
         self,
@@ -139,6 +160,8 @@ class Planner:
                 if ask:
                     self.delivery.settle_jobs(sync, connection)
                 draft, empty = self._draft(scheduled, found, settings, sync, connection, occasion)
+                if ask:
+                    draft = self._with_stage(draft, scheduled, found, sync, connection)
                 drafts.append(draft)
                 cases.append(Case(draft(), settings.ids, settings.combine, empty))
         to_explain = [case for case in cases if case.open.height]
@@ -222,7 +245,7 @@ class Planner:
         return SyncPlan(
             sync=head.sync,
             connection=connection,
-            computation=Computation(definition.key, definition.kind, definition.name, settings.integrations),
+            computation=self._computation(definition, settings),
             fingerprint=head.fingerprint,
             lines=begun.lines,
             state=self.store.load(head.sync),
@@ -253,7 +276,7 @@ class Planner:
     ) -> tuple[Callable[..., SyncPlan], str | None]:
         """The plan of a sync but for its ``causes``, and the value that says nothing there."""
         definition = scheduled.definition
-        computation = Computation(definition.key, definition.kind, definition.name, settings.integrations)
+        computation = self._computation(definition, settings)
         members, suppressed = without_forgotten(found.members, self.store.forgotten())
         wanted = wanted_by(sync.call, members, connection, settings.ids, settings.combine)
         state = self.store.load(sync)
@@ -271,6 +294,31 @@ class Planner:
         )
         return draft, wanted.empty
 
+    def _with_stage(
+        self,
+        draft: Callable[..., SyncPlan],
+        scheduled: Scheduled,
+        found: Found,
+        sync: Sync,
+        connection: Connection,
+    ) -> Callable[..., SyncPlan]:
+        """The plan of a sync with the field that has to be there first, where it needs one."""
+        definition = scheduled.definition
+        kind = field_type(found.members.subjects) if not definition.is_audience else "boolean"
+        needed = field_needed(connection, sync.call, definition.key, definition.name, kind)
+        if needed is None:
+            return draft
+        stage = field_stage(connection, needed, self.delivery.connect)
+
+        def staged(**more: Causes) -> SyncPlan:
+            part = draft(**more)
+            missing = bool(stage.how) and not stage.made and bool(part.to_send)
+            guards = (*part.guards, Guard("field_missing", stage.how, final=True)) if missing else part.guards
+            computation = replace(part.computation, field=stage.handle)
+            return replace(part, stage=stage, guards=guards, computation=computation)
+
+        return staged
+
     def _refreshed(
         self, occasion: Occasion, settings: SyncSettings, connection: Connection, state: SyncState
     ) -> Occasion:
@@ -284,9 +332,64 @@ class Planner:
     def connection(self, settings: SyncSettings) -> Connection:
         """The destination with its settings, and the list."""
         where = self.config.at("destinations", settings.destination)
-        return self.config.destinations[settings.destination].connect(settings.list, where)
+        return self.config.route(settings).connect(settings.list, where)
+
+    def _check_list(self, definition: Definition, settings: SyncSettings) -> None:
+        """A destination that has lists only needs to know which."""
+        configured = self.config.route(settings).settings
+        destination = find(configured.type)
+        listed = destination.list_setting
+        if listed and not settings.list and listed not in configured.values and destination.calls == {"list"}:
+            make = f"; or make one: personas create-list {definition.key} --to {settings.destination}"
+            raise DestinationError(
+                f"{settings.destination} has several lists, and none is named",
+                where=f"{definition.name} -> {settings.destination}",
+                hint=f'say list = "<id>"{make if destination.lists else ""}',
+            )
+
+    def proves(self, settings: DestinationSettings, place: str | None) -> bool:
+        """Whether a destination, or its list ``place``, has taken the credentials; False if there is no way to ask."""
+        destination = find(settings.type)
+        listed = destination.list_setting
+        if destination.probe is None or (listed is None and place is not None):
+            return False
+        about_list = listed is not None and f"{{{listed}}}" in destination.probe.path
+        known = place is not None or listed in settings.values
+        if (about_list and not known) or (place is not None and not about_list):
+            return False
+        connection = settings.connect(
+            place or (ANY_LIST if listed else None), self.config.at("destinations", settings.name)
+        )
+        return proved(connection, self.delivery.connect)
+
+    def create_list(self, definition: Definition, settings: SyncSettings) -> str:
+        """The id of a new list, named and described after a definition."""
+        connection = self.connection(settings.model_copy(update={"list": ANY_LIST}))
+        return make_list(connection, definition.name, english(definition), self.delivery.connect)
+
+    def meant(self, settings: SyncSettings) -> SyncSettings:
+        """With the identifiers that the destination needs, where a column of users is called like one."""
+        if settings.ids:
+            return settings
+        kinds = self.connection(settings).default_ids
+        found = {kind: Id(kind) for kind in kinds if kind in self.traits()}
+        return settings.model_copy(update={"ids": found}) if found else settings
+
+    def _computation(self, definition: Definition, settings: SyncSettings) -> Computation:
+        integrations = self.config.route(settings).integrations
+        return Computation(definition.key, definition.kind, definition.name, integrations)
 
 
 def carried(syncs: Iterable[SyncSettings]) -> frozenset[str]:
     """The columns of users that the identifiers of syncs are made of."""
-    return frozenset(column for sync in syncs for column in sync.ids.values() if column != "user_id")
+    return frozenset(said.column for sync in syncs for said in sync.ids.values() if said.column != "user_id")
+
+
+def field_type(subjects: pl.DataFrame) -> FieldType:
+    """The type of field that the values of a trait need."""
+    kind = subjects.schema["value"]
+    if kind.is_numeric():
+        return "number"
+    if kind.is_temporal():
+        return "time"
+    return "boolean" if kind == pl.Boolean else "text"

@@ -23,6 +23,7 @@ from personas_kit.activation.runs import RunLine, RunReport, run_one
 from personas_kit.activation.status import Status
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
+from personas_kit.activation.wanted import id_of
 from personas_kit.catalogue import Catalogue, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
@@ -56,6 +57,7 @@ from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, Previews, SyncChange, spread
 from personas_kit.profile import Profile
 from personas_kit.reading import Reader
+from personas_kit.routes import DestinationSettings
 from personas_kit.warehouses.base import Estimate, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
@@ -80,7 +82,7 @@ class Workspace:
         self._reader = Reader(config, warehouse, self._clock, lambda: self.definitions)
         keep = None if config.keep is None else dt.timedelta(seconds=config.keep)
         sends = delivery or Delivery(self.store, self._clock, keep=keep)
-        self._planner = Planner(config, self.store, self._clock, sends)
+        self._planner = Planner(config, self.store, self._clock, sends, self._user_columns)
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
@@ -335,7 +337,7 @@ class Workspace:
         *,
         to: str | None = None,
         send: Sequence[Call] | None = None,
-        ids: Mapping[str, str] | None = None,
+        ids: Mapping[str, str | Mapping[str, str]] | None = None,
         list: str | None = None,  # noqa: A002  (the word for it)
         integrations: Sequence[str] = (),
         combine: Combine | None = None,
@@ -348,7 +350,9 @@ class Workspace:
             definition: what to push.
             to: the configured name of a destination, or a type configured once; by default the definition's own syncs.
             send: the calls; by default those that fit the definition and the destination.
-            ids: identifier at the destination -> column of the user, such as ``{"email": "email"}``.
+            ids: identifier at the destination -> column of the user, such as ``{"email": "email"}``; by default the
+                columns that are called like the identifiers that it needs. Of a column of lists one value is taken,
+                or all: ``{"email": {"column": "emails", "take": "last"}}``.
             list: the id of the list at a list destination.
             integrations: for gateways, the destinations behind it.
             combine: how the values of several accounts of a user become one.
@@ -365,7 +369,7 @@ class Workspace:
         asked = SyncSettings(
             destination=to or "",
             send=tuple(send) if send else None,
-            ids=dict(ids or {}),
+            ids={kind: id_of(said) for kind, said in (ids or {}).items()},
             list=list,
             integrations=tuple(integrations),
             combine=combine,
@@ -380,6 +384,34 @@ class Workspace:
         return self._planner.plan(
             scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures, why=why
         )
+
+    def proves(self, settings: DestinationSettings, place: str | None = None) -> bool:
+        """Ask a destination whether the credentials are right. False if it has no call for that which changes nothing.
+
+        Args:
+            settings: what is configured.
+            place: the id of a list, where the call is about one.
+
+        Raises:
+            DestinationError: they are not, or nobody answers.
+        """
+        return self._planner.proves(settings, place)
+
+    def create_list(self, definition: Definition | str, *, to: str) -> str:
+        """Make an empty list for a definition at a list destination. Nobody is put on it: a push does that.
+
+        Args:
+            definition: what the list is called after.
+            to: the configured name of the destination.
+
+        Returns:
+            The id of the list, for ``list=`` of a plan or of the definition's sync.
+
+        Raises:
+            DestinationError: the destination makes no lists, or has not made this one.
+        """
+        meant = self._definition(definition)
+        return self._planner.create_list(meant, SyncSettings(destination=self._planner.destination_name(to)))
 
     def run(
         self, *, approve: Literal["guards"] | None = None, override: Sequence[str] = (), as_of: Instant = None
@@ -396,7 +428,7 @@ class Workspace:
         found, pulse = self._found_for_run(instant), Pulse(self._reader)
         lines: list[RunLine] = []
         for scheduled in self._scheduled.values():
-            for sync in scheduled.to:
+            for sync in self._syncs(scheduled):
                 started = self._clock.now()
                 line = run_one(
                     scheduled.definition.key,
@@ -411,8 +443,8 @@ class Workspace:
     def _found_for_run(self, as_of: dt.datetime) -> dict[str, Found]:
         """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out."""
         due = {s.definition.key: s for s in self._scheduled.values() if s.to}
-        carry = {key: carried(scheduled.to) for key, scheduled in due.items()}
         try:
+            carry = {key: carried(self._syncs(scheduled)) for key, scheduled in due.items()}
             return self._reader.find([scheduled.definition for scheduled in due.values()], as_of, carry)
         except PersonasError:
             return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
@@ -645,6 +677,12 @@ class Workspace:
         """The definition with the interval and the syncs that are registered under its key."""
         known = self._scheduled.get(definition.key, Scheduled(definition))
         return replace(known, definition=definition)
+
+    def _syncs(self, scheduled: Scheduled) -> list[SyncSettings]:
+        return [self._planner.meant(sync) for sync in scheduled.to]
+
+    def _user_columns(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.source.users.table.columns)
 
     def _scheduled_plan(
         self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime, found: Mapping[str, Found], pulse: Pulse

@@ -18,6 +18,7 @@ from typing import Final, Literal
 import polars as pl
 
 from personas_kit.activation.plan import SyncPlan
+from personas_kit.activation.wanted import Id
 from personas_kit.compiler import Source, compile_definition
 from personas_kit.compiler.claims import Claims
 from personas_kit.compiler.counterfactual import World
@@ -68,9 +69,14 @@ class Case:
     """
 
     part: SyncPlan
-    ids: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str | Id] = field(default_factory=dict)
     combine: Combine | None = None
     empty: str | None = None
+
+    @property
+    def by_identifier(self) -> bool:
+        """The members are identifiers of users, not their ids."""
+        return bool(self.part.connection.identifiers(self.part.sync.call))
 
     @property
     def open(self) -> pl.DataFrame:
@@ -135,11 +141,12 @@ def question_of(cases: Sequence[Case], meaning: str, as_of: dt.datetime, source:
 def _ids(cases: Sequence[Case]) -> tuple[pl.Series, pl.Series]:
     """The ids that leave, and the users who enter a list: of these every identifier may say that a user was merged."""
     nobody = pl.Series(dtype=pl.String)
-    values = [case.losses for case in cases if case.part.sync.call in {"identify", "track"}]
+    by_user = [case for case in cases if case.part.sync.call in {"identify", "track"} and not case.by_identifier]
+    values = [case.losses for case in by_user]
     users = [
         case.open.filter(pl.col("change").cast(pl.String) == "enter")["users"].explode(keep_nulls=False)
         for case in cases
-        if case.part.sync.call == "list"
+        if case.by_identifier
     ]
     left, came = (pl.concat([nobody, *(each.cast(pl.String) for each in some)]).unique() for some in (values, users))
     return left, came

@@ -22,12 +22,14 @@ from personas_kit.activation.state import BatchResult
 from personas_kit.activation.stopping import INTERRUPTED, Stop
 from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
 from personas_kit.clock import Clock
-from personas_kit.destinations.base import Call, Computation, Connection, Request
-from personas_kit.destinations.outcomes import Outcome
+from personas_kit.destinations.base import Call, Computation, Connection, Pause, Request
+from personas_kit.destinations.outcomes import Answer, Outcome
 
 LEAST_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 TOO_MANY_REQUESTS = 429
+MOST_TRIES = 8
+"""So often are the lines tried again that a destination has left out of what it took."""
 _OVER = "the deadline was reached"
 
 
@@ -39,6 +41,7 @@ class _Work:
     frame: pl.DataFrame
     positions: list[int]
     ambiguous: bool = False
+    tries: int = 0
 
 
 @dataclass(slots=True)
@@ -111,6 +114,8 @@ class Courier:
                 if outcome.verdict == "split" and len(lines) > 1:
                     queue.extendleft(reversed(self._halves(work, ambiguous=ambiguous)))
                     continue
+                if outcome.again and work.tries < MOST_TRIES:
+                    queue.extendleft(reversed(self._again(work, outcome, ambiguous=ambiguous)))
                 self._note(tally, work, outcome, ambiguous=ambiguous, doubtful=doubtful)
             if tally.stopped:
                 for rest in queue:
@@ -129,7 +134,7 @@ class Courier:
                 return replace(outcome, reason=self.stop.why or outcome.reason), ambiguous
             self.still_held()
             attempts += 1
-            outcome, doubt = self._once(work.request)
+            outcome, doubt = self._once(work)
             ambiguous = ambiguous or doubt
             if outcome.verdict not in {"retry", "unknown"}:
                 return outcome, ambiguous
@@ -143,39 +148,77 @@ class Courier:
                 self.clock.sleep(wait if not late else _backoff(1), self.stop.event)
         return outcome, ambiguous
 
-    def _once(self, request: Request) -> tuple[Outcome, bool]:
+    def _once(self, work: _Work) -> tuple[Outcome, bool]:
+        """Run the work's exchange once. Returns what became of it, and whether that is in doubt."""
+        start, stop = work.request.lines
+        exchange = self.connection.exchange(self.call, work.request, work.frame[start:stop])
+        answer, outcome = Answer(0), Outcome("unknown")
         try:
-            answer = self.transport.send(request)
+            step = next(exchange)
+            while True:
+                answer = self._step(step, first=step is work.request)
+                step = exchange.send(answer)
+        except StopIteration as done:
+            outcome = done.value
         except NotAllowedError as problem:
             return Outcome("fatal", reason=problem.reason), False
         except NotConnectedError as problem:
             return Outcome("retry", reason=problem.reason), False
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
-        self.pacer.heard(answer)
-        outcome = self.connection.outcome(self.call, request, answer)
+        finally:
+            exchange.close()
         known = (
             outcome.verdict in {"acknowledged", "accepted", "rejected", "split", "fatal"}
             or answer.status == TOO_MANY_REQUESTS
         )
         return outcome, not known
 
+    def _step(self, step: Request | Pause, *, first: bool) -> Answer:
+        """One step of an exchange. Its first request has had its turn; the others wait for theirs."""
+        if isinstance(step, Pause):
+            self.clock.sleep(step.seconds, self.stop.event)
+            return Answer(0)
+        if not first:
+            if not self.pacer.turn(0, self.stop, math.inf):
+                raise NoAnswerError
+            self.still_held()
+        answer = self.transport.send(step)
+        self.pacer.heard(answer)
+        return answer
+
     def _note(self, tally: Tally, work: _Work, outcome: Outcome, *, ambiguous: bool, doubtful: set[int]) -> None:
         lines = _lines(work)
+        again = {lines[at] for at in outcome.again}
         match outcome.verdict:
             case "acknowledged":
                 refused = {lines[at]: reason for at, reason in outcome.rejected.items()}
             case "accepted":
                 refused = {lines[at]: reason for at, reason in outcome.rejected.items()}
-                tally.accepted.update((at, outcome.handle) for at in lines if at not in refused)
+                tally.accepted.update((at, outcome.handle) for at in lines if at not in refused and at not in again)
             case "rejected" | "split":
                 refused = dict.fromkeys(lines, outcome.reason)
             case _:
                 tally.stopped, tally.fatal = outcome.reason or outcome.verdict, outcome.verdict == "fatal"
                 (tally.unknown if ambiguous else tally.unsent).update(lines)
                 return
+        if again and work.tries >= MOST_TRIES:
+            tally.stopped = outcome.reason or "throttled"
+            (tally.unknown if ambiguous else tally.unsent).update(again)
         tally.rejected.update(refused)
         tally.unknown.update(at for at in refused if ambiguous or at in doubtful)
+
+    def _again(self, work: _Work, outcome: Outcome, *, ambiguous: bool) -> list[_Work]:
+        """Work for the lines that were not applied; after a wait, unless it was for the sake of others."""
+        if not outcome.rejected:
+            wait = _wait(outcome.after, work.tries + 1)
+            self.clock.sleep(wait, self.stop.event)
+        start, _ = work.request.lines
+        chosen = [start + at for at in sorted(outcome.again)]
+        frame, positions = work.frame[chosen], [work.positions[at] for at in chosen]
+        tries = work.tries + 1
+        requests = self.connection.requests(self.call, frame, self.computation)
+        return [_Work(request, frame, positions, ambiguous, tries) for request in requests]
 
     def _halves(self, work: _Work, *, ambiguous: bool) -> list[_Work]:
         start, stop = work.request.lines
@@ -209,7 +252,7 @@ def prepare(
 ) -> tuple[list[Request], pl.DataFrame, list[int], dict[int, str]]:
     """The requests of a batch, the lines they are made of with their positions, and the lines too large to send."""
     items = connection.items(call, batch, computation)
-    too_large = connection.oversized(call, items)
+    too_large = connection.refused(call, batch, items)
     positions = list(range(batch.height))
     if too_large:
         positions = [at for at in positions if at not in too_large]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from personas_kit.activation.asking import FieldStage, field_needed, make_field
 from personas_kit.activation.attention import LOOKED_AT, news
 from personas_kit.activation.courier import Courier, Tally
 from personas_kit.activation.forgetting import tells_of
@@ -31,10 +32,11 @@ from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock, SystemClock
-from personas_kit.destinations.base import Connection
+from personas_kit.destinations.base import Connection, FieldType
 from personas_kit.display import progress_of, say
-from personas_kit.errors import PlanStale, SyncBusy
+from personas_kit.errors import DestinationError, PlanStale, SyncBusy
 
+_FIELD_TYPES: Mapping[bool, FieldType] = {True: "text", False: "boolean"}
 RESUMABLE = dt.timedelta(hours=1)
 JOB_PATIENCE = dt.timedelta(hours=48)
 """After so long without a word, what a destination had accepted counts as unknown: it is due again."""
@@ -237,6 +239,8 @@ class Delivery:
         plan, started = push.plan, self.clock.now()
         sent = Sent(plan.memory.outcomes.setdefault(sync.sync.id, {}), why)
         if not why:
+            sync, sent.why = self._with_field(sync)
+        if not sent.why:
             with contextlib.closing(self.connect(sync.connection)) as transport:
                 courier = self._courier(push, sync, transport)
                 circuit = RUNNING not in push.overrides
@@ -252,6 +256,18 @@ class Delivery:
             self.store.stop(plan.id, sync.sync)
         self.store.note_run(line)
         return told
+
+    def _with_field(self, sync: SyncPlan) -> tuple[SyncPlan, str]:
+        """The plan with what the destination calls the field that it needs; or why there is none."""
+        about, kind = sync.computation, _FIELD_TYPES[sync.valued]
+        needed = field_needed(sync.connection, sync.sync.call, about.key, about.name, kind)
+        if needed is None or not sync.to_send:
+            return sync, ""
+        try:
+            handle = make_field(sync.connection, sync.stage or FieldStage(needed), self.connect)
+        except DestinationError as problem:
+            return sync, f"{problem.what}; {problem.hint}" if problem.hint else problem.what
+        return replace(sync, computation=replace(about, field=handle)), ""
 
     def _courier(self, push: _Push, sync: SyncPlan, transport: Transport) -> Courier:
         connection = sync.connection

@@ -23,6 +23,7 @@ GuardName = Literal[
     "definition_edited",
     "destination_changed",
     "way_changed",
+    "field_missing",
     "earlier_as_of",
     "interval",
     "source_stale",

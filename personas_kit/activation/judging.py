@@ -107,7 +107,7 @@ class Judge:
         frame = self.found.subjects if self.found.pairs is None else self.found.pairs
         if not self.forgotten.marks or case.part.sync.call == "group":
             return lines.with_columns(forgotten=pl.lit(value=False))
-        if case.part.sync.call != "list":
+        if not case.by_identifier:
             return lines.with_columns(forgotten=self.forgotten.among(lines["member"]))
         out = frame.filter(self.forgotten.among(frame["user_id"]))
         members = replace(self.found, pairs=out) if self.found.pairs is not None else replace(self.found, subjects=out)
@@ -129,7 +129,7 @@ class Judge:
         present = found.subjects if found.pairs is None or call == "group" else found.pairs
         assert asked is not None and present is not None  # noqa: S101, PT018  (pairs were asked for where there are any)
         near = lines["member"]
-        if call == "list":
+        if case.by_identifier:
             named = lines["users"].explode(keep_nulls=False).cast(pl.String)
             near = pl.concat([named.rename(key), asked[key].cast(pl.String)])
         ours = pl.col(key).cast(pl.String).is_in(near.unique().implode())

@@ -30,7 +30,7 @@ def merged_members(
         return pl.repeat(value=False, n=lines.height, eager=True)
     foreign = pl.col("claim_value") != pl.col("claim_user")
     absorbed = claims.filter(foreign & ~pl.col("claim_stands"))
-    if case.part.sync.call == "list":
+    if case.by_identifier:
         owners = _owners(claims, absorbed, gone)
         theirs = claims.filter(_one_of("claim_user", owners) & _one_of("claim_user", users))
         return _of_list(case, lines, theirs)
@@ -49,10 +49,10 @@ def _owners(claims: pl.DataFrame, absorbed: pl.DataFrame, gone: Sequence[object]
 
 def _of_list(case: Case, lines: pl.DataFrame, theirs: pl.DataFrame) -> pl.Series:
     """Entries that leave and have one of these identifiers, and the entries that come of the users whose it is."""
-    known = case.part.connection.destination.identifiers
+    known = case.part.connection.identifiers(case.part.sync.call)
     lost = lines.filter(pl.col("wanted").is_null()).select("member")
     left, owners = [pl.Series(dtype=pl.String)], [pl.Series(dtype=pl.String)]
-    for kind in (kind for kind in case.ids if known[kind].alone):
+    for kind in (kind for kind in case.ids if kind in known and known[kind].alone):
         sent = theirs.select("claim_user", cell=known[kind].cell(pl.col("claim_value")))
         found = lost.with_columns(cell=pl.col("member").str.json_path_match(f"$.{known[kind].name}"))
         matching = found.join(sent.drop_nulls("cell"), on="cell")

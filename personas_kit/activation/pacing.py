@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from personas_kit.activation.stopping import Stop
 from personas_kit.clock import Clock
 from personas_kit.destinations.base import Rate
-from personas_kit.destinations.outcomes import Answer, Budget
+from personas_kit.destinations.outcomes import Answer, Budgeting
 
 LONGEST_BUDGET_WAIT = 300.0
 """Seconds; a budget that claims to be empty for longer is not waited for: the next answer says more."""
@@ -22,7 +22,7 @@ class Pacer:
     that far in the past.
     """
 
-    def __init__(self, rates: Sequence[Rate], budget: Budget | None, clock: Clock) -> None:
+    def __init__(self, rates: Sequence[Rate], budget: Budgeting | None, clock: Clock) -> None:
         self._rates = rates
         self._budget = budget
         self._clock = clock

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from personas_kit.activation.asking import FieldStage
 from personas_kit.activation.courier import Tally
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.report import HELD, Report, SyncReport
@@ -45,6 +46,7 @@ class SyncPlan:
         full: afterwards the destination has been told of everyone.
         unasked: why some causes are known from the state alone; empty if the warehouse was asked as far as needed.
         aside: it is about some members only: what the state says of the last push stays as it is.
+        stage: the field that has to be there first; None where none has.
     """
 
     sync: Sync
@@ -67,11 +69,22 @@ class SyncPlan:
     full: bool = False
     unasked: str = ""
     aside: bool = False
+    stage: FieldStage | None = None
 
     @property
     def to_send(self) -> int:
         """How many changes are sent."""
         return self.lines.height - self.silent
+
+    @property
+    def way(self) -> str:
+        """``native``, or the gateway that it goes through."""
+        through = self.connection.through
+        if through is None:
+            return "native"
+        return (
+            f"through {self.connection.name} ({self.connection.destination.name}), as {', '.join(through.integrations)}"
+        )
 
     def count(self, change: str) -> int:
         """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
@@ -88,6 +101,7 @@ class SyncPlan:
         return {
             "destination": self.sync.destination,
             "call": self.sync.call,
+            "way": self.way,
             "wanted": self.wanted,
             "enter": self.count("enter"),
             "exit": self.count("exit"),
@@ -98,6 +112,7 @@ class SyncPlan:
             "suppressed": self.suppressed,
             "held": self.held.height,
             "first": self.first,
+            "field": self.stage.to_dict() if self.stage is not None else None,
             "guards": [guard.to_dict() for guard in self.guards],
         }
 
@@ -234,8 +249,15 @@ def cause_words(causes: Mapping[str, int]) -> str:
 
 
 def notes_of(plan: Plan) -> list[str]:
-    """What a person should know of the causes: which changes are noted and not sent, and what nobody was asked."""
-    notes = [
+    """What a person should know: by which way it goes, what is made first, what is noted only, what nobody asked."""
+    ways = {sync.sync.destination: sync.way for sync in plan.syncs if sync.way != "native"}
+    notes = [f"{destination} is reached {way}" for destination, way in ways.items()]
+    notes += [
+        f"{sync.sync.destination} {sync.sync.call}: {sync.stage.words()}"
+        for sync in plan.syncs
+        if sync.stage is not None and sync.stage.words()
+    ]
+    notes += [
         f"{sync.sync.destination} {sync.sync.call}: {sync.silent:,} changes of merged users are noted, and not sent"
         for sync in plan.syncs
         if sync.silent and "identity merged" in sync.causes

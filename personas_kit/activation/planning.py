@@ -41,7 +41,7 @@ def plan_sync(
     elsewhere = bool(state.target) and state.target != connection.target
     known = _nothing_of(state) if elsewhere else state
     due, held = tried_and_held(due_changes(wanted, known, occasion), known, occasion)
-    lines = _lines(due, sync, wanted, known, occasion, fingerprint)
+    lines = _lines(due, sync, connection, wanted, known, occasion, fingerprint)
     if causes is not None:
         lines = _with_causes(lines, causes)
     lines, silent = _with_silent(lines, sync, occasion)
@@ -75,6 +75,7 @@ def plan_sync(
 def _lines(
     due: pl.DataFrame,
     sync: Sync,
+    connection: Connection,
     wanted: Wanted,
     state: SyncState,
     occasion: Occasion,
@@ -87,9 +88,12 @@ def _lines(
     lines = due.join(details, on="member", how="left", maintain_order="left")
     text = pl.col("member").cast(pl.String)
     columns = {
-        "user_id": None if sync.call in {"group", "list"} else text,
+        "user_id": None if sync.call in {"group", "list"} or connection.identifiers(sync.call) else text,
         "account_id": text if sync.call == "group" else None,
     }
+    if sync.call in {"identify", "track"}:
+        told = connection.told_by(sync.call, text)
+        columns |= {f"id_{kind}": told[kind] for kind in told if f"id_{kind}" in lines.columns}
     lines = lines.with_columns(
         pl.lit(None, pl.String).alias(name) if value is None else value.alias(name) for name, value in columns.items()
     )

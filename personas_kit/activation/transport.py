@@ -12,9 +12,10 @@ same size: that bounds memory and time whatever the ratio. Other encodings count
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import httpcore
@@ -31,6 +32,7 @@ from personas_kit.activation.network import (
 )
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.addresses import kinds_allowed
+from personas_kit.destinations.auth import NotSignedError
 from personas_kit.destinations.base import Connection, Request
 from personas_kit.destinations.outcomes import Answer
 
@@ -80,7 +82,7 @@ class HttpTransport:
     ) -> None:
         home = httpx.URL(connection.home)
         self._auth = connection.auth()
-        self._origin = _origin(home)
+        self._origins = {_origin(home), *(_origin(httpx.URL(other)) for other in self._auth.origins)}
         self._timeout = connection.timeout
         self._network = Network(
             kinds_allowed(home.scheme, allow_private=connection.allow_private), clock, resolve, sockets
@@ -99,21 +101,19 @@ class HttpTransport:
         )
         flow = self._auth.sync_auth_flow(message)
         with self._network.within(TOTAL * self._timeout), contextlib.closing(flow):
-            leaving = _signed(flow)
-            while True:
+            leaving = _signed(functools.partial(next, flow))
+            answer = Answer(0)
+            while leaving is not None:
                 answer = self._exchange(leaving)
-                seen = _seen(answer, leaving)
-                try:
-                    leaving = flow.send(seen)
-                except StopIteration:
-                    return answer
+                leaving = _signed(functools.partial(flow.send, _seen(answer, leaving)))
+            return answer
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.close()
 
     def _exchange(self, leaving: httpx.Request) -> Answer:
-        if _origin(leaving.url) != self._origin:
+        if _origin(leaving.url) not in self._origins:
             raise NotAllowedError("not allowed: the request is for another host than the destination's")
         if any(_UNSENDABLE.search(value) for _, value in leaving.headers.raw):
             raise NotAllowedError(_BAD_SECRET)
@@ -141,12 +141,18 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _signed(flow: Iterator[httpx.Request]) -> httpx.Request:
-    """The first request of an auth flow, its secret put in."""
+def _signed(step: Callable[[], httpx.Request]) -> httpx.Request | None:
+    """The next request of an auth flow, its secret put in; None if the last answer ends it."""
     try:
-        return next(flow)
+        return step()
+    except StopIteration:
+        return None
     except UnicodeEncodeError:  # it quotes the secret
         raise NotAllowedError(_BAD_SECRET) from None
+    except NotSignedError as problem:
+        if problem.again:
+            raise NotConnectedError(problem.reason) from None
+        raise NotAllowedError(problem.reason) from None
 
 
 def _seen(answer: Answer, leaving: httpx.Request) -> httpx.Response:

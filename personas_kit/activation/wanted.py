@@ -9,12 +9,16 @@ trait            users with values      not for users                 not for va
 account trait    users with the value   accounts with values          not for values
                  of their account
 ===============  =====================  ============================  ==========================
+
+Where a destination knows a user by an identifier (an address, say) instead of the user's id, the members of identify
+and track are these identifiers, as those of a list are: several users may share one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -23,6 +27,9 @@ from personas_kit.destinations.base import Call, Connection
 from personas_kit.errors import DestinationError
 from personas_kit.membership import KeyProblems, as_json, combine_values, expand_to_users, key_problems, list_members
 from personas_kit.membership.expansion import Combine
+
+Take = Literal["first", "last", "all"]
+"""Which values of a list are identifiers of a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,39 @@ class Wanted:
     suppressed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Id:
+    """Which column of the user is an identifier, and which of its values, where it holds several."""
+
+    column: str
+    take: Take | None = None
+
+
+def id_of(said: object) -> Id:
+    """A column, or ``{"column": ..., "take": "last"}``.
+
+    Raises:
+        DestinationError: it is neither.
+    """
+    match said:
+        case Id():
+            return said
+        case str():
+            return Id(said)
+        case {"column": str(column), "take": "first" | "last" | "all" as take, **more} if not more:
+            return Id(column, take)
+    raise DestinationError(
+        "an identifier is a column of users",
+        where="ids",
+        hint='write email = "email", or email = { column = "emails", take = "last" } with first, last or all',
+    )
+
+
 def wanted_by(
     call: Call,
     found: Members,
     connection: Connection,
-    ids: Mapping[str, str],
+    ids: Mapping[str, str | Id],
     combine: Combine | None = None,
 ) -> Wanted:
     """The wanted members of one call.
@@ -76,12 +111,12 @@ def wanted_by(
     Args:
         call: which call.
         found: its members.
-        connection: normalises the identifiers of a list.
+        connection: says by what it knows a user.
         ids: which column of the user is which identifier at the destination: ``{"email": "email"}``.
         combine: how the values of several accounts of a user become one.
 
     Raises:
-        DestinationError: a column of identifiers holds several values in a line.
+        DestinationError: a column of identifiers holds several values in a line, and nobody says which.
     """
     nobody = pl.DataFrame(schema={"user_id": pl.String})
     empty = _empty_value(found)
@@ -92,13 +127,49 @@ def wanted_by(
             .with_columns(account_id=pl.col("member").cast(pl.String))
         )
         return _finish(accounts, nobody, pl.DataFrame(), empty)
+    known = connection.identifiers(call)
+    if known:
+        return _identified(found, connection, call, {kind: id_of(said) for kind, said in ids.items()}, combine, empty)
     users, undecided = _users(found, combine)
-    users = users.with_columns(_identifier(users, column).alias(f"id_{kind}") for kind, column in ids.items())
-    if call != "list":
-        named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
-        return _finish(named, nobody, undecided, empty)
-    listed, skipped = list_members(users.with_columns(member=connection.list_member(ids)))
-    return Wanted(listed, skipped, key_problems(users, "user_id"), undecided, None, valued=False)
+    for kind, said in ids.items():
+        users = _with_id(users, kind, id_of(said), alone=False)
+    named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
+    return _finish(named, nobody, undecided, empty)
+
+
+def _identified(
+    found: Members,
+    connection: Connection,
+    call: Call,
+    ids: Mapping[str, Id],
+    combine: Combine | None,
+    empty: str | None,
+) -> Wanted:
+    """Members that are identifiers: of lists, and of destinations that know users by them."""
+    own = found.pairs is None
+    lines = found.subjects.with_columns(account_id=pl.col("user_id")) if found.pairs is None else found.pairs
+    for kind, said in ids.items():
+        lines = _with_id(lines, kind, said, alone=kind in connection.identifiers(call))
+    lines = lines.with_columns(member=connection.member(call, ids))
+    members, _ = list_members(lines)
+    further = [f"id_{kind}" for kind in ids if call != "list"]
+    if further:
+        first = lines.drop_nulls("member").group_by("member").agg(pl.col(name).drop_nulls().first() for name in further)
+        members = members.join(first, on="member", how="left", maintain_order="left")
+    undecided = pl.DataFrame()
+    if "value" in lines.columns and call != "list":
+        values, open_ = combine_values(
+            lines.drop_nulls("member").select("value", "account_id", user_id="member"), combine
+        )
+        undecided = open_.select(user_id=pl.col("accounts").list.first()) if own else open_.select("user_id")
+        members = members.join(values.select("value", member="user_id"), on="member", maintain_order="left")
+    usable = lines.filter(pl.col("member").is_not_null())
+    skipped = lines.join(usable, on="user_id", how="anti").select("user_id").unique(maintain_order=True)
+    people = found.subjects if found.pairs is None else found.pairs.select("user_id").unique()
+    valued = "value" in members.columns
+    return Wanted(
+        members, skipped, key_problems(people, "user_id"), undecided, empty if valued else None, valued=valued
+    )
 
 
 def _users(found: Members, combine: Combine | None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -131,15 +202,42 @@ def _empty_value(found: Members) -> str | None:
     return str(as_json(zero)[0])
 
 
-def _identifier(users: pl.DataFrame, column: str) -> pl.Expr:
-    """An identifier as text; an empty text is none. ``user_id`` is the user's own id."""
-    if users.schema[column].is_nested():
+def _with_id(users: pl.DataFrame, kind: str, said: Id, *, alone: bool) -> pl.DataFrame:
+    """With ``id_<kind>``, an identifier as text; an empty text is none. ``user_id`` is the user's own id.
+
+    Of a column that holds lists (of a warehouse without them: texts of JSON) one value is taken, or every one: then a
+    user has as many lines.
+    """
+    column, name, kept = said.column, f"id_{kind}", users.schema[said.column]
+    value = pl.col(column)
+    if said.take is not None and kept == pl.String:  # Snowflake hands lists over as texts of JSON
+        texts = pl.when(value.str.starts_with("[")).then(value)
+        users = users.with_columns(
+            texts.str.json_decode(pl.List(pl.String)).fill_null(pl.concat_list(value)).alias(column)
+        )
+        kept = users.schema[column]
+    listed = isinstance(kept, pl.List) and not kept.inner.is_nested()
+    if kept.is_nested() and not (listed and said.take):
         raise DestinationError(
             f"the column {column!r} holds lists or documents, and an identifier is one value",
-            hint="let a source view have a column with the one value that is meant",
+            hint=f'say which: ids = {{ {kind} = {{ column = "{column}", take = "last" }} }}; or "first", or "all"',
         )
-    text = pl.col(column).cast(pl.String).str.strip_chars()
-    return pl.when(text != "").then(text)
+    if said.take == "all" and not alone:
+        raise DestinationError(
+            f"every {kind} of a user cannot be sent where the user is known by one id",
+            hint='say take = "first" or take = "last"',
+        )
+    if listed:
+        given = value.cast(pl.List(pl.String)).list.eval(_clean(pl.element())).list.drop_nulls()
+        if said.take == "all":
+            return users.with_columns(given.alias(name)).explode(name)
+        return users.with_columns((given.list.first() if said.take == "first" else given.list.last()).alias(name))
+    return users.with_columns(_clean(value.cast(pl.String)).alias(name))
+
+
+def _clean(text: pl.Expr) -> pl.Expr:
+    stripped = text.str.strip_chars()
+    return pl.when(stripped != "").then(stripped)
 
 
 def calls_for(definition: Definition, connection: Connection, asked: Sequence[Call] | None) -> tuple[Call, ...]:
@@ -149,26 +247,38 @@ def calls_for(definition: Definition, connection: Connection, asked: Sequence[Ca
     lists; each only where the destination takes it.
 
     Raises:
-        DestinationError: what was asked for cannot be, or nothing is left.
+        DestinationError: what was asked for cannot be, nothing is left, or the key is no name of a field there.
     """
     possible: list[Call] = ["identify"]
     possible += ["track", "list"] if definition.is_audience else []
     possible += ["group"] if definition.subject == "account" else []
     fitting = tuple(call for call in possible if call in connection.calls)
+    if connection.list_missing:
+        fitting = tuple(call for call in fitting if call != "list")
     where = f"{definition.name} -> {connection.name}"
     if asked:
         for call in asked:
             if call not in fitting:
                 raise DestinationError(
-                    f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')} by {call}",
+                    f"{connection.title} cannot take this {definition.kind.replace('_', ' ')} by {call}",
                     where=where,
                     hint=f"it takes: {', '.join(fitting) or 'nothing of it'}",
                 )
-        return tuple(dict.fromkeys(asked))
+        fitting = tuple(dict.fromkeys(asked))
     if not fitting:
         raise DestinationError(
-            f"{connection.destination.name} cannot take this {definition.kind.replace('_', ' ')}",
+            f"{connection.title} cannot take this {definition.kind.replace('_', ' ')}",
             where=where,
-            hint=f"it takes {', '.join(sorted(connection.calls))} only",
+            hint=_only(definition, connection),
         )
+    if set(fitting) != {"list"}:
+        connection.destination.keys.check(definition.key, f"{definition.name} -> {connection.title}")
     return fitting
+
+
+def _only(definition: Definition, connection: Connection) -> str:
+    """Why nothing of a definition gets there."""
+    takes = f"it takes {', '.join(sorted(connection.calls)) or 'no call'} only"
+    if not definition.is_audience and "identify" not in connection.calls:
+        return f"{takes}, and a computed trait goes by identify; an audience can go there as an event"
+    return takes

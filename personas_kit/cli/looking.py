@@ -12,7 +12,8 @@ from rich.text import Text
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
 from personas_kit.cli.terminal import as_json, output, people, show_explanation, show_preview, table_of
 from personas_kit.compiler.dialects import DIALECTS
-from personas_kit.destinations import DESTINATIONS, find
+from personas_kit.destinations import DESTINATIONS
+from personas_kit.destinations.showing import described, details, listed
 from personas_kit.workspace import Workspace
 
 
@@ -139,22 +140,36 @@ def explain(workspace: Workspace, key: str, member: str, as_of: str | None, json
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--search", metavar="TEXT", default="", help="Only those that TEXT is found in, such as native or email.")
 @json_option
-def destinations(name: str | None, json_: bool) -> None:
+def destinations(name: str | None, search: str, json_: bool) -> None:
     """List the destinations there are, or show NAME with the settings it needs and a block to paste."""
-    if name is None:
-        rows = [destination.describe() for destination in DESTINATIONS.values()]
+    if name is not None:
         if json_:
-            as_json(rows)
+            as_json(details(DESTINATIONS, name))
         else:
-            output.print(table_of(pl.DataFrame(rows).select("slug", "name", "calls", "minimum_interval")))
-            people.print("personas destinations NAME shows the settings of one.")
+            click.echo(described(DESTINATIONS, name))
         return
-    destination = find(name)
+    found = listed(DESTINATIONS, search)
     if json_:
-        as_json(destination.describe())
+        as_json(found.to_dicts())
+        return
+    output.print(table_of(found.select("slug", "name", "calls", "way", "status")))
+    people.print(f"{found.height} destinations. personas destinations NAME shows what one needs.")
+
+
+@click.command("create-list")
+@click.argument("key")
+@click.option("--to", required=True, metavar="NAME", help="The configured list destination.")
+@json_option
+@with_workspace
+def create_list(workspace: Workspace, key: str, to: str, json_: bool) -> None:
+    """Make an empty list at a destination for the audience KEY, and show its id to write into personas.toml."""
+    made = workspace.create_list(key, to=to)
+    if json_:
+        as_json({"key": key, "destination": to, "list": made})
     else:
-        click.echo(destination.paste())
+        click.echo(f'to = [{{ destination = "{to}", list = "{made}" }}]')
 
 
 @click.command("export")
@@ -171,4 +186,4 @@ def export_members(
     people.print(f"{lines:,} members of {key} written to {file}")
 
 
-COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, export_members)
+COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, create_list, export_members)

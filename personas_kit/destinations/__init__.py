@@ -5,28 +5,19 @@ Adding a destination is one module here and one fixture in ``tests/fixtures/dest
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Mapping
-
 from personas_kit.destinations.base import Call, Computation, Connection, Destination, Request
 from personas_kit.destinations.outcomes import Answer, Outcome
+from personas_kit.destinations.registry import Registry
+from personas_kit.destinations.showing import callable_module
 from personas_kit.errors import UnknownName
 
 __all__ = ["DESTINATIONS", "Answer", "Call", "Computation", "Connection", "Destination", "Outcome", "Request", "find"]
 
-
-def _found() -> Iterator[Destination]:
-    for module in pkgutil.iter_modules(__path__):
-        declared = getattr(importlib.import_module(f"{__name__}.{module.name}"), "destination", None)
-        if isinstance(declared, Destination):
-            yield declared
-
-
 #: Every destination by its slug.
-DESTINATIONS: Mapping[str, Destination] = {
-    declared.slug: declared for declared in sorted(_found(), key=lambda d: d.slug)
-}
+DESTINATIONS = Registry(__name__, list(__path__))
+
+
+callable_module(__name__)
 
 
 def find(slug: str) -> Destination:
@@ -35,6 +26,7 @@ def find(slug: str) -> Destination:
     Raises:
         UnknownName: there is none; with the nearest.
     """
-    if slug not in DESTINATIONS:
-        raise UnknownName("type of destination", slug, DESTINATIONS)
-    return DESTINATIONS[slug]
+    try:
+        return DESTINATIONS[slug]
+    except KeyError:
+        raise UnknownName("type of destination", slug, [*DESTINATIONS]) from None

@@ -10,8 +10,6 @@ Source: https://amplitude.com/docs/apis/analytics/http-v2, .../identify, .../gro
 
 from http import HTTPStatus
 
-import polars as pl
-
 from personas_kit.destinations.auth import InBody
 from personas_kit.destinations.base import Destination, Fields, Limits, Post, Setting
 from personas_kit.destinations.encode import Json, obj
@@ -19,10 +17,6 @@ from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Ou
 
 SHORT_IDS = {"options": '{"min_id_length":1}'}
 FORM = Limits(items=1_024, bytes=900_000)
-
-
-def _events(_: pl.DataFrame, __: pl.DataFrame) -> tuple[str, str]:
-    return '{"events":[', '],"options":{"min_id_length":1}}'
 
 
 def _identify(c: Fields) -> Json:
@@ -62,7 +56,7 @@ destination = Destination(
     hosts={"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"},
     posts={
         "identify": Post("/identify", _identify, form="identification", fixed=SHORT_IDS, limits=FORM),
-        "track": Post("/2/httpapi", _track, _events),
+        "track": Post("/2/httpapi", _track, ('{"events":[', '],"options":{"min_id_length":1}}')),
         "group": Post("/groupidentify", _group, form="identification", fixed=SHORT_IDS, limits=FORM),
     },
     limits=Limits(items=1_000, bytes=900_000),

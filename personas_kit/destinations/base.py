@@ -1,58 +1,53 @@
 """The shape of a destination: data, and one mapping per call. A module of this package is one destination.
 
 A mapping says what one change looks like for the vendor, as a polars expression over the columns of a batch; cutting
-into requests, encoding, authentication and the meaning of answers are the same for all, from tables.
+into requests, encoding, authentication and the meaning of answers are the same for all, from tables. Where one piece
+of work takes several requests (look up, then write; start a job, then ask), a post has an ``exchange``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-import httpx
 import polars as pl
 
-from personas_kit.definitions.definition import Kind
 from personas_kit.destinations.addresses import checked_url
-from personas_kit.destinations.auth import AuthScheme, Revealing
+from personas_kit.destinations.auth import AuthScheme, Flow, Revealing
 from personas_kit.destinations.batching import cut
-from personas_kit.destinations.encode import Field, Json, obj, optional, raw
+from personas_kit.destinations.encode import Json, obj, optional
+from personas_kit.destinations.exchange import Exchange, Pause, Request, Unanswered
+from personas_kit.destinations.fields import (
+    AS_IT_IS,
+    CALLS,
+    Asking,
+    Call,
+    Computation,
+    FieldNeeded,
+    Fields,
+    FieldType,
+    Keys,
+    Values,
+)
 from personas_kit.destinations.normalise import Identifier
-from personas_kit.destinations.outcomes import Answer, Budget, Outcome, Outcomes
-from personas_kit.errors import ConfigError, UnknownName, nearest
+from personas_kit.destinations.outcomes import Answer, Budgeting, Outcome, Outcomes
+from personas_kit.destinations.settings import LABEL, Setting, checked
+from personas_kit.errors import ConfigError, UnknownName
 from personas_kit.secret import Secret
 
-Call = Literal["identify", "track", "group", "list"]
-CALLS: tuple[Call, ...] = ("identify", "track", "group", "list")
+__all__ = [
+    "CALLS", "LABEL", "Asking", "Call", "Computation", "Connection", "Destination", "Exchange", "FieldApi",
+    "FieldNeeded", "FieldType", "Fields", "Keys", "Limits", "ListApi", "Pause", "Poll", "Post", "Probe", "Rate",
+    "Request", "Setting", "Through", "Unanswered", "Values",
+]  # fmt: skip
+
 _ENVELOPE = 200  # bytes around one item, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Computation:
-    """What was computed: the definition's key, kind and name, and for gateways the destinations behind them."""
-
-    key: str
-    kind: Kind
-    name: str
-    integrations: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request, without any secret. Its repr shows no content: it is about people.
-
-    Attributes:
-        lines: ``[start, stop)`` of the batch that it carries.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes = field(repr=False, default=b"")
-    lines: tuple[int, int] = (0, 0)
+Around = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,78 +83,64 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting of a destination.
+class Probe:
+    """The cheapest call that proves the credentials and changes nothing.
 
     Attributes:
-        secret: it is a reference, never a value.
-        default: used when it is not given; a setting without one is required, unless ``optional``.
-        choices: what it may be.
-        identifies: it says which account (or list) is meant: another value is another account.
-        about: for people.
+        path: may name settings.
+        body: plain data, sent as JSON.
+        says: what is wrong although the answer is a 2xx; empty if nothing is.
+        headers: beside the destination's own.
     """
 
-    name: str
-    about: str
-    secret: bool = False
-    default: str | None = None
-    optional: bool = False
-    choices: tuple[str, ...] = ()
-    identifies: bool = False
+    path: str
+    method: str = "GET"
+    body: object = None
+    says: Callable[[Answer], str] = lambda _: ""
+    headers: Callable[[Connection], Mapping[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """The columns of a batch, for a mapping: ``lambda c: obj(userId=c.user_id, traits=c.traits)``."""
+class FieldApi:
+    """How a destination is asked for a field, and told to make one.
 
-    computation: Computation
-    ids: Mapping[str, pl.Expr]
-    batch: pl.DataFrame = field(repr=False)
+    Attributes:
+        find: what the destination calls the field: its name or its id there; None if there is none.
+        create: makes it, and says what it is called; None where no program can.
+        where: where in the product a person makes one.
+        types: our type -> what the product calls it.
+        calls: for which calls a field is needed.
+    """
 
-    user_id: pl.Expr = field(default_factory=lambda: pl.col("user_id"))
-    account_id: pl.Expr = field(default_factory=lambda: pl.col("account_id"))
-    message_id: pl.Expr = field(default_factory=lambda: pl.col("message_id"))
+    find: Callable[[Connection, FieldNeeded], Asking]
+    create: Callable[[Connection, FieldNeeded], Asking] | None
+    where: str
+    types: Mapping[FieldType, str]
+    calls: tuple[Call, ...] = ("identify",)
 
-    @property
-    def value(self) -> Json:
-        """The value: ``true`` or ``false`` for an audience."""
-        return raw(pl.col("value"))
 
-    @property
-    def traits(self) -> Json:
-        """The value under its key, with the identifiers of the user that are mapped."""
-        return obj({self.computation.key: self.value, **self.identifiers})
+@dataclass(frozen=True, slots=True)
+class ListApi:
+    """How a list is made: with a name and a description, to the id that it got; None where that was not said."""
 
-    @property
-    def own_traits(self) -> Json:
-        """The value under its key, alone."""
-        return obj({self.computation.key: self.value})
+    create: Callable[[Connection, str, str], Asking]
 
-    @property
-    def identifiers(self) -> Mapping[str, Field]:
-        """The identifiers that are mapped, each left out where it is missing."""
-        return {kind: optional(column) for kind, column in self.ids.items()}
 
-    @property
-    def properties(self) -> Json:
-        """Of an entered or exited event: the audience's key, and whether the user is in."""
-        return obj(audience_key=self.computation.key, **{self.computation.key: self.value})
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What lies behind a gateway.
 
-    @property
-    def event(self) -> pl.Expr:
-        """``Audience Entered`` or ``Audience Exited``."""
-        exited = pl.col("change").cast(pl.String) == "exit"
-        return pl.when(exited).then(pl.lit("Audience Exited")).otherwise(pl.lit("Audience Entered"))
+    Attributes:
+        integrations: its keys there.
+        name: for people.
+        calls: that all of it takes.
+        ids: the identifiers that it needs beside the user's id.
+    """
 
-    @property
-    def timestamp(self) -> pl.Expr:
-        """When it became so, RFC 3339 in UTC."""
-        return pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ")
-
-    @property
-    def epoch_ms(self) -> pl.Expr:
-        """When it became so, in milliseconds since 1970."""
-        return pl.col("timestamp").dt.epoch("ms")
+    integrations: tuple[str, ...]
+    name: str
+    calls: frozenset[Call]
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +148,31 @@ class Post:
     """How one call is sent.
 
     Attributes:
-        path: may name settings: ``/{version}/{audience_id}/users``.
+        path: may name settings, and ``{digest}``: of the body; a post of one change per request also its ``{user_id}``,
+            ``{account_id}``, ``{message_id}`` and identifiers.
         each: one change as JSON.
-        around: what stands before and after the changes of one request, which are joined by commas; given the lines of
-            the request, and the batch that it is a part of.
+        around: what stands before and after the changes of one request; given its lines, and the batch that they are
+            a part of.
+        separator: between two changes.
         form: the changes go as an array in this field of a form, instead of a JSON body.
         fixed: further fields of the form.
-        exit_method: the method for exits, where it is another one.
+        limits: instead of the destination's; ``outcomes`` likewise.
+        exits: how exits are sent, where that is another way.
+        exchange: the requests that it takes, where they are more than one. It is given the request and its lines.
     """
 
     path: str
     each: Callable[[Fields], Json]
-    around: Callable[[pl.DataFrame, pl.DataFrame], tuple[str, str]] = lambda _, __: ("[", "]")
+    around: Around | Callable[[Fields], Around] = ("[", "]")
     method: str = "POST"
-    exit_method: str | None = None
+    separator: str = ","
+    content_type: str = "application/json"
     form: str = ""
     fixed: Mapping[str, str] = field(default_factory=dict)
     limits: Limits | None = None
+    outcomes: Outcomes | None = None
+    exits: Post | None = None
+    exchange: Callable[[Connection, Request, pl.DataFrame], Exchange] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +180,12 @@ class Destination:
     """A destination, as its module declares it.
 
     Attributes:
-        hosts: value of the ``region`` setting -> host; empty when ``url`` is required.
+        hosts: value of the ``region`` setting -> host, which may name settings; empty when ``url`` is required.
         identifiers: kinds of identifiers that a list takes; empty for event destinations.
+        together: kinds of which none identifies a person, and all of one group do.
+        keyed: kinds of identifiers by which an event destination knows a user, where it does not by the user's id.
+        keys: its rule for the names of fields; ``values`` for what stands in them.
+        headers: on every request.
         minimum_interval: seconds between two updates of a list.
         refresh: seconds after which everyone is sent again on a schedule, before the destination forgets them.
         list_setting: the setting that holds the id of the list, where one account has several.
@@ -202,6 +195,10 @@ class Destination:
         poll: how to ask for what was only accepted; such a destination answers ``accepted``.
         key_header: the header for a key by which the receiver knows a repeated request. It follows from the body: the
             same bytes have the same key, in every run, and other bytes another.
+        fields: fields have to be there before a value is sent: how to ask for one.
+        lists: how a list is made.
+        probe: what proves the credentials.
+        gateway: the column of the catalogue with the keys of what lies behind it; empty if nothing does.
     """
 
     slug: str
@@ -213,14 +210,23 @@ class Destination:
     limits: Limits
     outcomes: Outcomes
     identifiers: Mapping[str, Identifier] = field(default_factory=dict)
+    together: tuple[tuple[str, ...], ...] = ()
+    keyed: Mapping[str, Identifier] = field(default_factory=dict)
+    keys: Keys = Keys()  # noqa: RUF009  (has no state)
+    values: Values = AS_IT_IS
+    headers: Mapping[str, str] = field(default_factory=dict)
     minimum_interval: int = 0
     refresh: int = 0
     list_setting: str | None = None
     rates: tuple[Rate, ...] = ()
     parallel: int = 1
-    budget: Budget | None = None
+    budget: Budgeting | None = None
     poll: Poll | None = None
     key_header: str = ""
+    fields: FieldApi | None = None
+    lists: ListApi | None = None
+    probe: Probe | None = None
+    gateway: str = ""
 
     @property
     def calls(self) -> frozenset[Call]:
@@ -235,6 +241,7 @@ class Destination:
         url: str | None = None,
         timeout: float = 30.0,
         allow_private: bool = False,
+        through: Through | None = None,
     ) -> Connection:
         """A connection with these settings.
 
@@ -244,13 +251,14 @@ class Destination:
             url: overrides the host: https, or plain http to this machine.
             timeout: seconds for one request.
             allow_private: its host may lie inside a private network.
+            through: for a gateway, what lies behind it.
 
         Raises:
             ConfigError: a setting is unknown, missing, or not what it should be.
         """
-        checked = self._checked(values)
-        base = self._base(checked) if url is None else checked_url(url, allow_private=allow_private)
-        return Connection(name, self, checked, base, timeout, allow_private)
+        right = checked(self.settings, values, self.slug)
+        base = self._base(right) if url is None else checked_url(url, allow_private=allow_private)
+        return Connection(name, self, right, base, timeout, allow_private, moved=url is not None, through=through)
 
     def describe(self) -> dict[str, object]:
         """As plain data, for people and programs."""
@@ -265,34 +273,31 @@ class Destination:
 
     def paste(self) -> str:
         """A block for ``personas.toml``."""
-        lines = [f"[destinations.{self.slug.replace('-', '_')}]", f'type = "{self.slug}"']
+        lines = [f"[destinations.{_identifier(self.slug)}]", f'type = "{self.slug}"']
         if not self.hosts:
             lines.append('url = "https://..."')
         for setting in self.settings:
-            variable = f"{self.slug}_{setting.name}".replace("-", "_").upper()
-            value = f'{{ env = "{variable}" }}' if setting.secret else f'"{setting.default or "..."}"'
+            variable = _identifier(f"{self.slug}_{setting.name}").upper()
+            value = (
+                f'{{ env = "{variable}" }}' if setting.secret else f'"{setting.default or setting.example or "..."}"'
+            )
             required = setting.default is None and not setting.optional and setting.name != self.list_setting
             lines.append(f"{'' if required else '# '}{setting.name} = {value}  # {setting.about}")
         if self.list_setting:
-            kinds = ", ".join(self.identifiers)
-            lines.append('# in a definition: to = [{ destination = "...", list = "<id>", ids = { email = "email" } }]')
-            lines.append(f"# identifiers: {kinds}")
+            first = next(iter(self.identifiers))
+            to = (
+                f'to = [{{ destination = "{_identifier(self.slug)}", list = "<id>", ids = {{ {first} = "{first}" }} }}]'
+            )
+            lines.append(f"# in a definition: {to}")
+            lines.append(f"# identifiers: {', '.join(self.identifiers)}")
         return "\n".join(lines)
-
-    def _checked(self, values: Mapping[str, object]) -> dict[str, object]:
-        known = {setting.name: setting for setting in self.settings}
-        for name in values:
-            if name not in known:
-                near = nearest(name, known)
-                hint = f"did you mean {near[0]!r}?" if near else f"{self.slug} takes: {', '.join(known)}"
-                raise ConfigError(f"{self.slug} has no setting {name!r}", hint=hint)
-        return {name: _setting_value(setting, values.get(name)) for name, setting in known.items()}
 
     def _base(self, values: Mapping[str, object]) -> str:
         """Its own host, which a person chooses by region at most."""
         if not self.hosts:
             raise ConfigError(f"{self.slug} needs a url", hint='add url = "https://..."')
-        return self.hosts[str(values.get("region", next(iter(self.hosts))))]
+        region = str(values.get("region", next(iter(self.hosts))))
+        return self.hosts[region if region in self.hosts else next(iter(self.hosts))].format_map(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,11 +310,35 @@ class Connection:
     _base: str = field(repr=False)
     timeout: float = 30.0
     allow_private: bool = False
+    moved: bool = False
+    """Its address is not the destination's own: a proxy, a sandbox or a test."""
+    through: Through | None = None
+    """What lies behind it, if it is a gateway."""
 
     @property
     def calls(self) -> frozenset[Call]:
-        """What it takes."""
-        return self.destination.calls
+        """What it takes; and what lies behind it, if it is a gateway."""
+        own = self.destination.calls
+        return own & self.through.calls if self.through is not None else own
+
+    @property
+    def title(self) -> str:
+        """What is reached, for people: ``Amplitude``, or ``Adobe Analytics through RudderStack``."""
+        return f"{self.through.name} through {self.destination.name}" if self.through else self.destination.name
+
+    @property
+    def default_ids(self) -> tuple[str, ...]:
+        """The identifiers that are mapped if nobody says how, and a column of users is called like them."""
+        of_lists = {} if self.list_missing else self.destination.identifiers
+        known = {**of_lists, **self.destination.keyed}
+        own = tuple(kind for kind, identifier in known.items() if identifier.alone and kind != "user_id")
+        return own + (self.through.ids if self.through is not None else ())
+
+    @property
+    def list_missing(self) -> bool:
+        """It has lists beside its other calls, and none is named."""
+        name = self.destination.list_setting
+        return name is not None and self._values[name] is None
 
     @property
     def home(self) -> str:
@@ -331,9 +360,9 @@ class Connection:
         found = (self._values[setting.name] for setting in self.destination.settings if setting.secret)
         return tuple(value for value in found if isinstance(value, Revealing))
 
-    def auth(self) -> httpx.Auth:
+    def auth(self) -> Flow:
         """Reads the secrets at the moment a request leaves."""
-        return self.destination.auth.flow(self._values)
+        return self.destination.auth.flow(self._values, self._base, moved=self.moved)
 
     def limits(self, call: Call) -> Limits:
         """What one request of the call may hold."""
@@ -347,15 +376,20 @@ class Connection:
             batch: the lines; entries and exits of a list never together.
             computation: what was computed.
         """
-        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
-        each = self.destination.posts[call].each(Fields(computation, ids, batch))
+        each = self._post(call, batch).each(self._fields(batch, batch, computation))
         return batch.select(item=each.text)["item"]
 
-    def oversized(self, call: Call, items: pl.Series) -> dict[int, str]:
-        """The items that no request can hold -> reason."""
-        limits = self.limits(call)
+    def refused(self, call: Call, batch: pl.DataFrame, items: pl.Series) -> dict[int, str]:
+        """The lines that no request can hold, or that the destination would not take -> reason."""
+        limits = self._limits(self._post(call, batch))
         most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
-        return dict.fromkeys((items.str.len_bytes() > most).arg_true().to_list(), "too large to send")
+        refused = dict.fromkeys(items.is_null().arg_true().to_list(), "nothing in it that can be sent there")
+        refused |= dict.fromkeys((items.str.len_bytes() > most).arg_true().to_list(), "too large to send")
+        if "value" in batch.columns:
+            long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
+            reason = f"a text of more than {self.destination.values.longest} characters"
+            refused |= dict.fromkeys(long.arg_true().to_list() if batch.height == long.len() else [], reason)
+        return refused
 
     def requests(
         self, call: Call, batch: pl.DataFrame, computation: Computation, items: pl.Series | None = None
@@ -370,106 +404,178 @@ class Connection:
         """
         if not batch.height:
             return []
-        post, limits = self.destination.posts[call], self.limits(call)
+        post = self._post(call, batch)
+        limits = self._limits(post)
         items = self.items(call, batch, computation) if items is None else items
-        before, after = post.around(batch, batch)
+        before, after = _around(post, self._fields(batch, batch, computation))
         room = limits.bytes - len(before.encode()) - len(after.encode())
         sizes = _form_sizes(items) if post.form else items.str.len_bytes()
-        exits = post.exit_method is not None and batch["change"][0] == "exit"
-        method = post.exit_method if exits and post.exit_method else post.method
-        url = self._address(post.path)
         requests = []
         for start, stop in cut(sizes, items=limits.items, most_bytes=room):
-            content = _content(post, items[start:stop], batch[start:stop], batch)
-            requests.append(Request(method, url, self._headers(post, content), content, (start, stop)))
+            lines = batch[start:stop]
+            content = _content(post, items[start:stop], self._fields(batch, lines, computation))
+            more = {"digest": hashlib.sha256(content).hexdigest()[:32]} | (_of_line(lines) if limits.items == 1 else {})
+            url, headers = self._address(post.path, **more), self._headers(post, content)
+            requests.append(Request(post.method, url, headers, content, (start, stop)))
         return requests
 
-    def _headers(self, post: Post, content: bytes) -> Mapping[str, str]:
-        kind = "application/x-www-form-urlencoded" if post.form else "application/json"
-        key = self.destination.key_header
-        return {"content-type": kind} | ({key: hashlib.sha256(content).hexdigest()[:32]} if key else {})
+    def request(self, method: str, path: str, body: object = None) -> Request:
+        """A further request of an exchange.
+
+        Args:
+            method: of HTTP.
+            path: may name settings; what else stands in it is quoted already.
+            body: plain data, sent as JSON; None for none.
+        """
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        kind = {} if body is None else {"content-type": "application/json"}
+        return Request(method, self._address(path), {**self.destination.headers, **kind}, content)
+
+    def exchange(self, call: Call, request: Request, lines: pl.DataFrame) -> Exchange:
+        """The steps that a request takes: often itself alone. Its result is what became of its lines."""
+        post = self._post(call, lines)
+        if post.exchange is not None:
+            return post.exchange(self, request, lines)
+        return self._alone(call, request, lines)
+
+    def _alone(self, call: Call, request: Request, lines: pl.DataFrame) -> Exchange:
+        answer = yield request
+        return self.judge(call, answer, lines.height, exits=self._exits(lines))
+
+    def judge(self, call: Call, answer: Answer, count: int, *, exits: bool = False) -> Outcome:
+        """What an answer to a call with so many changes means, by the destination's table."""
+        post = self.destination.posts[call]
+        outcomes = (post.exits.outcomes if exits and post.exits else None) or post.outcomes
+        return (outcomes or self.destination.outcomes).of(answer, count)
 
     def poll(self, handle: str) -> Request:
         """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""
         assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (no handle without it)
-        return Request("GET", self._address(self.destination.poll.path, handle=handle), {})
+        return Request("GET", self._address(self.destination.poll.path, handle=handle), self.destination.headers)
 
     def polled(self, answer: Answer) -> Outcome | None:
         """What the answer says about accepted work; None if it is not finished, or if this could not be found out."""
         assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (as above)
         return self.destination.poll.read(answer)
 
-    def outcome(self, call: Call, request: Request, answer: Answer) -> Outcome:
-        """What an answer means."""
-        del call
-        start, stop = request.lines
-        return self.destination.outcomes.of(answer, stop - start)
+    def probe(self) -> Request | None:
+        """The request that proves the credentials; None where there is nothing to ask."""
+        probe = self.destination.probe
+        if probe is None:
+            return None
+        request = self.request(probe.method, probe.path, probe.body)
+        return replace(request, headers={**request.headers, **probe.headers(self)})
+
+    def setting(self, name: str) -> str:
+        """A setting that is no secret; empty if it is not given."""
+        return self._plain.get(name, "")
+
+    @property
+    def _plain(self) -> dict[str, str]:
+        shown = (setting.name for setting in self.destination.settings if not setting.secret)
+        return {name: str(self._values[name]) for name in shown if self._values[name] is not None}
+
+    def _fields(self, batch: pl.DataFrame, lines: pl.DataFrame, computation: Computation) -> Fields:
+        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
+        return Fields(computation, ids, batch, lines, self._plain, self.destination.keys, self.destination.values)
+
+    def _post(self, call: Call, batch: pl.DataFrame) -> Post:
+        post = self.destination.posts[call]
+        return post.exits if post.exits is not None and self._exits(batch) else post
+
+    @staticmethod
+    def _exits(batch: pl.DataFrame) -> bool:
+        return bool(batch.height) and batch["change"][0] == "exit"
+
+    def _limits(self, post: Post) -> Limits:
+        return post.limits or self.destination.limits
+
+    def _headers(self, post: Post, content: bytes) -> Mapping[str, str]:
+        kind = "application/x-www-form-urlencoded" if post.form else post.content_type
+        key = self.destination.key_header
+        headers = {**self.destination.headers, "content-type": kind}
+        return headers | ({key: hashlib.sha256(content).hexdigest()[:32]} if key else {})
 
     def _address(self, path: str, **more: str) -> str:
-        return self._base + path.format_map(
-            {name: quote(str(value), safe="") for name, value in {**self._values, **more}.items()}
-        )
+        if "{" not in path:
+            return self._base + path
+        named = {name: quote(value, safe="") for name, value in {**self._plain, **more}.items()}
+        try:
+            return self._base + path.format_map(named)
+        except KeyError as missing:
+            raise ConfigError(
+                f"{self.name} needs {missing} for this call",
+                hint='a list is named per sync: list = "<id>"'
+                if missing.args[0] == self.destination.list_setting
+                else "",
+            ) from None
 
-    def list_member(self, ids: Mapping[str, str]) -> pl.Expr:
-        """The identifiers that a list holds for a user, as canonical JSON text; null if none of them identifies alone.
+    def identifiers(self, call: Call) -> Mapping[str, Identifier]:
+        """The identifiers by which the call knows a user; empty where it does by the user's own id."""
+        if call == "list":
+            return self.destination.identifiers
+        return self.destination.keyed if call in {"identify", "track"} else {}
+
+    def member(self, call: Call, kinds: Collection[str]) -> pl.Expr:
+        """The identifiers by which a user is known there, as canonical JSON text; null if none identifies alone.
 
         Args:
-            ids: kind of identifier -> column of the user, whose texts lie in ``id_<kind>``.
+            call: one that has ``identifiers``.
+            kinds: those that are mapped; their texts lie in ``id_<kind>``.
 
         Raises:
             ConfigError: no identifier is mapped, or none that identifies a person alone.
             UnknownName: the list does not take one of them.
         """
-        known = self.destination.identifiers
-        if not ids:
+        known = self.identifiers(call)
+        if call == "list":
+            for kind in kinds:
+                if kind not in known:
+                    raise UnknownName(f"identifier of {self.destination.name}", kind, known)
+        used = [kind for kind in kinds if kind in known]
+        if not used:
+            first = next(iter(known))
             raise ConfigError(
                 f"{self.name} needs to know which column is which identifier",
-                hint=f'add ids = {{ email = "email" }}; it takes {", ".join(known)}',
+                hint=f'add ids = {{ {first} = "{first}" }}; it takes {", ".join(known)}',
             )
-        for kind in ids:
-            if kind not in known:
-                raise UnknownName(f"identifier of {self.destination.name}", kind, known)
-        telling = [kind for kind in ids if known[kind].alone]
+        telling: list[tuple[str, ...]] = [(kind,) for kind in used if known[kind].alone]
+        telling += [group for group in self.destination.together if set(group) <= set(used)]
         if not telling:
-            enough = ", ".join(kind for kind, identifier in known.items() if identifier.alone)
+            enough = [kind for kind, identifier in known.items() if identifier.alone]
+            enough += [" with ".join(group) for group in self.destination.together]
             raise ConfigError(
-                f"{', '.join(ids)} alone identify nobody", where=f"ids for {self.name}", hint=f"add one of {enough}"
+                f"{', '.join(used)} alone identify nobody",
+                where=f"ids for {self.name}",
+                hint=f"add one of {', '.join(enough)}",
             )
-        cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in ids}
+        cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in used}
         whole = obj({name: optional(cells[name]) for name in sorted(cells)}).text
-        return pl.when(pl.any_horizontal(cells[known[kind].name].is_not_null() for kind in telling)).then(whole)
+        there = (pl.all_horizontal(cells[known[kind].name].is_not_null() for kind in group) for group in telling)
+        return pl.when(pl.any_horizontal(there)).then(whole)
+
+    def told_by(self, call: Call, member: pl.Expr) -> Mapping[str, pl.Expr]:
+        """The identifiers that stand in a member, by kind."""
+        return {kind: member.str.json_path_match(f"$.{each.name}") for kind, each in self.identifiers(call).items()}
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", text)
 
 
 def _named(value: object) -> str:
     return value.reference if isinstance(value, Secret) else str(value)
 
 
-def _setting_value(setting: Setting, value: object) -> object:
-    """The checked value of a setting. A value where a reference should be is not repeated: it may be the secret."""
-    if value is None:
-        if setting.default is None and not setting.optional:
-            example = f'{setting.name} = {{ env = "..." }}' if setting.secret else f'{setting.name} = "..."'
-            raise ConfigError(f"the setting {setting.name!r} is missing ({setting.about})", hint=f"add {example}")
-        return setting.default
-    if setting.secret:
-        if not hasattr(value, "reveal"):
-            raise ConfigError(
-                f"{setting.name!r} is a secret: refer to it, never write it down",
-                hint=f'{setting.name} = {{ env = "NAME" }}',
-            )
-        return value
-    if hasattr(value, "reveal") or isinstance(value, bool) or not isinstance(value, str | int):
-        raise ConfigError(f"{setting.name!r} is a text ({setting.about})")
-    if setting.choices and value not in setting.choices:
-        raise ConfigError(f"{setting.name!r} cannot be {value!r}", hint=f"one of {', '.join(setting.choices)}")
-    return value
+def _around(post: Post, fields: Fields) -> Around:
+    return post.around if isinstance(post.around, tuple) else post.around(fields)
 
 
-def _content(post: Post, items: pl.Series, lines: pl.DataFrame, batch: pl.DataFrame) -> bytes:
-    joined = ",".join(items.to_list())
+def _content(post: Post, items: pl.Series, fields: Fields) -> bytes:
+    joined = post.separator.join(items.to_list())
     if post.form:
         return urlencode({post.form: f"[{joined}]", **post.fixed}).encode()
-    before, after = post.around(lines, batch)
+    before, after = _around(post, fields)
     return f"{before}{joined}{after}".encode()
 
 
@@ -477,3 +583,12 @@ def _form_sizes(items: pl.Series) -> pl.Series:
     """Bytes of each item once it is percent-encoded."""
     plain = items.str.replace_all(r"[A-Za-z0-9_.\-~ ]", "")
     return items.str.len_bytes() + 2 * plain.str.len_bytes() + 2
+
+
+def _of_line(lines: pl.DataFrame) -> dict[str, str]:
+    """What a path may name of the one change of a request."""
+    names = [name for name in lines.columns if name in _IN_PATHS or name.startswith("id_")]
+    return {name.removeprefix("id_"): value or "" for name, value in lines.select(names).row(0, named=True).items()}
+
+
+_IN_PATHS = frozenset({"user_id", "account_id", "message_id"})

@@ -70,7 +70,7 @@ def obj(fields: Mapping[str, Field] | None = None, /, **more: Field) -> Json:
 
 def array(cells: list[pl.Expr]) -> Json:
     """An array of texts; a missing one is an empty text."""
-    texts = [_text(cell.fill_null("")) for cell in cells]
+    texts = [text(cell.fill_null("")) for cell in cells]
     return Json(pl.concat_str(pl.lit("["), pl.concat_str(texts, separator=","), pl.lit("]")))
 
 
@@ -79,13 +79,13 @@ def _piece(name: str, value: Field) -> pl.Expr:
     head = pl.lit(f"{json.dumps(name, ensure_ascii=False)}:")
     if isinstance(value, Optional):
         inner = value.value
-        return pl.concat_str(head, inner.text if isinstance(inner, Json) else _text(inner))
+        return pl.concat_str(head, inner.text if isinstance(inner, Json) else text(inner))
     if isinstance(value, Json):
         return pl.concat_str(head, value.text.fill_null("null"))
     return pl.concat_str(head, constant(value).text)
 
 
-def _text(value: pl.Expr) -> pl.Expr:
+def text(value: pl.Expr) -> pl.Expr:
     """A column of texts or numbers as JSON; null stays null."""
     encoded = pl.struct(value.alias("v")).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
     return pl.when(value.is_not_null()).then(encoded)

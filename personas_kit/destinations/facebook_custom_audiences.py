@@ -4,38 +4,69 @@ What is odd: a removal is a DELETE *with a JSON body*; Meta's own library puts i
 300 rows. Every request is a session of its own: complete in itself, so it can be repeated or halved alone. A 200 may
 count invalid entries without naming them; they are part of the list's match rate, not of what can be sent again, so
 the request counts as acknowledged. Errors come as HTTP 400 with ``error.code``; ``is_transient`` decides first. Changes
-take up to a day to show. Lists whose name or rule suggests health or finance are flagged and refuse updates
-(100 / 1713230).
+take up to a day to show. A list whose name or description suggests health or finance is flagged, and takes no change of
+its members (100 / 1713230) until somebody has appealed or renamed it; ``operation_status`` says so with 471. A list
+that no active ad has used for two years is deleted.
 
-Source: https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences/ (read 2026-11-23).
+Limited data use goes as three more columns, whose cells are not hashed; country and state 0 leave it to Meta to find
+out where a person is. Consent and limited data use go with additions only. With ``app_secret`` each request proves that
+the token is used by its own app. How much of an hour is used up stands in a header, as JSON per account.
+
+Not confirmed: ``customer_consent`` beside ``payload`` (Meta's page of this call and its library do not name it); the
+codes of countries and states for lists (Meta names 1 and 1000, and 0, for events).
+
+Source: https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences/ (read 2026-11-26),
+.../marketing-apis/data-processing-options, .../graph-api/overview/rate-limiting (read 2026-11-26).
 """
 
+import datetime as dt
 import hashlib
+import hmac
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 
+import httpx
 import polars as pl
 
-from personas_kit.destinations.auth import Bearer
-from personas_kit.destinations.base import Destination, Fields, Limits, Post, Setting
+from personas_kit.destinations.auth import Bearer, Several, Simple, fill
+from personas_kit.destinations.base import (
+    Asking,
+    Connection,
+    Destination,
+    Fields,
+    Limits,
+    ListApi,
+    Post,
+    Probe,
+    Setting,
+    Unanswered,
+)
 from personas_kit.destinations.encode import Json, array
 from personas_kit.destinations.normalise import META
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
+from personas_kit.errors import ConfigError
 
 NAMES = sorted(identifier.name for identifier in META.values())
+LIMITED = ("DATA_PROCESSING_OPTIONS", "DATA_PROCESSING_OPTIONS_COUNTRY", "DATA_PROCESSING_OPTIONS_STATE")
+FLAGGED = "the list is flagged: its name or description suggests health or finance; appeal in Audience Manager"
 RETRY = {
     1: "unknown error",
     2: "service down",
     4: "limit of the app",
     17: "limit of the user",
     32: "limit of the page",
+    341: "limit of the app",
     613: "rate limit",
     5000: "unknown error",
     21009: "service down",
     80003: "limit of the list",
+    80004: "limit of the ad account",
 }
 STOP = {
     10: "permission",
-    100: "bad request, or a list that is gone or flagged",
+    100: "bad request",
     102: "the token is not valid",
     190: "the token is not valid",
     294: "permission: ads_management",
@@ -45,7 +76,41 @@ STOP = {
     1487301: "the list is not shared with this account",
     1487366: "the list was deleted",
 }
+MORE = {
+    (100, 33): "the list is gone, or the token may not see it",
+    (100, 1713230): FLAGGED,
+    (190, 460): "the password was changed",
+    (190, 463): "the token has expired",
+}
 PERMISSION = range(200, 300)
+
+
+class Proof(Simple):
+    """That the token is used by its own app: a keyed hash of it, in the query; nothing without ``app_secret``."""
+
+    def sign(self, request: httpx.Request, values: Mapping[str, object]) -> None:
+        """Add the parameter, if there is a key."""
+        key, token = fill("{app_secret}", values), fill("{access_token}", values)
+        if key:
+            proof = hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()
+            request.url = request.url.copy_set_param("appsecret_proof", proof)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The header in which Meta tells, for each account, for how many minutes lists take no more calls."""
+
+    header: str = "x-business-use-case-usage"
+    kind: str = "custom_audience"
+
+    def wait(self, answer: Answer, now: dt.datetime | None = None) -> float | None:
+        """Seconds until there is a budget again; None while there is one, or where the header says nothing."""
+        del now
+        said = Answer(answer.status, content=(answer.header(self.header) or "").encode()).json()
+        found = [rows for rows in said.values() if isinstance(rows, list)] if isinstance(said, dict) else []
+        uses = [row for rows in found for row in rows if isinstance(row, dict) and row.get("type") == self.kind]
+        minutes = [use.get("estimated_time_to_regain_access") for use in uses]
+        return max((60.0 * each for each in minutes if isinstance(each, int) and each > 0), default=None)
 
 
 def _names(batch: pl.DataFrame) -> list[str]:
@@ -53,57 +118,114 @@ def _names(batch: pl.DataFrame) -> list[str]:
     return [name for name in NAMES if batch["member"].str.contains(f'"{name}":', literal=True).any()]
 
 
-def _row(c: Fields) -> Json:
+def _cells(c: Fields) -> Json:
     """The cells of one entry, one for every identifier of the batch; what the entry lacks is an empty text."""
     return array([pl.col("member").str.json_path_match(f"$.{name}") for name in _names(c.batch)])
 
 
-def _session(lines: pl.DataFrame, batch: pl.DataFrame) -> tuple[str, str]:
+def _limits(c: Fields) -> list[object]:
+    """What stands in the columns of ``LIMITED``, where people's data are to be used to a limited extent."""
+    use = c.settings["limited_data_use"]
+    return [[use], int(c.settings["limited_country"]), int(c.settings["limited_state"])] if use else []
+
+
+def _row(c: Fields) -> Json:
+    more = "".join(f",{json.dumps(cell)}" for cell in _limits(c))
+    return Json(pl.concat_str(_cells(c).text.str.strip_suffix("]"), pl.lit(f"{more}]")))
+
+
+def _session(c: Fields, *more: str, **beside: object) -> tuple[str, str]:
     """A complete session: its id follows from what it carries, so a repeated request is the same session."""
-    said = "\n".join(lines["message_id"])
+    said = "\n".join(c.lines["message_id"])
     number = int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1
-    session = {"session_id": number or 1, "batch_seq": 1, "last_batch_flag": True, "estimated_num_total": lines.height}
-    schema = json.dumps(_names(batch), separators=(",", ":"))
-    return f'{{"session":{json.dumps(session, separators=(",", ":"))},"payload":{{"schema":{schema},"data":[', "]}}"
+    session = {
+        "session_id": number or 1,
+        "batch_seq": 1,
+        "last_batch_flag": True,
+        "estimated_num_total": c.lines.height,
+    }
+    head = json.dumps({"session": session, **beside}, separators=(",", ":"))
+    schema = json.dumps([*_names(c.batch), *more], separators=(",", ":"))
+    return f'{head[:-1]},"payload":{{"schema":{schema},"data":[', "]}}"
+
+
+def _adding(c: Fields) -> tuple[str, str]:
+    consent = {"customer_consent": True} if c.settings["customer_consent"] else {}
+    return _session(c, *(LIMITED if _limits(c) else ()), **consent)
 
 
 def _read(answer: Answer, count: int) -> Outcome | None:
     """Rows received, or an error by its code."""
-    body = answer.json()
-    if not isinstance(body, dict):
-        return None
-    if answer.status == 200 and body.get("num_received") == count:  # noqa: PLR2004
+    if answer.status == HTTPStatus.OK and answer.at("num_received") == count:
         return ACKNOWLEDGED
-    error = body.get("error")
-    return _error(error) if isinstance(error, dict) else None
+    error = answer.at("error")
+    return _error(error, answer) if isinstance(error, dict) else None
 
 
-def _error(error: dict[str, object]) -> Outcome:
-    code = error.get("code")
-    number = code if isinstance(code, int) else 0
+def _error(error: Mapping[str, object], answer: Answer) -> Outcome:
+    number, subcode = (each if isinstance(each, int) else 0 for each in (error.get("code"), error.get("error_subcode")))
     if error.get("is_transient") is True or number in RETRY:
-        return Outcome("retry", f"{RETRY.get(number, 'transient error')} ({number})")
+        return Outcome("retry", f"{RETRY.get(number, 'transient error')} ({number})", after=USAGE.wait(answer))
     if number in STOP or number in PERMISSION:
-        subcode = error.get("error_subcode")
-        shown = f"{number}/{subcode}" if isinstance(subcode, int) else str(number)
-        return Outcome("fatal", f"{STOP.get(number, 'permission')} ({shown})")
+        shown = f"{number}/{subcode}" if subcode else str(number)
+        return Outcome("fatal", f"{MORE.get((number, subcode)) or STOP.get(number, 'permission')} ({shown})")
     return Outcome("retry", f"error {number}")
 
+
+def _create(connection: Connection, name: str, description: str) -> Asking:
+    if not connection.setting("ad_account_id"):
+        raise ConfigError("to make a list takes the ad account", hint='add ad_account_id = "..."')
+    body = {
+        "name": name,
+        "subtype": "CUSTOM",
+        "customer_file_source": connection.setting("customer_file_source"),
+        **({"description": description} if description else {}),
+    }
+    answer = yield connection.request("POST", "/{version}/act_{ad_account_id}/customaudiences", body)
+    if answer.status != HTTPStatus.OK:
+        raise Unanswered(answer)
+    made = answer.at("id")
+    return made if isinstance(made, str) else None
+
+
+def _flagged(answer: Answer) -> str:
+    return FLAGGED if answer.at("operation_status", "code") == 471 else ""  # noqa: PLR2004
+
+
+USAGE = Usage()
+PATH = "/{version}/{audience_id}/users"
 
 destination = Destination(
     slug="facebook-custom-audiences",
     name="Facebook Custom Audiences",
     settings=(
         Setting("access_token", "with ads_management", secret=True),
+        Setting("app_secret", "of the app that the token is of, to prove that it is", secret=True, optional=True),
         Setting("audience_id", "of the custom audience; usually given per definition as list", identifies=True),
-        Setting("version", "of the Graph API", default="v26.0"),
+        Setting("ad_account_id", "of the ad account, without act_: to make lists", optional=True, pattern=r"\d+"),
+        Setting(
+            "customer_file_source",
+            "who collected the identifiers, of a list that is made",
+            default="USER_PROVIDED_ONLY",
+            choices=("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED"),
+        ),
+        Setting("customer_consent", "those on the list consented", default="", choices=("", "true")),
+        Setting("limited_data_use", "of people in American states with such a law", default="", choices=("", "LDU")),
+        Setting(
+            "limited_country", "where it is used to a limited extent; 0: Meta finds out", default="0", pattern=r"\d+"
+        ),
+        Setting("limited_state", "the state likewise", default="0", pattern=r"\d+"),
+        Setting("version", "of the Graph API", default="v26.0", pattern=r"v\d+\.\d+"),
     ),
-    auth=Bearer("access_token"),
+    auth=Several(Bearer("access_token"), Proof()),
     hosts={"": "https://graph.facebook.com"},
-    posts={"list": Post("/{version}/{audience_id}/users", _row, _session, exit_method="DELETE")},
+    posts={"list": Post(PATH, _row, _adding, exits=Post(PATH, _cells, _session, method="DELETE"))},
     limits=Limits(items=10_000, bytes=8_000_000),
     outcomes=Outcomes(read=_read),
     identifiers=META,
     minimum_interval=3_600,
     list_setting="audience_id",
+    budget=USAGE,
+    lists=ListApi(_create),
+    probe=Probe("/{version}/{audience_id}?fields=operation_status", says=_flagged),
 )

@@ -10,10 +10,8 @@ import polars as pl
 from personas_kit.destinations.base import Call, Computation, Fields, Post
 from personas_kit.destinations.encode import Json, constant, obj
 
-
-def envelope(_: pl.DataFrame, __: pl.DataFrame) -> tuple[str, str]:
-    """A batch; ``sentAt`` is left out, so that a repeated delivery has the same bytes."""
-    return '{"batch":[', "]}"
+ENVELOPE = ('{"batch":[', "]}")
+"""A batch; ``sentAt`` is left out, so that a repeated delivery has the same bytes."""
 
 
 def identify(c: Fields) -> Json:
@@ -61,9 +59,9 @@ def group(c: Fields) -> Json:
 def posts(path: str) -> Mapping[Call, Post]:
     """The three calls, at one address."""
     return {
-        "identify": Post(path, identify, envelope),
-        "track": Post(path, track, envelope),
-        "group": Post(path, group, envelope),
+        "identify": Post(path, identify, ENVELOPE),
+        "track": Post(path, track, ENVELOPE),
+        "group": Post(path, group, ENVELOPE),
     }
 
 

@@ -12,10 +12,10 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 Verdict = Literal["acknowledged", "accepted", "rejected", "retry", "split", "fatal", "unknown"]
 
@@ -46,6 +46,23 @@ class Answer:
         except ValueError:
             return None
 
+    def at(self, *path: str | int) -> object:
+        """What lies at a path of the body; None if nothing does, or if it is no JSON."""
+        found = self.json()
+        for step in path:
+            if isinstance(found, dict) and isinstance(step, str):
+                found = found.get(step)
+            elif isinstance(found, list) and isinstance(step, int) and -len(found) <= step < len(found):
+                found = found[step]
+            else:
+                return None
+        return found
+
+    def rows(self, *path: str | int) -> list[dict[str, object]] | None:
+        """The objects of an array at a path of the body; None if there is none, or if it holds other things."""
+        found = self.at(*path)
+        return found if isinstance(found, list) and all(isinstance(each, dict) for each in found) else None
+
 
 def _depth(content: bytes) -> int:
     """How deep a text of JSON is nested. Counted before it is read: reading is recursive, and this is not."""
@@ -63,6 +80,8 @@ class Outcome:
         reason: a short code for people; never a piece of the body.
         after: seconds that the destination asks to wait.
         rejected: positions within the request that were refused -> reason.
+        again: positions that were not applied, and are tried again: throttled ones, or good ones beside bad ones where
+            the destination takes all or nothing.
         handle: what the destination calls work that it accepted.
     """
 
@@ -70,6 +89,7 @@ class Outcome:
     reason: str = ""
     after: float | None = None
     rejected: Mapping[int, str] = field(default_factory=dict)
+    again: frozenset[int] = frozenset()
     handle: str = ""
 
 
@@ -103,7 +123,7 @@ class Outcomes:
     def of(self, answer: Answer, count: int) -> Outcome:
         """What an answer to ``count`` changes means."""
         read = self.read(answer, count)
-        if read is not None and not all(0 <= at < count for at in read.rejected):
+        if read is not None and not all(0 <= at < count for at in (*read.rejected, *read.again)):
             return Outcome("unknown", "an answer about changes that were not sent")
         if read is not None:
             return read
@@ -136,6 +156,14 @@ def retry_after(answer: Answer) -> float | None:
     return max(0.0, (_aware(until) - _aware(now)).total_seconds())
 
 
+class Budgeting(Protocol):
+    """Knows how an answer tells that nothing is left."""
+
+    def wait(self, answer: Answer, now: dt.datetime) -> float | None:
+        """Seconds until there is a budget again; None while there is one, or where the answer says nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The headers in which a destination tells how many requests are left, and when there are more.
@@ -159,6 +187,50 @@ class Budget:
         if left >= 1 or not math.isfinite(reset):
             return None
         return max(0.0, reset - now.timestamp() if self.epoch else reset)
+
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,59}", re.ASCII)
+
+
+def code(value: object) -> str:
+    """A vendor's error code, to be shown; empty if it does not look like one. Nothing else of a body is ever shown."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
+
+
+def refused(answer: Answer, rows: str, at: str, why: str) -> dict[int, str] | None:
+    """The positions that an array of errors in the body names, each with the vendor's code.
+
+    Args:
+        answer: what was said.
+        rows: the array's name; there are no errors where it is missing.
+        at: the field of an error with the position. None comes of an error without one.
+        why: the field of an error with the code.
+    """
+    if not answer.at(rows):
+        return {}
+    found = {}
+    for row in answer.rows(rows) or [{}]:
+        position, shown = row.get(at), code(row.get(why))
+        if not isinstance(position, int):
+            return None
+        found[position] = f"refused ({shown})" if shown else "refused"
+    return found
+
+
+def all_but(sent: Sequence[str], refused: Mapping[str, str]) -> Outcome:
+    """Acknowledged but for those that were refused by their address, whatever its case; halved if one was not sent.
+
+    Args:
+        sent: the addresses, in the order of the changes.
+        refused: address -> reason.
+    """
+    reasons = {address.strip().lower(): reason for address, reason in refused.items()}
+    rejected = {at: reasons[each.lower()] for at, each in enumerate(sent) if each.lower() in reasons}
+    if reasons.keys() <= {each.lower() for each in sent}:
+        return Outcome("acknowledged", rejected=rejected)
+    return Outcome("split", "it refused somebody who was not sent")
 
 
 def json_says(field_name: str, value: object) -> Reader:

@@ -17,9 +17,10 @@ destination = Destination(
     slug="rudderstack",
     name="RudderStack",
     settings=(Setting("write_key", "of an HTTP source", secret=True, identifies=True),),
-    auth=Basic("write_key"),
+    auth=Basic("{write_key}"),
     hosts={},
     posts=posts("/v1/batch"),
     limits=Limits(items=5_000, bytes=3_900_000, item_bytes=32 * 1024),
     outcomes=Outcomes(read=text_says("ok")),
+    gateway="rudderstack",
 )

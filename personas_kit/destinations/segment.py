@@ -21,9 +21,10 @@ destination = Destination(
         Setting("write_key", "of an HTTP API source", secret=True, identifies=True),
         Setting("region", "where the workspace is", default="us", choices=("us", "eu")),
     ),
-    auth=Basic("write_key"),
+    auth=Basic("{write_key}"),
     hosts={"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"},
     posts=posts("/v1/batch"),
     limits=Limits(items=2_500, bytes=475_000, item_bytes=32 * 1024),
     outcomes=Outcomes(read=json_says("success", value=True)),
+    gateway="segment",
 )

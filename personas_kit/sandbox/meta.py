@@ -1,4 +1,4 @@
-"""Meta's custom audiences: ``POST`` and ``DELETE /v26.0/{audience_id}/users``.
+"""Meta's custom audiences: ``POST`` and ``DELETE /v26.0/{audience_id}/users``; reading one, and making one.
 
 What is odd, and imitated here: the answer counts invalid entries and does not say which; an answer of 200 with invalid
 entries is normal; a removal carries a JSON body on ``DELETE``; more than 10,000 entries are error 100; a hashed field
@@ -47,6 +47,27 @@ def users(request: Incoming, audience_id: str) -> Handled:
     except _RefusedError as refused:
         error = {"message": str(refused), "type": "OAuthException", "code": refused.code, "fbtrace_id": "sandbox"}
         return Handled(json_reply(400, {"error": error}), "meta")
+
+
+def audience(request: Incoming, audience_id: str) -> Handled:
+    """Read what an audience is like: any id is one, and all is well with it."""
+    if not bearer(request.headers):
+        return _no_token()
+    status = {"code": 200, "description": "Normal"}
+    return Handled(json_reply(200, {"id": audience_id, "operation_status": status}), "meta")
+
+
+def make(request: Incoming, account_id: str) -> Handled:
+    """Make an audience: its id follows from the account and the name."""
+    if not bearer(request.headers):
+        return _no_token()
+    said = hashlib.sha256(account_id.encode() + request.content).digest()
+    return Handled(json_reply(200, {"id": str(int.from_bytes(said[:6], "big"))}), "meta")
+
+
+def _no_token() -> Handled:
+    error = {"message": "An access token is required to request this resource.", "code": _BAD_TOKEN}
+    return Handled(json_reply(400, {"error": {**error, "type": "OAuthException"}}), "meta")
 
 
 def _users(request: Incoming, audience_id: str) -> Handled:

@@ -8,14 +8,19 @@ from personas_kit.sandbox import amplitude, meta, segment, webhook
 from personas_kit.sandbox.effects import Handled, Incoming, json_reply
 
 _SEGMENT = re.compile(r"(?P<rudderstack>/rudderstack)?/v1/(?P<call>batch|identify|track|group|page|screen|alias)")
-_META = re.compile(r"/v\d+\.\d+/(?P<audience>\d+)/users")
+_META = re.compile(r"/v\d+\.\d+/(?P<audience>\d+)(?P<users>/users)?")
+_META_ACCOUNT = re.compile(r"/v\d+\.\d+/act_(?P<account>\d+)/customaudiences")
 
 
 def route(request: Incoming) -> Handled:
     """Hand the request to the protocol of its path; 404 if there is none, 405 if it has no such method."""
     if found := _META.fullmatch(request.path):
-        if request.method in ("POST", "DELETE"):
+        if found["users"] and request.method in ("POST", "DELETE"):
             return meta.users(request, found["audience"])
+        if not found["users"] and request.method == "GET":
+            return meta.audience(request, found["audience"])
+    elif (found := _META_ACCOUNT.fullmatch(request.path)) and request.method == "POST":
+        return meta.make(request, found["account"])
     elif request.method == "POST":
         handled = _post(request)
         if handled is not None:

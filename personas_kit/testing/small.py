@@ -18,11 +18,12 @@ import duckdb
 import polars as pl
 
 from personas_kit.activation.report import Report
-from personas_kit.config import FILE, Config, DestinationSettings, Scheduled, WarehouseSettings, find_file, load
+from personas_kit.config import FILE, Config, Scheduled, WarehouseSettings, find_file, load
 from personas_kit.definitions import Definition
 from personas_kit.destinations import find
 from personas_kit.destinations.base import Call
 from personas_kit.membership.expansion import Combine
+from personas_kit.routes import DestinationSettings
 from personas_kit.sandbox import Sandbox
 from personas_kit.secret import Secret
 from personas_kit.testing.literal import Happened, Id, Literals, Membership, Traits, When, instant, source_like
@@ -263,7 +264,7 @@ def _received_here(settings: DestinationSettings, folder: Path, url: str) -> Des
         if setting.secret:
             values[setting.name] = made_up
         elif setting.default is None and not setting.optional and setting.name != destination.list_setting:
-            values.setdefault(setting.name, "made-up")
+            values.setdefault(setting.name, setting.example or (setting.choices or ("made-up",))[0])
     return replace(settings, values=values, url=url + _PATHS.get(settings.type, ""))
 
 

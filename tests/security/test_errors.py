@@ -130,7 +130,9 @@ def test_what_frames_hold_would_be_seen(workspace):
 
 @pytest.mark.parametrize("slug", sorted(DESTINATIONS))
 def test_a_secret_that_is_written_down_is_refused_when_the_file_is_opened(slug, tmp_path):
-    secret = next(setting.name for setting in DESTINATIONS[slug].settings if setting.secret)
+    secret = next((setting.name for setting in DESTINATIONS[slug].settings if setting.secret), None)
+    if secret is None:
+        pytest.skip("its address is its secret")
     settings = {name: value for name, value in fixture_of(slug)["settings"].items() if name != secret}
     others = "\n".join(
         f'{name} = {{ env = "OTHER" }}' if isinstance(value, dict) else f"{name} = {json.dumps(value)}"

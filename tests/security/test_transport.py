@@ -24,7 +24,7 @@ def test_a_redirect_is_not_followed_and_stops_the_push(status):
         answer = answered(response(status=f"{status} Moved", Location=f"{elsewhere.url}/?key=1"))
 
         assert answer.status == status
-        assert hook(elsewhere.url).outcome("identify", Request("POST", "", {}, lines=(0, 1)), answer).verdict == "fatal"
+        assert hook(elsewhere.url).judge("identify", answer, 1).verdict == "fatal"
         assert elsewhere.requests == []
 
 

@@ -151,14 +151,16 @@ def test_values_of_several_accounts_need_a_rule(own):
         (lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE")), "no sync yet"),
         (lambda ws: ws.plan(BUYERS, to="analitics"), "did you mean 'analytics'"),
         (
-            lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", list="7"),
-            "which column is which identifier",
+            lambda ws: ws.plan(
+                pk.Audience("New", trait("country") == "DE"), to="meta", list="7", ids={"country": "country"}
+            ),
+            "country alone identify nobody",
         ),
         (lambda ws: ws.plan(BUYERS, to="meta", ids={"emial": "email"}), "did you mean 'email'"),
         (lambda ws: ws.plan(BUYERS, to="meta", ids={"email": "e_mail"}), "email"),
         (
             lambda ws: ws.plan(pk.Audience("New", trait("country") == "DE"), to="meta", ids={"email": "email"}),
-            "audience_id",
+            "personas create-list new --to meta",
         ),
         (lambda ws: ws.preview("buyer"), "there is no audience or trait 'buyer'"),
     ],

@@ -77,14 +77,11 @@ def hostile(*, items: int = 2, parallel: int = 1) -> Destination:
 @contextmanager
 def registered(destination: Destination) -> Iterator[None]:
     """The destination is known to configurations within the block."""
-    known = dict(DESTINATIONS)
-    assert isinstance(DESTINATIONS, dict)
     DESTINATIONS[destination.slug] = destination
     try:
         yield
     finally:
-        DESTINATIONS.clear()
-        DESTINATIONS.update(known)
+        del DESTINATIONS[destination.slug]
 
 
 class LeapingClock:

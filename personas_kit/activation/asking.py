@@ -1,0 +1,155 @@
+"""What is said to a destination beside a push: is the field there, are the credentials right, make a list.
+
+Each is asked once. What cannot be found out now is no reason to stop a plan; a push asks again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
+from personas_kit.destinations.base import Asking, Call, Connection, FieldNeeded, FieldType, Unanswered
+from personas_kit.errors import DestinationError
+
+Connect = Callable[[Connection], Transport]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldStage:
+    """A field that has to be there before the values of a sync are sent.
+
+    Attributes:
+        needed: what is needed.
+        handle: what the destination calls it; empty if it is not there.
+        made: this push would make it.
+        how: what a person does where no program can.
+        unasked: why nobody knows yet whether it is there.
+    """
+
+    needed: FieldNeeded
+    handle: str = ""
+    made: bool = False
+    how: str = ""
+    unasked: str = ""
+
+    def words(self) -> str:
+        """For people; empty where there is nothing to do."""
+        if self.handle:
+            return ""
+        if self.unasked:
+            return f"whether the field {self.needed.key!r} is there is not known yet ({self.unasked})"
+        return self.how
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data."""
+        return {"key": self.needed.key, "there": bool(self.handle), "made": self.made, "how": self.words()}
+
+
+def field_needed(connection: Connection, call: Call, key: str, name: str, kind: FieldType) -> FieldNeeded | None:
+    """The field that a call needs; None where the destination takes any."""
+    api = connection.destination.fields
+    if api is None or call not in api.calls:
+        return None
+    return FieldNeeded(connection.destination.keys.name(key), name, kind, call)
+
+
+def field_stage(connection: Connection, needed: FieldNeeded, connect: Connect) -> FieldStage:
+    """Whether a field is there, and if not, what makes it."""
+    api = connection.destination.fields
+    assert api is not None  # noqa: S101  (what is needed comes of it)
+    try:
+        handle = _asked(connection, api.find(connection, needed), connect)
+    except DestinationError as problem:
+        return FieldStage(needed, unasked=problem.what)
+    if handle is not None:
+        return FieldStage(needed, handle)
+    of = f"the field {needed.key!r}, of type {api.types[needed.type]!r}"
+    if api.create is not None:
+        return FieldStage(needed, made=True, how=f"create {of}, at {connection.title} first")
+    return FieldStage(needed, how=f"make {of}, at {connection.title}: {api.where}; then plan again")
+
+
+def make_field(connection: Connection, stage: FieldStage, connect: Connect) -> str:
+    """What the destination calls the field, which is made if the plan says so.
+
+    Raises:
+        DestinationError: it is not there, and cannot be made.
+    """
+    api = connection.destination.fields
+    assert api is not None  # noqa: S101  (as above)
+    if stage.handle:
+        return stage.handle
+    handle = None if stage.made else _asked(connection, api.find(connection, stage.needed), connect)
+    if handle is None and stage.made and api.create is not None:
+        handle = _asked(connection, api.create(connection, stage.needed), connect)
+    if handle is None:
+        raise DestinationError(
+            f"the field {stage.needed.key!r} is not there, and was not made",
+            where=connection.name,
+            hint=f"make it by hand: {api.where}; then plan again",
+        )
+    return handle
+
+
+def make_list(connection: Connection, name: str, about: str, connect: Connect) -> str:
+    """The id of a new list.
+
+    Raises:
+        DestinationError: the destination makes none, or has not said its id.
+    """
+    api = connection.destination.lists
+    if api is None:
+        raise DestinationError(
+            f"{connection.title} makes no lists for programs", hint="make one there, and name its id"
+        )
+    made = _asked(connection, api.create(connection, name, about), connect)
+    if made is None:
+        raise DestinationError("no list was made", where=connection.name)
+    return made
+
+
+def proved(connection: Connection, connect: Connect) -> bool:
+    """Ask whether the credentials are right. False where there is no call that says so and changes nothing.
+
+    Raises:
+        DestinationError: they are not, or nobody answers.
+    """
+    request, probe = connection.probe(), connection.destination.probe
+    if request is None or probe is None:
+        return False
+
+    def asking() -> Asking:
+        answer = yield request
+        if answer.status // 100 != 2:  # noqa: PLR2004
+            raise Unanswered(answer)
+        return probe.says(answer)
+
+    problem = _asked(connection, asking(), connect)
+    if problem:
+        raise DestinationError(problem, where=connection.name)
+    return True
+
+
+def _asked(connection: Connection, asking: Asking, connect: Connect) -> str | None:
+    """What comes of a few requests.
+
+    Raises:
+        DestinationError: there is no answer, or one that says neither yes nor no.
+    """
+    with contextlib.closing(connect(connection)) as transport, contextlib.closing(asking):
+        try:
+            request = next(asking)
+            while True:
+                request = asking.send(transport.send(request))
+        except StopIteration as done:
+            found: str | None = done.value
+            return found
+        except Unanswered as unclear:
+            why = connection.destination.outcomes.of(unclear.answer, 1).reason
+            raise DestinationError(why or f"status {unclear.answer.status}", where=connection.name) from None
+        except (NotAllowedError, NotConnectedError) as problem:
+            raise DestinationError(problem.reason, where=connection.name) from None
+        except NoAnswerError:
+            raise DestinationError("no answer", where=connection.name) from None

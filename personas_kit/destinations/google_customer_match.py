@@ -1,0 +1,260 @@
+"""Google Ads' Customer Match, by the Data Manager API: hashed identifiers added to and removed from a user list.
+
+What is odd: 200 only means accepted. What became of the members is asked for later by the request's id; Google asks to
+wait half an hour first, and forgets the request after some 50 days. A request is taken whole or not at all: one bad
+member fails it, and ``fieldViolations`` name which one, so the bad ones are refused and the others go again; of a wrong
+list, too, they name the first member. A list holds contacts, devices or ids of your own, never two of them, and a
+member of it has to have one. Removals take neither consent nor the terms of service. An address counts only whole: both
+names, region and postal code. Members are forgotten after 540 days (lists of your own may say fewer), so everyone is
+sent again every 180. The credentials are those of an OAuth client with the scope
+``https://www.googleapis.com/auth/datamanager``; there is no developer token. The probe asks without a manager account,
+and is refused where only that gives access.
+
+``PARTIAL_SUCCESS`` counts what failed and does not name it. Members that were added count as acknowledged: what Google
+refused of them (no consent, a bad format) it would refuse again, and is a part of the match rate. A removal is sent
+again, and so is what failed for a reason of Google's own: whom a list still holds matters more than a request.
+
+Not confirmed: a limit of bytes for a request (8 MB is ours); six hours between two updates (Segment's documents say
+so, Google's do not any more).
+
+Source: https://developers.google.com/data-manager/api/devguides/audiences/google-ads/customer-match (read 2026-11-26).
+"""
+
+import json
+import re
+from dataclasses import replace
+from http import HTTPStatus
+
+import polars as pl
+
+from personas_kit.destinations.auth import OAuth
+from personas_kit.destinations.base import (
+    Asking,
+    Connection,
+    Destination,
+    Fields,
+    Limits,
+    ListApi,
+    Poll,
+    Post,
+    Probe,
+    Rate,
+    Request,
+    Setting,
+    Unanswered,
+)
+from personas_kit.destinations.encode import Json, array, obj
+from personas_kit.destinations.normalise import GOOGLE
+from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code, retry_after
+
+DAY = 86_400
+LISTS = "/v1/accountTypes/GOOGLE_ADS/accounts/{customer_id}/userLists"
+ADDRESS = ("givenName", "familyName", "regionCode", "postalCode")
+CONSENT = {"ad_user_data": "adUserData", "ad_personalization": "adPersonalization"}
+INFO = {"CONTACT_ID": "contactIdInfo", "MOBILE_ID": "mobileIdInfo", "USER_ID": "userIdInfo"}
+OF_A_MEMBER = re.compile(r"audience_?[mM]embers\[(\d{1,5})\]")
+OF_SOME_MEMBER = {
+    "FIELD_VALUE_TOO_LONG", "FIELD_VALUE_TOO_SHORT", "INVALID_ARGUMENT", "INVALID_AUDIENCE_MEMBER", "INVALID_FORMAT",
+    "INVALID_HEX_ENCODING", "INVALID_MOBILE_ID_FORMAT", "INVALID_POSTAL_CODE", "INVALID_REGION_CODE",
+    "INVALID_SHA256_FORMAT", "REQUIRED_FIELD_MISSING", "TOO_MANY_AUDIENCE_MEMBERS", "TOO_MANY_USER_IDENTIFIERS",
+}  # fmt: skip
+GONE = {"INVALID_REQUEST_ID", "REQUEST_TOO_OLD", "NOT_FOUND"}
+STATUS = "requestStatusPerDestination"
+
+
+def _cell(name: str) -> pl.Expr:
+    return pl.col("member").str.json_path_match(f"$.{name}")
+
+
+def _if_all(*names: str) -> pl.Expr:
+    """An object of these as JSON text; null unless all are there."""
+    there = pl.all_horizontal(_cell(name).is_not_null() for name in names)
+    return pl.when(there).then(obj({name: _cell(name) for name in names}).text)
+
+
+def _contact() -> Json:
+    address = pl.concat_str(pl.lit('{"address":'), _if_all(*ADDRESS), pl.lit("}"))
+    found = [_if_all("emailAddress"), _if_all("phoneNumber"), address]
+    inside = pl.concat_str(found, separator=",", ignore_nulls=True)
+    return Json(pl.concat_str(pl.lit('{"userIdentifiers":['), inside, pl.lit("]}")))
+
+
+def _member(c: Fields) -> Json:
+    """What the list holds of a member. One who has nothing of it is refused by Google, and named."""
+    match c.settings["upload_key_type"]:
+        case "MOBILE_ID":
+            return obj(mobileData=obj(mobileIds=array([_cell("mobileId")])))
+        case "USER_ID":
+            return obj(userIdData=obj(userId=_cell("userId")))
+        case _:
+            return obj(userData=_contact())
+
+
+def _account(number: str) -> dict[str, str]:
+    return {"accountType": "GOOGLE_ADS", "accountId": number}
+
+
+def _remove(c: Fields, **more: object) -> tuple[str, str]:
+    login = c.settings.get("login_customer_id")
+    where = {
+        "operatingAccount": _account(c.settings["customer_id"]),
+        **({"loginAccount": _account(login)} if login else {}),
+        "productDestinationId": c.settings["user_list_id"],
+    }
+    head = json.dumps({"destinations": [where], "encoding": "HEX", **more}, separators=(",", ":"))
+    return f'{head[:-1]},"audienceMembers":[', "]}"
+
+
+def _ingest(c: Fields) -> tuple[str, str]:
+    consent = {theirs: c.settings[ours] for ours, theirs in CONSENT.items() if ours in c.settings}
+    terms = {"customerMatchTermsOfServiceStatus": c.settings["terms_of_service"]}
+    return _remove(c, termsOfService=terms, **({"consent": consent} if consent else {}))
+
+
+def _reason(answer: Answer) -> str:
+    """Google's word for what is wrong; empty if it says none."""
+    said = [code(detail.get("reason")) for detail in answer.rows("error", "details") or []]
+    return next((each for each in said if each), code(answer.at("error", "status")))
+
+
+def _violations(answer: Answer) -> list[tuple[str, str]]:
+    """Field and reason of everything that was wrong with what was sent."""
+    details = answer.rows("error", "details") or []
+    found = (detail.get("fieldViolations") for detail in details)
+    rows = [row for rows in found if isinstance(rows, list) for row in rows if isinstance(row, dict)]
+    return [(str(row.get("field")), code(row.get("reason"))) for row in rows]
+
+
+def _read(answer: Answer, count: int) -> Outcome | None:
+    handle, reason = answer.at("requestId"), _reason(answer)
+    match answer.status:
+        case HTTPStatus.OK if isinstance(handle, str) and handle:
+            return Outcome("accepted", handle=handle)
+        case HTTPStatus.BAD_REQUEST:
+            return _bad(answer, count, reason)
+        case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND if reason:
+            return Outcome("fatal", f"{reason} ({answer.status})")
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return _quota(answer)
+    return None
+
+
+def _bad(answer: Answer, count: int, reason: str) -> Outcome | None:
+    """Nothing was taken: because of some members, or of the list, which Google may say of the first member."""
+    violations = _violations(answer)
+    said = [why for _, why in violations if why] or [reason]
+    whole = next((why for why in said if why and why not in OF_SOME_MEMBER), "")
+    rejected = {int(at[1]): why or reason for field, why in violations if (at := OF_A_MEMBER.match(field))}
+    if whole or (violations and not rejected):
+        return Outcome("fatal", f"{whole or said[0] or 'refused'} (400)")
+    if rejected:
+        return Outcome("acknowledged", rejected=rejected, again=frozenset(range(count)) - rejected.keys())
+    return None
+
+
+def _quota(answer: Answer) -> Outcome:
+    """A minute passes; where the day is used up, the rest goes with the next push."""
+    details = answer.rows("error", "details") or []
+    data = [each for detail in details if isinstance(each := detail.get("metadata"), dict)]
+    quota = next((code(each.get("quota_limit")) for each in data), "")
+    if "PerDay" in quota:
+        return Outcome("fatal", f"the quota of the day is used up ({quota})")
+    return Outcome("retry", quota or "status 429", after=retry_after(answer) or 60.0)
+
+
+def _status(answer: Answer) -> Outcome | None:
+    """What became of a request; None while it is processed, or where no one could say."""
+    word, removal = answer.at(STATUS, 0, "requestStatus"), answer.at(STATUS, 0, "audienceMembersRemovalStatus")
+    counts = answer.rows(STATUS, 0, "errorInfo", "errorCounts") or []
+    reasons = {code(each.get("reason")).removeprefix("PROCESSING_ERROR_REASON_") for each in counts} - {""}
+    partial, failed = word == "PARTIAL_SUCCESS", word in ("FAILED", "FAILURE")
+    again = "INTERNAL_ERROR" in reasons or (partial and removal is not None)
+    if ((partial or failed) and again) or _reason(answer) in GONE:
+        return Outcome("unknown", "not processed, or not known any more")
+    if failed:
+        return Outcome("rejected", ", ".join(sorted(reasons)) or "FAILED")
+    return ACKNOWLEDGED if partial or word == "SUCCESS" else None
+
+
+def _create(connection: Connection, name: str, description: str) -> Asking:
+    kind = connection.setting("upload_key_type")
+    app = {"appId": connection.setting("app_id"), "keySpace": connection.setting("key_space")}
+    about = {"dataSourceType": "DATA_SOURCE_TYPE_FIRST_PARTY", **(app if kind == "MOBILE_ID" else {})}
+    body = {
+        "displayName": name,
+        **({"description": description} if description else {}),
+        "membershipStatus": "OPEN",
+        "membershipDuration": f"{540 * DAY}s",
+        "ingestedUserListInfo": {"uploadKeyTypes": [kind], INFO[kind]: about},
+    }
+    answer = yield _by_login(connection, connection.request("POST", LISTS, body))
+    if answer.status != HTTPStatus.OK:
+        raise Unanswered(answer)
+    made = answer.at("id")
+    return made if isinstance(made, str) else None
+
+
+def _by_login(connection: Connection, request: Request) -> Request:
+    """Lists are made under the manager's account by a header, not by a field."""
+    login = connection.setting("login_customer_id")
+    header = {"login-account": f"accountTypes/GOOGLE_ADS/accounts/{login}"} if login else {}
+    return replace(request, headers={**request.headers, **header})
+
+
+destination = Destination(
+    slug="google-customer-match",
+    name="Google Ads Customer Match",
+    settings=(
+        Setting("client_id", "of the OAuth client"),
+        Setting("client_secret", "of the OAuth client", secret=True),
+        Setting("refresh_token", "of a Google account that may write to the Google Ads account", secret=True),
+        Setting(
+            "customer_id",
+            "of the Google Ads account, digits only",
+            identifies=True,
+            pattern=r"\d+",
+            example="1234567890",
+        ),
+        Setting("login_customer_id", "of the manager account that gives access", optional=True, pattern=r"\d+"),
+        Setting("user_list_id", "of the list; usually given per definition as list", identifies=True, pattern=r"\d+"),
+        Setting("upload_key_type", "what the list holds", default="CONTACT_ID", choices=tuple(INFO)),
+        Setting(
+            "terms_of_service",
+            "ACCEPTED: you accept https://support.google.com/adspolicy/answer/6299717",
+            choices=("ACCEPTED",),
+            example="ACCEPTED",
+        ),
+        *(
+            Setting(name, "what those on the list said", optional=True, choices=("CONSENT_GRANTED", "CONSENT_DENIED"))
+            for name in CONSENT
+        ),
+        Setting("app_id", "of the app, to make a list of devices", optional=True),
+        Setting("key_space", "of the devices, to make a list of them", optional=True, choices=("IOS", "ANDROID")),
+    ),
+    auth=OAuth(
+        "/token",
+        {
+            "grant_type": "refresh_token",
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+            "refresh_token": "{refresh_token}",
+        },
+        host="https://oauth2.googleapis.com",
+    ),
+    hosts={"": "https://datamanager.googleapis.com"},
+    posts={
+        "list": Post(
+            "/v1/audienceMembers:ingest", _member, _ingest, exits=Post("/v1/audienceMembers:remove", _member, _remove)
+        )
+    },
+    limits=Limits(items=10_000, bytes=8_000_000),
+    outcomes=Outcomes(read=_read),
+    identifiers=GOOGLE,
+    minimum_interval=6 * 3_600,
+    refresh=180 * DAY,
+    list_setting="user_list_id",
+    rates=(Rate(300, 60),),
+    poll=Poll("/v1/requestStatus:retrieve?requestId={handle}", _status),
+    lists=ListApi(_create),
+    probe=Probe(f"{LISTS}?pageSize=1"),
+)
