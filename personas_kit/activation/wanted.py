@@ -230,7 +230,8 @@ def _with_id(users: pl.DataFrame, kind: str, said: Id, *, alone: bool) -> pl.Dat
     if listed:
         given = value.cast(pl.List(pl.String)).list.eval(_clean(pl.element())).list.drop_nulls()
         if said.take == "all":
-            return users.with_columns(given.alias(name)).explode(name)
+            some = pl.when(given.list.len() > 0).then(given)  # who has none keeps one line
+            return users.with_columns(some.alias(name)).explode(name)
         return users.with_columns((given.list.first() if said.take == "first" else given.list.last()).alias(name))
     return users.with_columns(_clean(value.cast(pl.String)).alias(name))
 
