@@ -73,7 +73,7 @@ def _read(answer: Answer, _count: int) -> Outcome | None:
     return ACKNOWLEDGED if answer.status == HTTPStatus.OK and answer.at("errors") == [] else None
 
 
-def _upsert(connection: Connection, request: Request, lines: pl.DataFrame) -> Exchange:
+def _write(connection: Connection, request: Request, lines: pl.DataFrame) -> Exchange:
     answer = yield request
     return _judged(connection, answer, lines["id_email"].to_list())
 
@@ -166,7 +166,7 @@ destination = Destination(
     auth=Basic("key", "{api_key}"),
     hosts={"": "https://{server}.api.mailchimp.com"},
     posts={
-        "identify": Post(CONTACTS, _contact, MEMBERS, exchange=_upsert),
+        "identify": Post(CONTACTS, _contact, MEMBERS, exchange=_write),
         "list": Post(CONTACTS, _entry, MEMBERS, exchange=_enter, exits=LEAVE),
     },
     limits=Limits(items=500, bytes=1_000_000),

@@ -1,6 +1,6 @@
-"""TOP: what the tests of your own audiences need: a workspace of a few literal lines, in memory, that asserts.
+"""TOP: what your own tests need: a workspace of a few literal lines, and the contract of a destination of your own.
 
-::
+A workspace lies in memory, and asserts::
 
     import personas_kit as pk
     from personas_kit.testing import happened
@@ -17,10 +17,13 @@
         ws.push(buyers, to="analytics")
         ws.later(days=31)
         ws.assert_changes(buyers, to="analytics", leave={"u1"})
+
+``DestinationContract`` is every check that the kit's own destinations are held to (``personas_kit.testing.contract``).
 """
 
 import personas_kit.notebook  # noqa: F401  (registers how results look)
+from personas_kit.testing.contract import DestinationContract
 from personas_kit.testing.literal import Happened, happened
 from personas_kit.testing.small import SmallWorkspace, workspace
 
-__all__ = ["Happened", "SmallWorkspace", "happened", "workspace"]
+__all__ = ["DestinationContract", "Happened", "SmallWorkspace", "happened", "workspace"]
