@@ -356,7 +356,8 @@ class Workspace:
             list: the id of the list at a list destination.
             integrations: for gateways, the destinations behind it.
             combine: how the values of several accounts of a user become one.
-            mode: ``"full"`` sends everyone again; ``"adopt"`` notes the present members as acknowledged, and sends
+            mode: ``"full"`` sends everyone again; ``"replace"`` puts everyone in the place of whoever is on a list, by
+                whatever way they came there; ``"adopt"`` notes the present members as acknowledged, and sends
                 nothing, for a destination that has them already.
             as_of: the instant it is about; by default now, or that of a preview of the last five minutes.
 

@@ -14,7 +14,7 @@ from personas_kit.activation.wanted import Wanted
 from personas_kit.membership import membership_changes, value_changes
 from personas_kit.membership.changes import CHANGE, same_member_type
 
-Asked = Literal["changes", "full", "adopt"]
+Asked = Literal["changes", "full", "replace", "adopt"]
 Mode = Literal[Asked, "exits"]
 
 #: How often a change may be refused before it is tried at every second push only, then every fourth, and so on.
@@ -30,8 +30,8 @@ class Occasion:
         as_of: the instant the members are of.
         every: seconds between two computations of the definition; 0 if it has no schedule.
         unattended: nobody looks at the plan before it is pushed.
-        mode: ``changes``; ``full``: everyone again; ``adopt``: the wanted members are noted as acknowledged, and
-            nothing is sent; ``exits``: nobody is wanted any more.
+        mode: ``changes``; ``full``: everyone again; ``replace``: in the place of whoever is there; ``adopt``: who is
+            wanted is noted as acknowledged, and nothing is sent; ``exits``: nobody is wanted any more.
         only: these members alone, as text; None for all.
         figures: what the source looks like.
     """
@@ -58,7 +58,7 @@ def due_changes(wanted: Wanted, state: SyncState, occasion: Occasion) -> pl.Data
     else:
         due = membership_changes(wanted.members, state.acknowledged, state.unknown)
     due = due.with_columns(again=pl.lit(value=False))
-    if occasion.mode == "full":
+    if occasion.mode in {"full", "replace"}:
         due = pl.concat(same_member_type(due, _everyone_else(wanted, due)))
     if occasion.only is not None:
         due = due.filter(pl.col("member").cast(pl.String).is_in(pl.Series([*occasion.only]).implode()))
@@ -89,7 +89,7 @@ def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> t
         pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", at=pl.int_range(pl.len())
     )
     out = named.join(_accepted(state), on="member", how="inner")
-    if occasion.mode not in {"full", "exits"}:
+    if occasion.mode not in {"full", "replace", "exits"}:
         refused = named.join(_refused(state), on=["member", "change", "value"], how="inner", nulls_equal=True)
         out = pl.concat([out, refused]).unique("at", keep="first")
     held = out.sort("at")

@@ -253,6 +253,11 @@ def notes_of(plan: Plan) -> list[str]:
     ways = {sync.sync.destination: sync.way for sync in plan.syncs if sync.way != "native"}
     notes = [f"{destination} is reached {way}" for destination, way in ways.items()]
     notes += [
+        f"{sync.sync.destination} {sync.sync.call}: whoever else is there is taken out, by whatever way they came"
+        for sync in plan.syncs
+        if sync.connection.replaces
+    ]
+    notes += [
         f"{sync.sync.destination} {sync.sync.call}: {sync.stage.words()}"
         for sync in plan.syncs
         if sync.stage is not None and sync.stage.words()

@@ -18,6 +18,7 @@ from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Wanted
 from personas_kit.activation.watching import Watched, guards_of
 from personas_kit.destinations.base import Computation, Connection
+from personas_kit.errors import DestinationError
 from personas_kit.membership.changes import same_member_type
 
 
@@ -38,6 +39,7 @@ def plan_sync(
     A state that another account acknowledged does not apply: everybody goes again, once a person agrees. What comes
     from merged users is no event: by track it is noted, and not sent.
     """
+    connection = connection.replacement(sync.call) if occasion.mode == "replace" else connection
     elsewhere = bool(state.target) and state.target != connection.target
     known = _nothing_of(state) if elsewhere else state
     due, held = tried_and_held(due_changes(wanted, known, occasion), known, occasion)
@@ -45,6 +47,9 @@ def plan_sync(
     if causes is not None:
         lines = _with_causes(lines, causes)
     lines, silent = _with_silent(lines, sync, occasion)
+    most = connection.limits(sync.call).items
+    if connection.replaces and connection.at_once(sync.call) and lines.height > most:
+        raise DestinationError(f"a replacement at {connection.title} takes {most:,} at most", where=str(sync))
     every = effective_interval(occasion.every, connection.destination.minimum_interval)
     figures = _seen(occasion, state, connection)
     watched = Watched(connection, wanted, state, known, lines, fingerprint, meaning, figures, occasion, past)
@@ -66,7 +71,7 @@ def plan_sync(
         held=held,
         suppressed=wanted.suppressed,
         silent=silent,
-        full=occasion.mode == "full" or known.last_as_of is None,
+        full=occasion.mode in {"full", "replace"} or known.last_as_of is None,
         unasked=causes.unasked if causes is not None else "",
         aside=occasion.only is not None,
     )

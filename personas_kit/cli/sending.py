@@ -39,7 +39,7 @@ because_option = click.option(
     "--because", default="", metavar="WHY", help="Why the guards are overridden: kept in the history."
 )
 mode_option = click.option(
-    "--mode", type=click.Choice(["changes", "full", "adopt"]), default="changes", show_default=True,
+    "--mode", type=click.Choice(["changes", "full", "replace", "adopt"]), default="changes", show_default=True,
     help="full: everyone again. adopt: note the present members as acknowledged, send nothing.",
 )  # fmt: skip
 to_option = click.option(

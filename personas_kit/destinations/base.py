@@ -7,11 +7,13 @@ of work takes several requests (look up, then write; start a job, then ask), a p
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -20,7 +22,7 @@ import polars as pl
 from personas_kit.destinations.addresses import checked_url
 from personas_kit.destinations.auth import AuthScheme, Flow, Revealing
 from personas_kit.destinations.batching import cut
-from personas_kit.destinations.encode import Json, obj, optional
+from personas_kit.destinations.encode import Json, obj, optional, percent_encoded
 from personas_kit.destinations.exchange import Exchange, Pause, Request, Unanswered
 from personas_kit.destinations.fields import (
     AS_IT_IS,
@@ -37,7 +39,7 @@ from personas_kit.destinations.fields import (
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import Answer, Budgeting, Outcome, Outcomes
 from personas_kit.destinations.settings import LABEL, Setting, checked
-from personas_kit.errors import ConfigError, UnknownName
+from personas_kit.errors import ConfigError, DestinationError, UnknownName
 from personas_kit.secret import Secret
 
 __all__ = [
@@ -159,6 +161,8 @@ class Post:
         limits: instead of the destination's; ``outcomes`` likewise.
         exits: how exits are sent, where that is another way.
         exchange: the requests that it takes, where they are more than one. It is given the request and its lines.
+        replacing: how everyone on a list is put in the place of whoever is there, all entries as one piece of work.
+        opening: the request that empties a list of whoever was put there before an instant; what follows fills it.
     """
 
     path: str
@@ -173,6 +177,8 @@ class Post:
     outcomes: Outcomes | None = None
     exits: Post | None = None
     exchange: Callable[[Connection, Request, pl.DataFrame], Exchange] | None = None
+    replacing: Post | None = None
+    opening: Callable[[Connection, dt.datetime], Request] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +320,8 @@ class Connection:
     """Its address is not the destination's own: a proxy, a sandbox or a test."""
     through: Through | None = None
     """What lies behind it, if it is a gateway."""
+    replaces: bool = False
+    """What is sent takes the place of whatever is there."""
 
     @property
     def calls(self) -> frozenset[Call]:
@@ -366,7 +374,8 @@ class Connection:
 
     def limits(self, call: Call) -> Limits:
         """What one request of the call may hold."""
-        return self.destination.posts[call].limits or self.destination.limits
+        post = self.destination.posts[call]
+        return self._limits(post.replacing if self.replaces and post.replacing is not None else post)
 
     def items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
         """Each line of a batch as the vendor's JSON: what requests are made of.
@@ -377,14 +386,15 @@ class Connection:
             computation: what was computed.
         """
         each = self._post(call, batch).each(self._fields(batch, batch, computation))
-        return batch.select(item=each.text)["item"]
+        return _with_constants(batch).select(item=each.text)["item"]
 
     def refused(self, call: Call, batch: pl.DataFrame, items: pl.Series) -> dict[int, str]:
         """The lines that no request can hold, or that the destination would not take -> reason."""
         limits = self._limits(self._post(call, batch))
         most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
         refused = dict.fromkeys(items.is_null().arg_true().to_list(), "nothing in it that can be sent there")
-        refused |= dict.fromkeys((items.str.len_bytes() > most).arg_true().to_list(), "too large to send")
+        large = items.str.len_bytes().cast(pl.Int64) > most
+        refused |= dict.fromkeys(large.arg_true().to_list(), "too large to send")
         if "value" in batch.columns:
             long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
             reason = f"a text of more than {self.destination.values.longest} characters"
@@ -405,19 +415,33 @@ class Connection:
         if not batch.height:
             return []
         post = self._post(call, batch)
-        limits = self._limits(post)
         items = self.items(call, batch, computation) if items is None else items
-        before, after = _around(post, self._fields(batch, batch, computation))
-        room = limits.bytes - len(before.encode()) - len(after.encode())
-        sizes = _form_sizes(items) if post.form else items.str.len_bytes()
+        of_line = _of_line(post.path, batch) if self._limits(post).items == 1 else {}
+        settings, headers, key = self._quoted, self._headers(post), self.destination.key_header
+        digested = bool(key) or "{digest}" in post.path
         requests = []
-        for start, stop in cut(sizes, items=limits.items, most_bytes=room):
-            lines = batch[start:stop]
-            content = _content(post, items[start:stop], self._fields(batch, lines, computation))
-            more = {"digest": hashlib.sha256(content).hexdigest()[:32]} | (_of_line(lines) if limits.items == 1 else {})
-            url, headers = self._address(post.path, **more), self._headers(post, content)
-            requests.append(Request(post.method, url, headers, content, (start, stop)))
+        for (start, stop), content in self._contents(post, batch, computation, items):
+            digest = hashlib.sha256(content).hexdigest()[:32] if digested else ""
+            own = {"digest": digest} | {name: texts[start] for name, texts in of_line.items()}
+            url, keyed = self._filled(post.path, settings | own), headers | {key: digest} if key else headers
+            requests.append(Request(post.method, url, keyed, content, (start, stop)))
         return requests
+
+    def _contents(
+        self, post: Post, batch: pl.DataFrame, computation: Computation, items: pl.Series
+    ) -> Iterator[tuple[tuple[int, int], bytes]]:
+        """The body of each request, with ``[start, stop)`` of its lines."""
+        limits, between = self._limits(post), post.separator.encode()
+        if post.form:
+            items, between = percent_encoded(items, space="+"), quote(post.separator).encode()
+        before, after = _around(post, self._fields(batch, batch, computation))
+        room = limits.bytes - len(before) - len(after)
+        runs = cut(items.str.len_bytes(), items=limits.items, most_bytes=room, between=len(between))
+        texts = iter(items.cast(pl.Binary))
+        for start, stop in runs:
+            if callable(post.around):
+                before, after = _around(post, self._fields(batch, batch[start:stop], computation))
+            yield (start, stop), b"".join((before, between.join(islice(texts, stop - start)), after))
 
     def request(self, method: str, path: str, body: object = None) -> Request:
         """A further request of an exchange.
@@ -448,6 +472,30 @@ class Connection:
         outcomes = (post.exits.outcomes if exits and post.exits else None) or post.outcomes
         return (outcomes or self.destination.outcomes).of(answer, count)
 
+    def replacement(self, call: Call) -> Connection:
+        """The connection by which what is sent takes the place of whatever is there.
+
+        Raises:
+            DestinationError: the destination has no way to do that.
+        """
+        post = self.destination.posts[call]
+        if post.replacing is None and post.opening is None:
+            raise DestinationError(
+                f"{self.title} cannot replace what it has by {call}",
+                where=self.name,
+                hint='mode="full" sends everyone again, and takes out whom the kit knows to be there',
+            )
+        return replace(self, replaces=True)
+
+    def at_once(self, call: Call) -> bool:
+        """A replacement is one piece of work: everyone is taken, or nobody."""
+        return self.destination.posts[call].replacing is not None
+
+    def opening(self, call: Call, since: dt.datetime) -> Request | None:
+        """What is sent before the first change of a replacement; None where nothing is."""
+        post = self.destination.posts[call]
+        return post.opening(self, since) if self.replaces and post.opening is not None else None
+
     def poll(self, handle: str) -> Request:
         """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""
         assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (no handle without it)
@@ -468,20 +516,23 @@ class Connection:
 
     def setting(self, name: str) -> str:
         """A setting that is no secret; empty if it is not given."""
-        return self._plain.get(name, "")
+        return self.settings.get(name, "")
 
     @property
-    def _plain(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
+        """Those that are no secrets, and are given."""
         shown = (setting.name for setting in self.destination.settings if not setting.secret)
         return {name: str(self._values[name]) for name in shown if self._values[name] is not None}
 
     def _fields(self, batch: pl.DataFrame, lines: pl.DataFrame, computation: Computation) -> Fields:
         ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
-        return Fields(computation, ids, batch, lines, self._plain, self.destination.keys, self.destination.values)
+        return Fields(computation, ids, batch, lines, self.settings, self.destination.keys, self.destination.values)
 
     def _post(self, call: Call, batch: pl.DataFrame) -> Post:
         post = self.destination.posts[call]
-        return post.exits if post.exits is not None and self._exits(batch) else post
+        if self._exits(batch):
+            return post.exits or post
+        return post.replacing if self.replaces and post.replacing is not None else post
 
     @staticmethod
     def _exits(batch: pl.DataFrame) -> bool:
@@ -490,16 +541,21 @@ class Connection:
     def _limits(self, post: Post) -> Limits:
         return post.limits or self.destination.limits
 
-    def _headers(self, post: Post, content: bytes) -> Mapping[str, str]:
+    def _headers(self, post: Post) -> dict[str, str]:
         kind = "application/x-www-form-urlencoded" if post.form else post.content_type
-        key = self.destination.key_header
-        headers = {**self.destination.headers, "content-type": kind}
-        return headers | ({key: hashlib.sha256(content).hexdigest()[:32]} if key else {})
+        return {**self.destination.headers, "content-type": kind}
 
     def _address(self, path: str, **more: str) -> str:
+        return self._filled(path, self._quoted | {name: quote(value, safe="") for name, value in more.items()})
+
+    @property
+    def _quoted(self) -> dict[str, str]:
+        """The settings that are no secrets, as they stand in an address."""
+        return {name: quote(value, safe="") for name, value in self.settings.items()}
+
+    def _filled(self, path: str, named: Mapping[str, str]) -> str:
         if "{" not in path:
             return self._base + path
-        named = {name: quote(value, safe="") for name, value in {**self._plain, **more}.items()}
         try:
             return self._base + path.format_map(named)
         except KeyError as missing:
@@ -567,28 +623,29 @@ def _named(value: object) -> str:
     return value.reference if isinstance(value, Secret) else str(value)
 
 
-def _around(post: Post, fields: Fields) -> Around:
-    return post.around if isinstance(post.around, tuple) else post.around(fields)
+def _with_constants(batch: pl.DataFrame) -> pl.DataFrame:
+    """What says the same on every line as one value, so that it is worked out once: often the time and the value."""
+    if not batch.height:
+        return batch
+    found = pl.col([name for name in batch.columns if name in _OFTEN_THE_SAME])
+    same = batch.select(found.eq_missing(found.first()).all()).row(0, named=True)
+    return batch.with_columns(pl.col(name).first() for name, alike in same.items() if alike)
 
 
-def _content(post: Post, items: pl.Series, fields: Fields) -> bytes:
-    joined = post.separator.join(items.to_list())
+def _around(post: Post, fields: Fields) -> tuple[bytes, bytes]:
     if post.form:
-        return urlencode({post.form: f"[{joined}]", **post.fixed}).encode()
-    before, after = _around(post, fields)
-    return f"{before}{joined}{after}".encode()
+        before, after = urlencode({post.form: "[\n]", **post.fixed}).split("%0A", 1)
+    else:
+        before, after = post.around(fields) if callable(post.around) else post.around
+    return before.encode(), after.encode()
 
 
-def _form_sizes(items: pl.Series) -> pl.Series:
-    """Bytes of each item once it is percent-encoded."""
-    plain = items.str.replace_all(r"[A-Za-z0-9_.\-~ ]", "")
-    return items.str.len_bytes() + 2 * plain.str.len_bytes() + 2
-
-
-def _of_line(lines: pl.DataFrame) -> dict[str, str]:
-    """What a path may name of the one change of a request."""
-    names = [name for name in lines.columns if name in _IN_PATHS or name.startswith("id_")]
-    return {name.removeprefix("id_"): value or "" for name, value in lines.select(names).row(0, named=True).items()}
+def _of_line(path: str, batch: pl.DataFrame) -> dict[str, list[str]]:
+    """What a path names of the one change of a request: for each line, as it stands in an address."""
+    columns = {name.removeprefix("id_"): name for name in batch.columns if name in _IN_PATHS or name.startswith("id_")}
+    named = {name: column for name, column in columns.items() if f"{{{name}}}" in path}
+    return {name: percent_encoded(batch[column].fill_null("")).to_list() for name, column in named.items()}
 
 
 _IN_PATHS = frozenset({"user_id", "account_id", "message_id"})
+_OFTEN_THE_SAME = frozenset({"change", "timestamp", "value"})

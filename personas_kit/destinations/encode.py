@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 import polars as pl
 
-
 Parts = tuple[pl.Expr | str, ...]
 """A text in pieces; a piece that is a text is the same for all lines."""
 

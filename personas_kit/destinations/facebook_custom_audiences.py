@@ -12,8 +12,12 @@ Limited data use goes as three more columns, whose cells are not hashed; country
 out where a person is. Consent and limited data use go with additions only. With ``app_secret`` each request proves that
 the token is used by its own app. How much of an hour is used up stands in a header, as JSON per account.
 
-Not confirmed: ``customer_consent`` beside ``payload`` (Meta's page of this call and its library do not name it); the
-codes of countries and states for lists (Meta names 1 and 1000, and 0, for events).
+A replacement is one session of as many requests as it takes (``usersreplace``); nobody counts as being on the list
+before the last of them is taken, and nobody may add or remove meanwhile.
+
+Not confirmed: what a session does whose first request comes twice; ``customer_consent`` beside ``payload`` (Meta's page
+of this call and its library do not name it); the codes of countries and states for lists (Meta names 1 and 1000, and
+0, for events).
 
 Source: https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences/ (read 2026-11-26),
 .../marketing-apis/data-processing-options, .../graph-api/overview/rate-limiting (read 2026-11-26).
@@ -24,7 +28,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import httpx
@@ -35,11 +39,13 @@ from personas_kit.destinations.base import (
     Asking,
     Connection,
     Destination,
+    Exchange,
     Fields,
     Limits,
     ListApi,
     Post,
     Probe,
+    Request,
     Setting,
     Unanswered,
 )
@@ -83,6 +89,7 @@ MORE = {
     (190, 463): "the token has expired",
 }
 PERMISSION = range(200, 300)
+ROWS = 10_000
 
 
 class Proof(Simple):
@@ -136,17 +143,38 @@ def _row(c: Fields) -> Json:
 
 def _session(c: Fields, *more: str, **beside: object) -> tuple[str, str]:
     """A complete session: its id follows from what it carries, so a repeated request is the same session."""
-    said = "\n".join(c.lines["message_id"])
-    number = int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1
-    session = {
-        "session_id": number or 1,
-        "batch_seq": 1,
-        "last_batch_flag": True,
-        "estimated_num_total": c.lines.height,
-    }
-    head = json.dumps({"session": session, **beside}, separators=(",", ":"))
+    head = json.dumps({"session": _part(c.lines, 1, 1), **beside}, separators=(",", ":"))
     schema = json.dumps([*_names(c.batch), *more], separators=(",", ":"))
     return f'{head[:-1]},"payload":{{"schema":{schema},"data":[', "]}}"
+
+
+def _part(lines: pl.DataFrame, number: int, of: int) -> dict[str, object]:
+    """One of the requests of a session that carries these lines."""
+    said = "\n".join(lines["message_id"])
+    known_as = int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 1
+    last = {"last_batch_flag": number == of, "estimated_num_total": lines.height}
+    return {"session_id": known_as or 1, "batch_seq": number, **last}
+
+
+def _replaced(connection: Connection, request: Request, lines: pl.DataFrame) -> Exchange:
+    """Everyone in one session of several requests: until the last of them is taken, nobody is known to be there."""
+    head, *rows = request.content.decode().split("\n")
+    parts = [rows[start : start + ROWS] for start in range(0, len(rows), ROWS)]
+    outcome = ACKNOWLEDGED
+    for number, part in enumerate(parts, start=1):
+        session = json.dumps(_part(lines, number, len(parts)), separators=(",", ":"))
+        content = f'{{"session":{session},{head}{",".join(part)}]}}}}'
+        answer = yield replace(request, content=content.encode())
+        outcome = connection.judge("list", answer, len(part))
+        if outcome.verdict != "acknowledged":
+            return outcome if outcome.verdict in {"retry", "fatal", "unknown"} else replace(outcome, verdict="fatal")
+    return outcome
+
+
+def _before_rows(c: Fields) -> tuple[str, str]:
+    """What stands before the rows in every request of a replacement, as the first line; the rows follow."""
+    head, _ = _adding(c)
+    return head[head.index("}") + 2 :] + "\n", ""
 
 
 def _adding(c: Fields) -> tuple[str, str]:
@@ -219,8 +247,23 @@ destination = Destination(
     ),
     auth=Several(Bearer("access_token"), Proof()),
     hosts={"": "https://graph.facebook.com"},
-    posts={"list": Post(PATH, _row, _adding, exits=Post(PATH, _cells, _session, method="DELETE"))},
-    limits=Limits(items=10_000, bytes=8_000_000),
+    posts={
+        "list": Post(
+            PATH,
+            _row,
+            _adding,
+            exits=Post(PATH, _cells, _session, method="DELETE"),
+            replacing=Post(
+                "/{version}/{audience_id}/usersreplace",
+                _row,
+                _before_rows,
+                separator="\n",
+                limits=Limits(items=10_000_000, bytes=10**11),
+                exchange=_replaced,
+            ),
+        )
+    },
+    limits=Limits(items=ROWS, bytes=8_000_000),
     outcomes=Outcomes(read=_read),
     identifiers=META,
     minimum_interval=3_600,

@@ -7,8 +7,8 @@ list, too, they name the first member. A list holds contacts, devices or ids of 
 member of it has to have one. Removals take neither consent nor the terms of service. An address counts only whole: both
 names, region and postal code. Members are forgotten after 540 days (lists of your own may say fewer), so everyone is
 sent again every 180. The credentials are those of an OAuth client with the scope
-``https://www.googleapis.com/auth/datamanager``; there is no developer token. The probe asks without a manager account,
-and is refused where only that gives access.
+``https://www.googleapis.com/auth/datamanager``; there is no developer token. A replacement
+takes out whom Google had before it began, and adds everyone: for a while the list may be short of people.
 
 ``PARTIAL_SUCCESS`` counts what failed and does not name it. Members that were added count as acknowledged: what Google
 refused of them (no consent, a bad format) it would refuse again, and is a part of the match rate. A removal is sent
@@ -20,8 +20,10 @@ so, Google's do not any more).
 Source: https://developers.google.com/data-manager/api/devguides/audiences/google-ads/customer-match (read 2026-11-26).
 """
 
+import datetime as dt
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -72,36 +74,48 @@ def _if_all(*names: str) -> pl.Expr:
     return pl.when(there).then(obj({name: _cell(name) for name in names}).text)
 
 
-def _contact() -> Json:
+def _contact() -> pl.Expr:
+    """The identifiers, separated by commas; empty where there is none."""
     address = pl.concat_str(pl.lit('{"address":'), _if_all(*ADDRESS), pl.lit("}"))
     found = [_if_all("emailAddress"), _if_all("phoneNumber"), address]
-    inside = pl.concat_str(found, separator=",", ignore_nulls=True)
-    return Json(pl.concat_str(pl.lit('{"userIdentifiers":['), inside, pl.lit("]}")))
+    return pl.concat_str(found, separator=",", ignore_nulls=True)
 
 
 def _member(c: Fields) -> Json:
-    """What the list holds of a member. One who has nothing of it is refused by Google, and named."""
+    """What the list holds of a member; nothing of one who has no identifier of that kind."""
     match c.settings["upload_key_type"]:
         case "MOBILE_ID":
-            return obj(mobileData=obj(mobileIds=array([_cell("mobileId")])))
+            there, data = _cell("mobileId").is_not_null(), obj(mobileData=obj(mobileIds=array([_cell("mobileId")])))
         case "USER_ID":
-            return obj(userIdData=obj(userId=_cell("userId")))
+            there, data = _cell("userId").is_not_null(), obj(userIdData=obj(userId=_cell("userId")))
         case _:
-            return obj(userData=_contact())
+            inside = _contact()
+            listed = Json(pl.concat_str(pl.lit("["), inside, pl.lit("]")))
+            there, data = inside != "", obj(userData=obj(userIdentifiers=listed))
+    return Json(pl.when(there).then(data.text))
 
 
 def _account(number: str) -> dict[str, str]:
     return {"accountType": "GOOGLE_ADS", "accountId": number}
 
 
-def _remove(c: Fields, **more: object) -> tuple[str, str]:
-    login = c.settings.get("login_customer_id")
-    where = {
-        "operatingAccount": _account(c.settings["customer_id"]),
+def _list(settings: Mapping[str, str]) -> dict[str, object]:
+    login = settings.get("login_customer_id")
+    return {
+        "operatingAccount": _account(settings["customer_id"]),
         **({"loginAccount": _account(login)} if login else {}),
-        "productDestinationId": c.settings["user_list_id"],
+        "productDestinationId": settings["user_list_id"],
     }
-    head = json.dumps({"destinations": [where], "encoding": "HEX", **more}, separators=(",", ":"))
+
+
+def _empty(connection: Connection, since: dt.datetime) -> Request:
+    """Whoever was added before this instant goes; what is added later stays, in whichever order Google gets to it."""
+    body = {"destinations": [_list(connection.settings)], "removeAsOfTime": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return connection.request("POST", "/v1/audienceMembers:removeAll", body)
+
+
+def _remove(c: Fields, **more: object) -> tuple[str, str]:
+    head = json.dumps({"destinations": [_list(c.settings)], "encoding": "HEX", **more}, separators=(",", ":"))
     return f'{head[:-1]},"audienceMembers":[', "]}"
 
 
@@ -187,18 +201,18 @@ def _create(connection: Connection, name: str, description: str) -> Asking:
         "membershipDuration": f"{540 * DAY}s",
         "ingestedUserListInfo": {"uploadKeyTypes": [kind], INFO[kind]: about},
     }
-    answer = yield _by_login(connection, connection.request("POST", LISTS, body))
+    asked = connection.request("POST", LISTS, body)
+    answer = yield replace(asked, headers={**asked.headers, **_login(connection)})
     if answer.status != HTTPStatus.OK:
         raise Unanswered(answer)
     made = answer.at("id")
     return made if isinstance(made, str) else None
 
 
-def _by_login(connection: Connection, request: Request) -> Request:
-    """Lists are made under the manager's account by a header, not by a field."""
+def _login(connection: Connection) -> Mapping[str, str]:
+    """About lists a manager's account is named in a header, not in a field."""
     login = connection.setting("login_customer_id")
-    header = {"login-account": f"accountTypes/GOOGLE_ADS/accounts/{login}"} if login else {}
-    return replace(request, headers={**request.headers, **header})
+    return {"login-account": f"accountTypes/GOOGLE_ADS/accounts/{login}"} if login else {}
 
 
 destination = Destination(
@@ -244,17 +258,22 @@ destination = Destination(
     hosts={"": "https://datamanager.googleapis.com"},
     posts={
         "list": Post(
-            "/v1/audienceMembers:ingest", _member, _ingest, exits=Post("/v1/audienceMembers:remove", _member, _remove)
+            "/v1/audienceMembers:ingest",
+            _member,
+            _ingest,
+            exits=Post("/v1/audienceMembers:remove", _member, _remove),
+            opening=_empty,
         )
     },
     limits=Limits(items=10_000, bytes=8_000_000),
     outcomes=Outcomes(read=_read),
     identifiers=GOOGLE,
+    together=(("first_name", "last_name", "country", "zip"),),
     minimum_interval=6 * 3_600,
     refresh=180 * DAY,
     list_setting="user_list_id",
     rates=(Rate(300, 60),),
     poll=Poll("/v1/requestStatus:retrieve?requestId={handle}", _status),
     lists=ListApi(_create),
-    probe=Probe(f"{LISTS}?pageSize=1"),
+    probe=Probe(f"{LISTS}?pageSize=1", headers=_login),
 )

@@ -54,7 +54,8 @@ def details(registry: Registry, name: str) -> dict[str, object]:
     own = registry[module].describe() if module else {}
     if entry is None:
         return own
-    line = frame(native(registry)).filter((pl.col("slug") == entry.slug) & (pl.col("kind") == entry.kind)).row(0, named=True)
+    lines = frame(native(registry)).filter((pl.col("slug") == entry.slug) & (pl.col("kind") == entry.kind))
+    line = lines.row(0, named=True)
     return {**line, "settings": own.get("settings", {}), "identifiers": own.get("identifiers", [])}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-EffectKind = Literal["user", "account", "event", "add", "remove"]
+EffectKind = Literal["user", "account", "event", "add", "remove", "replace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Effect:
     """One item of a request and what it does.
 
     Attributes:
-        kind: ``user`` and ``account`` set traits, ``event`` tracks, ``add`` and ``remove`` change a list.
+        kind: ``user`` and ``account`` set traits, ``event`` tracks, ``add``, ``remove`` and ``replace`` change a list.
         subject: the user, account or list id.
         content: the traits; the event; or the entries of a list, each a list of ``[field, value]`` pairs.
         message_id: what the destination deduplicates by; empty if the item has none.

@@ -1,4 +1,4 @@
-"""Meta's custom audiences: ``POST`` and ``DELETE /v26.0/{audience_id}/users``; reading one, and making one.
+"""Meta's custom audiences: ``POST`` and ``DELETE /v26.0/{audience_id}/users``, ``usersreplace``; reading, making one.
 
 What is odd, and imitated here: the answer counts invalid entries and does not say which; an answer of 200 with invalid
 entries is normal; a removal carries a JSON body on ``DELETE``; more than 10,000 entries are error 100; a hashed field
@@ -18,7 +18,7 @@ import hashlib
 import re
 from typing import Any
 
-from personas_kit.sandbox.effects import Effect, Handled, Incoming, bearer, fields, json_reply, loads
+from personas_kit.sandbox.effects import Effect, EffectKind, Handled, Incoming, bearer, fields, json_reply, loads
 
 ENTRIES = 10_000
 HASHED = frozenset({"EMAIL", "PHONE", "GEN", "DOBY", "DOBM", "DOBD", "LN", "FN", "FI", "CT", "ST", "ZIP", "COUNTRY"})
@@ -40,10 +40,10 @@ class _RefusedError(Exception):
         self.code = code
 
 
-def users(request: Incoming, audience_id: str) -> Handled:
+def users(request: Incoming, audience_id: str, *, replaces: bool = False) -> Handled:
     """Add or remove entries; 400 with an ``error`` object for a missing token, a bad schema or too many entries."""
     try:
-        return _users(request, audience_id)
+        return _users(request, audience_id, replaces=replaces)
     except _RefusedError as refused:
         error = {"message": str(refused), "type": "OAuthException", "code": refused.code, "fbtrace_id": "sandbox"}
         return Handled(json_reply(400, {"error": error}), "meta")
@@ -70,7 +70,7 @@ def _no_token() -> Handled:
     return Handled(json_reply(400, {"error": {**error, "type": "OAuthException"}}), "meta")
 
 
-def _users(request: Incoming, audience_id: str) -> Handled:
+def _users(request: Incoming, audience_id: str, *, replaces: bool) -> Handled:
     if not bearer(request.headers):
         raise _RefusedError("An access token is required to request this resource.", _BAD_TOKEN)
     body = fields(loads(request.content))
@@ -92,8 +92,10 @@ def _users(request: Incoming, audience_id: str) -> Handled:
         "num_invalid_entries": len(rows) - len(entries),
         "invalid_entry_samples": {},
     }
-    effect = Effect("add" if request.method == "POST" else "remove", audience_id, entries)
-    return Handled(json_reply(200, answer), "meta", (effect,), len(rows))
+    kind: EffectKind = "add" if request.method == "POST" else "remove"
+    if replaces and fields(body.get("session") or {}).get("batch_seq") == 1:  # here at once, there with the last one
+        kind = "replace"
+    return Handled(json_reply(200, answer), "meta", (Effect(kind, audience_id, entries),), len(rows))
 
 
 def _table(payload: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:

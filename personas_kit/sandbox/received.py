@@ -224,6 +224,8 @@ class Received:
                 held.events.append({"user_id": effect.subject, **effect.content, "message_id": effect.message_id})
             case "add":
                 held.lists.setdefault(effect.subject, set()).update(_entries(effect))
+            case "replace":
+                held.lists[effect.subject] = _entries(effect)
             case "remove":
                 entries, present = _entries(effect), held.lists.setdefault(effect.subject, set())
                 held.removed_absent += len(entries - present)

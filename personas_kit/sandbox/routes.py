@@ -8,14 +8,16 @@ from personas_kit.sandbox import amplitude, meta, segment, webhook
 from personas_kit.sandbox.effects import Handled, Incoming, json_reply
 
 _SEGMENT = re.compile(r"(?P<rudderstack>/rudderstack)?/v1/(?P<call>batch|identify|track|group|page|screen|alias)")
-_META = re.compile(r"/v\d+\.\d+/(?P<audience>\d+)(?P<users>/users)?")
+_META = re.compile(r"/v\d+\.\d+/(?P<audience>\d+)(?P<users>/users(?P<replaces>replace)?)?")
 _META_ACCOUNT = re.compile(r"/v\d+\.\d+/act_(?P<account>\d+)/customaudiences")
 
 
 def route(request: Incoming) -> Handled:
     """Hand the request to the protocol of its path; 404 if there is none, 405 if it has no such method."""
     if found := _META.fullmatch(request.path):
-        if found["users"] and request.method in ("POST", "DELETE"):
+        if found["replaces"] and request.method == "POST":
+            return meta.users(request, found["audience"], replaces=True)
+        if found["users"] and not found["replaces"] and request.method in ("POST", "DELETE"):
             return meta.users(request, found["audience"])
         if not found["users"] and request.method == "GET":
             return meta.audience(request, found["audience"])
