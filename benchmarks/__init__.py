@@ -4,6 +4,6 @@ Absolute figures do not carry from one machine to another, ratios mostly do. So 
 order that changes from round to round, each in a process of its own; what is reported is the median of the rounds and
 its ratio to the kit's. All ways must give the same answer, or the benchmark fails.
 
-Adding a file to ``benchmarks/entries`` that holds a :class:`~benchmarks.entry.Benchmark` named ``benchmark`` is all it
-takes to add one.
+Adding a file to ``benchmarks/entries`` that holds a :class:`~benchmarks.entry.Benchmark` named ``benchmark``, or
+several by name in ``benchmarks``, is all it takes to add one.
 """

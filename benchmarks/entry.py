@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 Way = Callable[[Path], object]
 """Does the work on the files of a folder and returns an answer that JSON can hold, for comparison between ways."""
@@ -37,13 +38,20 @@ OURS = "personas_kit"
 
 
 def entries() -> list[str]:
-    """The names of all benchmarks."""
+    """The names of all benchmarks: of an entry that holds several, ``entry.name``."""
     import benchmarks.entries as folder  # noqa: PLC0415  (listed when asked for, so that a worker loads one entry only)
 
-    return sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
+    several = {name: getattr(_entry(name), "benchmarks", None) for name in names}
+    return [f"{name}.{each}" if each else name for name in names for each in several[name] or [""]]
 
 
 def load(name: str) -> Benchmark:
     """The benchmark of that name."""
-    found: Benchmark = importlib.import_module(f"benchmarks.entries.{name}").benchmark
+    entry, _, each = name.partition(".")
+    found: Benchmark = _entry(entry).benchmarks[each] if each else _entry(entry).benchmark
     return found
+
+
+def _entry(name: str) -> ModuleType:
+    return importlib.import_module(f"benchmarks.entries.{name}")

@@ -105,7 +105,7 @@ def route_to(name: str, configured: Mapping[str, DestinationSettings], integrati
             hint=f'say which: {{ destination = "{one}", integrations = ["{keys[one]}"] }}; or {", ".join([*keys][1:])}',
         )
     ((gateway, key),) = keys.items()
-    return Route(gateways[gateway], Through((key,), entry.name, _calls([entry]), _ids([entry])))
+    return Route(gateways[gateway], _through((key,), entry.name, [entry]))
 
 
 def _direct(settings: DestinationSettings, integrations: tuple[str, ...]) -> Route:
@@ -121,7 +121,12 @@ def _direct(settings: DestinationSettings, integrations: tuple[str, ...]) -> Rou
     for entry in known:
         if entry.status == "retired":
             raise retired(entry)
-    return Route(settings, Through(integrations, ", ".join(integrations), _calls(known), _ids(known)))
+    return Route(settings, _through(integrations, ", ".join(integrations), known))
+
+
+def _through(integrations: tuple[str, ...], name: str, known: Sequence[Entry]) -> Through:
+    first = any(entry.fields_first == "yes" for entry in known)
+    return Through(integrations, name, _calls(known), _ids(known), fields_first=first)
 
 
 def _calls(entries: Sequence[Entry]) -> frozenset[Call]:

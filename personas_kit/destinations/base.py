@@ -137,12 +137,14 @@ class Through:
         name: for people.
         calls: that all of it takes.
         ids: the identifiers that it needs beside the user's id.
+        fields_first: a field has to be there before a value is sent.
     """
 
     integrations: tuple[str, ...]
     name: str
     calls: frozenset[Call]
     ids: tuple[str, ...] = ()
+    fields_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

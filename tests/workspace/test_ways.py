@@ -194,6 +194,16 @@ def test_a_missing_field_is_a_stage_of_the_plan_and_is_made_before_the_first_cha
     assert json.loads(opened.network.sent[1].content)["name"] == "vips"
 
 
+def test_behind_a_gateway_a_field_that_has_to_be_there_is_named(folder):
+    opened = Opened(folder, segment())
+    plan = opened.plan(VIPS, to="hubspot")
+
+    (stage,) = (sync.stage for sync in plan.syncs if sync.stage is not None)
+    assert "'vips' is there is not known yet (nobody can ask through a gateway" in stage.words()
+    assert plan.push().complete
+    assert {each["type"] for each in opened.messages} == {"identify", "track"}
+
+
 def test_a_field_that_cannot_be_made_sends_nothing(folder):
     opened = Opened(folder, HUBSPOT, script=[MISSING, answer(403, b"{}")])
     report = opened.plan(VIPS, to="crm", send=["identify"]).push()
