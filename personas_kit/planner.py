@@ -17,7 +17,6 @@ from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
 from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.forgetting import Forgotten, without_forgotten
-from personas_kit.activation.guards import Guard
 from personas_kit.activation.past import FINISHED, PUSHES, past_of
 from personas_kit.activation.plan import Memory, Plan, SyncPlan
 from personas_kit.activation.planning import plan_sync
@@ -25,6 +24,7 @@ from personas_kit.activation.state import Begun, SyncState
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Id, Members, Wanted, calls_for, wanted_by
+from personas_kit.activation.watching import field_guards
 from personas_kit.clock import Clock
 from personas_kit.config import Config, Scheduled, SyncSettings
 from personas_kit.definitions import Definition
@@ -312,8 +312,7 @@ class Planner:
 
         def staged(**more: Causes) -> SyncPlan:
             part = draft(**more)
-            missing = bool(stage.how) and not stage.made and bool(part.to_send)
-            guards = (*part.guards, Guard("field_missing", stage.how, final=True)) if missing else part.guards
+            guards = (*part.guards, *(field_guards(stage) if part.to_send else ()))
             computation = replace(part.computation, field=stage.handle)
             return replace(part, stage=stage, guards=guards, computation=computation)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from personas_kit.activation.asking import FieldStage
 from personas_kit.activation.cadence import due_from
 from personas_kit.activation.causes import AGAIN, EDITED, UPSTREAM, WITHDRAWN
 from personas_kit.activation.due import Occasion
@@ -221,6 +222,13 @@ def _stale(name: str, of: TableFigures, before: TableFigures, as_of: dt.datetime
     if of.pause is None or as_of - newest <= of.pause:
         return None
     return f"{age}; in the 30 days before, the longest pause was {spell(of.pause)}"
+
+
+def field_guards(stage: FieldStage) -> list[Guard]:
+    """A field that is not there, where no program can make it."""
+    if not stage.how or stage.made:
+        return []
+    return [Guard("field_missing", stage.how, final=True)]
 
 
 def spell(span: dt.timedelta) -> str:
