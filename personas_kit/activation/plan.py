@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from personas_kit.activation.asking import FieldStage
-from personas_kit.activation.courier import Tally
+from personas_kit.activation.courier import Tally, prepare
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.state import Batch, SyncState
@@ -275,7 +275,8 @@ def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:
     """The requests for the first changes of each kind."""
     samples = []
     for (_,), some in sync.lines.head(sync.to_send).group_by("change", maintain_order=True):
-        for request in sync.connection.requests(sync.sync.call, some.head(limit), sync.computation):
+        requests, *_ = prepare(sync.connection, sync.sync.call, some.head(limit), sync.computation)
+        for request in requests:
             path = request.url.removeprefix(sync.connection.home).partition("?")[0] or "/"
             body = request.content.decode("utf-8", errors="replace")
             samples.append(

@@ -35,7 +35,7 @@ def demo(folder: Path, seed: int) -> int:
 @json_option
 @click.pass_obj
 def check(config: Path, live: bool, json_: bool) -> int:
-    """Check everything without sending: the file, the warehouse, what its tables hold, definitions, destinations."""
+    """Check everything and change nothing: the file, the warehouse, what its tables hold, definitions, credentials."""
     findings = check_live(config) if live else check_workspace(config)
     if json_:
         as_json([finding.to_dict() for finding in findings])

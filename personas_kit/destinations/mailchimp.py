@@ -161,7 +161,7 @@ destination = Destination(
             default="transactional",
             choices=("transactional", "subscribed", "pending", "unsubscribed"),
         ),
-        Setting("segment_id", "of a tag; given per definition as list", default="none", identifies=True),
+        Setting("segment_id", "of a tag; given per definition as list", optional=True, identifies=True),
     ),
     auth=Basic("key", "{api_key}"),
     hosts={"": "https://{server}.api.mailchimp.com"},

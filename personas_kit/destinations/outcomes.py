@@ -189,13 +189,14 @@ class Budget:
         return max(0.0, reset - now.timestamp() if self.epoch else reset)
 
 
+_LARGEST = 10**9
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,59}", re.ASCII)
 
 
 def code(value: object) -> str:
     """A vendor's error code, to be shown; empty if it does not look like one. Nothing else of a body is ever shown."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if abs(value) < _LARGEST else ""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else ""
 
 

@@ -15,7 +15,7 @@ from personas_kit.config import load
 from personas_kit.destinations import DESTINATIONS, Computation, Request
 from personas_kit.destinations.addresses import checked_url, kind_of
 from personas_kit.errors import ConfigError
-from tests.destinations.conftest import batch_of
+from tests.destinations.conftest import batch_of, settings_of
 from tests.security.receivers import PUBLIC, Receiver, Rerouted, hook, segment
 
 ALLOWED, PRIVATE, REFUSED = "allowed", "allowed if allow_private", "refused"
@@ -147,11 +147,14 @@ def test_a_url_is_a_text(url):
         checked_url(url)
 
 
-@pytest.mark.parametrize("slug", DESTINATIONS)
+@pytest.mark.parametrize("slug", sorted(DESTINATIONS))
 def test_the_hosts_that_destinations_bring_along_are_allowed_and_public(slug):
+    settings = {name: str(value) for name, value in settings_of(slug).items()}
+    defaults = {each.name: each.default for each in DESTINATIONS[slug].settings}
     for host in DESTINATIONS[slug].hosts.values():
-        assert checked_url(host) == host
-        assert host.startswith("https://")
+        filled = host.format_map({**defaults, **settings})
+        assert checked_url(filled) == filled
+        assert filled.startswith("https://")
 
 
 # ------------------------------------------------------------------------------------------------------------ addresses

@@ -104,8 +104,9 @@ def test_what_a_destination_is_made_of_shows_neither_its_secret_nor_its_people(m
         connection = connect(slug)
         (call, *_) = sorted(connection.calls)
         line = {"user_id": "u1", "account_id": "a1", "change": "enter", "value": '"Zzcanary1"', "message_id": "m1"}
-        line |= {"member": '{"EMAIL":"canary1.person@private-mail.example"}'} if call == "list" else {}
-        line |= {"id_email": "canary1.person@private-mail.example"} if call != "list" else {}
+        person, known = "canary1.person@private-mail.example", connection.identifiers(call)
+        line |= {"member": json.dumps({each.name: person for each in known.values()})} if call == "list" else {}
+        line |= {f"id_{kind}": person for kind in known or ("email",)} if call != "list" else {}
         (request,) = connection.requests(call, batch_of([line]), computation_of(fixture_of(slug)))
         answer = Answer(400, {"x-echo": SECRETS["API_KEY"]}, request.content)
         things = [connection, connection.destination, connection.auth(), connection.secrets, request, answer]

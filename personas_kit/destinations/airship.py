@@ -1,0 +1,89 @@
+"""Airship: attributes of named users, custom events, and tags of named users as lists.
+
+What is odd: a *named user* is our user; who is not there is made, and reaches nobody until the app gives it a channel.
+An attribute is added to the project by a person first, or the change is refused. It has no booleans, so ``true`` is the
+text ``"true"``; a missing value removes it. Attributes go one user at a time, and mapped identifiers not at all. The
+name of an event may hold no capitals (``audience entered``), and a wrong event fails its whole request, which is then
+halved. An event has no id that keeps it from being recorded twice. A list is a tag within a tag group that a person
+makes first: ``list = "<tag>"``; the group is a setting. An answer may be ``ok`` and carry a warning, which does not say
+of whom it speaks: that is unknown.
+
+Not confirmed: what exactly warnings are about, and whether all of an attribute's texts may be as long as those of
+events (255). 5 MB for a request and 1,000 users for tags are Airship's advice as others repeat it; no rates are
+published. A token that may only send events cannot list channels, and so fails the test of the credentials.
+
+Source: https://www.airship.com/docs/developer/rest-api/ua/operations/custom-events/, .../operations/named-users/,
+.../schemas/attributes/, .../schemas/others/ (read 2026-11-26).
+"""
+
+import json
+
+import polars as pl
+
+from personas_kit.destinations.auth import Bearer, Header, Several
+from personas_kit.destinations.base import Around, Destination, Fields, Limits, Post, Probe, Setting, Values
+from personas_kit.destinations.encode import Json, obj, raw
+from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
+
+
+def _identify(c: Fields) -> Json:
+    kept, gone = obj(action="set", key=c.key, value=c.value), obj(action="remove", key=c.key)
+    return raw(pl.when(pl.col("value") == "null").then(gone.text).otherwise(kept.text))
+
+
+def _track(c: Fields) -> Json:
+    body = obj(name=c.event.str.to_lowercase(), unique_id=c.message_id, properties=c.properties)
+    return obj(occurred=c.timestamp.str.replace(r"\.\d+Z$", "Z"), user=obj(named_user_id=c.user_id), body=body)
+
+
+def _member(_: Fields) -> Json:
+    """``{"named_user_id":"u1"}`` is ``"u1"`` in the array: JSON as it stands."""
+    return raw(pl.col("member").str.strip_prefix('{"named_user_id":').str.strip_suffix("}"))
+
+
+def _tags(verb: str, exits: Post | None = None) -> Post:
+    def around(c: Fields) -> Around:
+        group, tag = (json.dumps(c.settings[name], ensure_ascii=False) for name in ("tag_group", "tag"))
+        return '{"audience":{"named_user_id":[', f']}},"{verb}":{{{group}:[{tag}]}}}}'
+
+    return Post("/api/named_users/tags", _member, around, limits=Limits(items=1_000, bytes=1_000_000), exits=exits)
+
+
+def _read(answer: Answer, _count: int) -> Outcome | None:
+    """``ok``, without a warning."""
+    warned = answer.at("warning") or answer.at("warnings")
+    return ACKNOWLEDGED if answer.status // 100 == 2 and answer.at("ok") is True and not warned else None  # noqa: PLR2004
+
+
+destination = Destination(
+    slug="airship",
+    name="Airship",
+    settings=(
+        Setting("app_key", "of the project: Settings > Project Details", identifies=True),
+        Setting("token", "Settings > Tokens", secret=True),
+        Setting("tag_group", "in which the tags of lists are", default="personas", identifies=True),
+        Setting("tag", "that is a list; usually given per definition as list", optional=True, identifies=True),
+        Setting("region", "where the project's data is", default="us", choices=("us", "eu")),
+    ),
+    auth=Several(Bearer("token"), Header("x-ua-appkey", "{app_key}")),
+    hosts={"us": "https://go.urbanairship.com", "eu": "https://go.airship.eu"},
+    posts={
+        "identify": Post(
+            "/api/named_users/{user_id}/attributes",
+            _identify,
+            ('{"attributes":[', "]}"),
+            limits=Limits(items=1, bytes=100_000),
+        ),
+        "track": Post("/api/custom-events", _track),
+        "list": _tags("add", exits=_tags("remove")),
+    },
+    limits=Limits(items=100, bytes=1_000_000),
+    outcomes=Outcomes(read=_read),
+    identifiers={"user_id": Identifier("named_user_id", lambda text: text, hashed=False, alone=True)},
+    values=Values(longest=255, booleans="text", lists=False),
+    headers={"accept": "application/vnd.urbanairship+json; version=3"},
+    list_setting="tag",
+    parallel=8,
+    probe=Probe("/api/channels?limit=1"),
+)
