@@ -138,8 +138,8 @@ def _calls(entries: Sequence[Entry]) -> frozenset[Call]:
 
 
 def _ids(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """What they need to know of a user beside the id."""
-    return tuple(kind for kind in ("email", "phone") if any(kind in entry.needs for entry in entries))
+    """What they need to know of a user beside the id; nothing where the id is enough: less is known, and less goes."""
+    return tuple(kind for kind in ("email", "phone") if any(kind in entry.required_ids for entry in entries))
 
 
 def _entry(name: str, configured: Mapping[str, DestinationSettings]) -> Entry:

@@ -80,6 +80,14 @@ class Entry:
         return {"segment": self.segment, "rudderstack": tuple(filter(None, [self.rudderstack]))}[gateway]
 
     @property
+    def required_ids(self) -> tuple[str, ...]:
+        """The identifiers without which nobody is known there: none where the user's id, or another one, is enough."""
+        if "user id" in self.needs or "external id" in self.needs:
+            return ()
+        first, several = self.needs.split(" ")[0].strip(","), " and " in self.needs
+        return tuple(kind for kind in ("email", "phone") if kind == first or (several and kind in self.needs))
+
+    @property
     def gateways(self) -> tuple[str, ...]:
         """The gateways that know it."""
         return tuple(name for name, key in (("Segment", self.segment), ("RudderStack", self.rudderstack)) if key)

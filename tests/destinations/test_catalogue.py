@@ -191,6 +191,17 @@ def test_the_page_moves_what_a_module_brings_back():
     assert "Google Analytics (`google-analytics`)" in with_it.split("## Unknown")[0]
 
 
+@pytest.mark.parametrize(
+    ("slug", "required"),
+    [
+        ("hubspot", ("email",)), ("callingly", ("email", "phone")), ("mailchimp", ("email",)), ("upcall", ("phone",)),
+        ("braze", ()), ("klaviyo", ()), ("intercom", ()), ("amplitude", ()), ("criteo", ()), ("zendesk", ()),
+    ],
+)  # fmt: skip
+def test_an_identifier_is_required_only_where_the_users_id_is_not_enough(slug, required):
+    assert next(entry for entry in ENTRIES if entry.slug == slug and entry.kind == "event").required_ids == required
+
+
 def test_an_entry_cannot_be_changed():
     assert isinstance(CATALOGUE["braze"], Entry)
     with pytest.raises(AttributeError):
