@@ -630,11 +630,11 @@ def _named(value: object) -> str:
 
 def _with_constants(batch: pl.DataFrame) -> pl.DataFrame:
     """What says the same on every line as one value, so that it is worked out once: often the time and the value."""
-    if not batch.height:
+    often = [name for name in batch.columns if name in _OFTEN_THE_SAME]
+    if not often or not batch.height:
         return batch
-    found = pl.col([name for name in batch.columns if name in _OFTEN_THE_SAME])
-    same = batch.select(found.eq_missing(found.first()).all()).row(0, named=True)
-    return batch.with_columns(pl.col(name).first() for name, alike in same.items() if alike)
+    same = batch.select(pl.col(often).eq_missing(pl.col(often).first()).all()).row(0, named=True)
+    return batch.with_columns(pl.col(name).first() for name in often if same[name])
 
 
 def _around(post: Post, fields: Fields) -> tuple[bytes, bytes]:

@@ -83,7 +83,8 @@ def _read(answer: Answer, _count: int) -> Outcome | None:
 
 
 def _wrong(answer: Answer) -> str:
-    return f"refused {code(answer.at('errors', 0, 'code'))}".strip() if answer.at("errors") else ""
+    said = answer.at("errors", 0, "code")
+    return f"refused {code(said) if isinstance(said, str) else ''}".strip() if answer.at("errors") else ""
 
 
 def _create(connection: Connection, name: str, description: str) -> Asking:

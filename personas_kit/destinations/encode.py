@@ -91,9 +91,12 @@ def text(value: pl.Expr) -> pl.Expr:
 
 def percent_encoded(texts: pl.Series, *, space: str = "%20") -> pl.Series:
     """Texts as they stand in an address; with ``+`` for a space, as they stand in a form."""
-    beyond = texts.filter(texts.str.len_bytes() != texts.str.len_chars()).str.extract_all(r"[^\x00-\x7F]")
-    told = {char: quote(char, safe="") for char in (*map(chr, range(128)), *beyond.explode().unique().drop_nulls())}
-    return texts.str.replace_many({char: code for char, code in told.items() if char != code} | {" ": space})
+    strange = texts.filter(texts.str.len_bytes() != texts.str.len_chars()).str.extract_all(r"[^\x00-\x7F]")
+    beyond = {char: quote(char) for char in strange.explode().unique().drop_nulls()}
+    return texts.str.replace_many(_CODES | beyond | {" ": space})
+
+
+_CODES = {char: code for char in map(chr, range(128)) if (code := quote(char, safe="")) != char}
 
 
 def _piece(name: str, value: Known) -> Parts:

@@ -1,6 +1,6 @@
 """Moosend: custom fields of the subscribers of a mailing list, and who is subscribed to it.
 
-What is odd: the key stands in the query. All errors may be a 200, with a ``Code`` that is not 0. Moosend's own way to
+What is odd: the key stands in the query. An error may be a 200, with a ``Code`` that is not 0. Moosend's own way to
 add subscribers, which updates those who are there, subscribes those again who have unsubscribed and clears the custom
 fields that are not sent. So everyone is looked up first. Values are written for those who are subscribed, together with
 their other fields; others are refused. Who enters and is new, or was removed before, is subscribed; who has
@@ -11,9 +11,9 @@ agreed already, or the list may ask them.
 
 That is slow, one look-up in a second. Events are not sent: they come from the tracking of a web site.
 
-Not confirmed, for Moosend publishes few of its codes: that other fields are cleared (others' descriptions of the API
-say so); what the look-up of an unknown address says; the numbers of the states (1 subscribed, 4 removed); the limit of
-look-ups; that a time is written back the way it was read.
+Not confirmed: that other fields are cleared, and unsubscribed ones subscribed again (others' words on the API say
+so); what the look-up of an unknown address says (few codes are published); the numbers of the states (1 subscribed, 4
+removed); the limit of look-ups; that a time can be written back the way it is read.
 
 Source: https://moosendapp.docs.apiary.io/ and
 https://docs.moosend.com/api-documentation/articles/KnowledgeBase/54558-API-rate-limiting (read 2026-11-26).

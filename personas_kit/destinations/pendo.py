@@ -7,12 +7,14 @@ up to 1,000 visitors, whose answer is a 200 with a status of its own inside. The
 
 There is no track: it has another host, and a secret for each app.
 
-Not confirmed: 1,000 records in a request about metadata; that the schema lists custom fields under ``custom``; that a
-null clears a value; that only a segment that was made by the API can be changed by it, and that it takes visitors whom
-Pendo does not know.
+Not confirmed: Pendo's reference of the API could not be read, so the calls and their answers are those of Segment's
+destination and of other clients. Nor are 1,000 records in a request about metadata; that the schema lists custom fields
+under ``custom``; that a null clears a value; that only a segment that was made by the API can be changed by it, and
+that it takes visitors whom Pendo does not know.
 
-Source: https://engageapi.pendo.io/, and for names of fields
-https://support.pendo.io/hc/en-us/articles/360031832072 and .../19638682125595 (read 2026-11-26).
+Source: https://support.pendo.io/hc/en-us/articles/360031832072, .../19638682125595 (fields, and their names),
+https://support.pendo.io/hc/en-us/community/posts/9320635116315 (visitors by the API), and
+https://adoptpartners.pendo.io/hc/en-us/articles/27418681207707 (segments) (read 2026-11-26).
 """
 
 from http import HTTPStatus

@@ -1,6 +1,8 @@
 """Whatever a value or an id says, a request is strict JSON that reads back to the same; cuts keep their limits."""
 
+import datetime as dt
 import json
+from urllib.parse import quote, quote_plus
 
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from personas_kit.destinations import Computation
 from personas_kit.destinations.batching import cut
+from personas_kit.destinations.encode import constant, obj, optional, percent_encoded, raw
 from personas_kit.membership import as_json
 from tests.destinations.conftest import batch_of, connect, readable
 
@@ -62,13 +65,68 @@ def test_a_value_that_became_missing_is_an_explicit_null_and_a_missing_address_i
     assert readable(request)["body"]["batch"][0]["traits"] == {"revenue": None}
 
 
-@given(st.lists(st.integers(1, 50), max_size=60), st.integers(1, 10), st.integers(10, 100))
-def test_cuts_are_the_fewest_that_keep_both_limits(sizes, items, most):
-    runs = cut(pl.Series(sizes, dtype=pl.UInt32), items=items, most_bytes=most)
+def moments(count):
+    """As many times, a millisecond apart."""
+    noon = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+    times = [noon + dt.timedelta(milliseconds=at) for at in range(count)]
+    return pl.Series(times, dtype=pl.Datetime("us", "UTC"))
+
+
+@pytest.mark.parametrize("slug", ["segment", "hubspot", "onesignal", "amazon-kinesis"])
+@given(st.lists(st.sampled_from(["true", "null", "12.5", '"pro"', None]), min_size=1, max_size=4), st.booleans())
+def test_a_line_is_the_same_whatever_stands_beside_it(slug, said, at_once):
+    lines = [
+        {"user_id": "u", "change": "set", "value": value, "message_id": "m", "id_email": "u@example.com"}
+        for value in said
+    ]
+    batch = batch_of(lines)
+    if not at_once:
+        batch = batch.with_columns(timestamp=moments(len(said)))
+    connection = connect(slug)
+
+    together = connection.items("identify", batch, REVENUE)
+    alone = [connection.items("identify", batch[at : at + 1], REVENUE).item() for at in range(len(said))]
+    assert together.to_list() == alone
+
+
+def test_objects_in_objects_keep_their_order_and_say_what_is_missing():
+    inner = obj(a=optional(pl.col("a")), b=raw(pl.col("b")), c=constant({"x": [1, "\N{SNOWMAN}"]}))
+    whole = obj(z=True, plain=pl.col("a"), inner=inner, none=raw(pl.col("a").replace("A", None)), empty=obj())
+    found = pl.DataFrame({"a": ["A", None], "b": ["[1]", None]}).select(whole.text).to_series().to_list()
+
+    assert found == [
+        '{"plain":"A","z":true,"inner":{"a":"A","b":[1],"c":{"x":[1,"\N{SNOWMAN}"]}},"none":null,"empty":{}}',
+        '{"plain":null,"z":true,"inner":{"b":null,"c":{"x":[1,"\N{SNOWMAN}"]}},"none":null,"empty":{}}',
+    ]
+
+
+@given(st.lists(st.text(max_size=20), max_size=5))
+def test_texts_are_percent_encoded_as_python_does(said):
+    series = pl.Series(said, dtype=pl.String)
+
+    assert percent_encoded(series).to_list() == [quote(text, safe="") for text in said]
+    assert percent_encoded(series, space="+").to_list() == [quote_plus(text) for text in said]
+
+
+@given(st.lists(st.tuples(st.sampled_from("a %\N{SNOWMAN}"), st.integers(1, 90_000)), min_size=1, max_size=12))
+def test_forms_keep_the_limit_with_all_that_stands_around(said):
+    connection = connect("amplitude")
+    users = [char * count for char, count in said]
+    lines = [{"user_id": user, "change": "set", "value": "1", "message_id": "m"} for user in users]
+    requests = connection.requests("identify", batch_of(lines), REVENUE)
+
+    told = [change["user_id"] for request in requests for change in readable(request)["body"]["identification"]]
+    assert told == users
+    assert all(len(request.content) <= connection.limits("identify").bytes for request in requests)
+
+
+@given(st.lists(st.integers(1, 50), max_size=60), st.integers(1, 10), st.integers(10, 100), st.integers(0, 3))
+def test_cuts_are_the_fewest_that_keep_both_limits(sizes, items, most, between):
+    runs = cut(pl.Series(sizes, dtype=pl.UInt32), items=items, most_bytes=most, between=between)
 
     assert [at for start, stop in runs for at in range(start, stop)] == list(range(len(sizes)))
     for start, stop in runs:
-        whole = sum(sizes[start:stop]) + (stop - start - 1)
+        whole = sum(sizes[start:stop]) + between * (stop - start - 1)
         assert stop - start == 1 or (stop - start <= items and whole <= most)
         if stop < len(sizes):
-            assert stop - start == items or whole + 1 + sizes[stop] > most
+            assert stop - start == items or whole + between + sizes[stop] > most
