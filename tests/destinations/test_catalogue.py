@@ -28,6 +28,14 @@ def test_the_page_is_what_the_catalogue_says(request):
     assert PAGE.read_text(encoding="utf-8") == text, "pytest tests/destinations/test_catalogue.py --update-golden"
 
 
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
+def test_the_first_pages_have_the_number_of_modules(page):
+    text = (PAGE.parents[1] / page).read_text(encoding="utf-8")
+    own = sum(entry.way({*DESTINATIONS}) == "native" for entry in ENTRIES)
+
+    assert f" {own} of them" in text
+
+
 def test_there_are_177_rows_of_two_kinds_by_slug():
     assert (len(EVENTS), len(LISTS), len(ENTRIES)) == (174, 3, 177)
     assert [(entry.slug, entry.kind) for entry in ENTRIES] == sorted({(entry.slug, entry.kind) for entry in ENTRIES})
