@@ -35,6 +35,11 @@ class FieldStage:
     how: str = ""
     unasked: str = ""
 
+    @property
+    def stops(self) -> bool:
+        """It is not there, and no program can make it."""
+        return bool(self.how) and not self.made
+
     def words(self) -> str:
         """For people; empty where there is nothing to do."""
         if self.handle:
@@ -70,7 +75,7 @@ def field_stage(connection: Connection, needed: FieldNeeded, connect: Connect) -
         return FieldStage(needed, handle)
     of = f"the field {needed.key!r}, of type {api.types[needed.type]!r}"
     if api.create is not None:
-        return FieldStage(needed, made=True, how=f"create {of}, at {connection.title} first")
+        return FieldStage(needed, made=True, how=f"before the first change the push creates {of}, at {connection.title}")
     return FieldStage(needed, how=f"make {of}, at {connection.title}: {api.where}; then plan again")
 
 

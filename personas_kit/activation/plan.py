@@ -260,7 +260,7 @@ def notes_of(plan: Plan) -> list[str]:
     notes += [
         f"{sync.sync.destination} {sync.sync.call}: {sync.stage.words()}"
         for sync in plan.syncs
-        if sync.stage is not None and sync.stage.words()
+        if sync.stage is not None and sync.stage.words() and not sync.stage.stops
     ]
     notes += [
         f"{sync.sync.destination} {sync.sync.call}: {sync.silent:,} changes of merged users are noted, and not sent"

@@ -226,9 +226,7 @@ def _stale(name: str, of: TableFigures, before: TableFigures, as_of: dt.datetime
 
 def field_guards(stage: FieldStage) -> list[Guard]:
     """A field that is not there, where no program can make it."""
-    if not stage.how or stage.made:
-        return []
-    return [Guard("field_missing", stage.how, final=True)]
+    return [Guard("field_missing", stage.how, final=True)] if stage.stops else []
 
 
 def spell(span: dt.timedelta) -> str:

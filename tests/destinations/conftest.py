@@ -5,9 +5,20 @@ from pathlib import Path
 from personas_kit.destinations import DESTINATIONS
 from personas_kit.destinations.registry import module_of
 from personas_kit.secret import Secret
-from personas_kit.testing.written import batch_of, body_of, computation_of, read, readable, settings_of
+from personas_kit.testing import written
+from personas_kit.testing.written import batch_of, body_of, computation_of, read, readable
 
-__all__ = ["FIXTURES", "batch_of", "body_of", "computation_of", "connect", "file_of", "fixture_of", "readable"]
+__all__ = [
+    "FIXTURES",
+    "batch_of",
+    "body_of",
+    "computation_of",
+    "connect",
+    "file_of",
+    "fixture_of",
+    "readable",
+    "settings_of",
+]
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "destinations"
 
@@ -22,7 +33,11 @@ def fixture_of(slug):
     return read(file_of(slug))
 
 
+def settings_of(slug):
+    """The settings of its fixture; every secret lies in one variable."""
+    return written.settings_of(fixture_of(slug), Secret("env", "DESTINATION_CANARY"))
+
+
 def connect(slug):
-    """A connection with the settings of its fixture; every secret lies in one variable."""
-    values = settings_of(fixture_of(slug), Secret("env", "DESTINATION_CANARY"))
-    return DESTINATIONS[slug].configure("it", values, url=fixture_of(slug).get("url"))
+    """A connection with the settings of its fixture."""
+    return DESTINATIONS[slug].configure("it", settings_of(slug), url=fixture_of(slug).get("url"))

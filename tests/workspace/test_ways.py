@@ -186,8 +186,8 @@ def test_a_missing_field_is_a_stage_of_the_plan_and_is_made_before_the_first_cha
     opened = Opened(folder, HUBSPOT, script=[MISSING, answer(201, b'{"name":"vips"}'), UPSERTED])
     plan = opened.plan(VIPS, to="crm", send=["identify"])
 
-    assert "create the field 'vips'" in plan.syncs[0].stage.words()
-    assert "create the field" in plan._repr_html_()
+    assert "the push creates the field 'vips', of type 'Single checkbox'" in plan.syncs[0].stage.words()
+    assert "the push creates the field" in plan._repr_html_()
     assert len(opened.network.sent) == 1
     assert plan.push().complete
     assert [request.method for request in opened.network.sent] == ["GET", "POST", "POST"]
