@@ -75,7 +75,8 @@ def field_stage(connection: Connection, needed: FieldNeeded, connect: Connect) -
         return FieldStage(needed, handle)
     of = f"the field {needed.key!r}, of type {api.types[needed.type]!r}"
     if api.create is not None:
-        return FieldStage(needed, made=True, how=f"before the first change the push creates {of}, at {connection.title}")
+        how = f"before the first change the push creates {of}, at {connection.title}"
+        return FieldStage(needed, made=True, how=how)
     return FieldStage(needed, how=f"make {of}, at {connection.title}: {api.where}; then plan again")
 
 

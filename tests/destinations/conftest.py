@@ -9,16 +9,8 @@ from personas_kit.testing import written
 from personas_kit.testing.written import batch_of, body_of, computation_of, read, readable
 
 __all__ = [
-    "FIXTURES",
-    "batch_of",
-    "body_of",
-    "computation_of",
-    "connect",
-    "file_of",
-    "fixture_of",
-    "readable",
-    "settings_of",
-]
+    "FIXTURES", "batch_of", "body_of", "computation_of", "connect", "file_of", "fixture_of", "readable", "settings_of",
+]  # fmt: skip
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "destinations"
 
