@@ -51,7 +51,7 @@ from personas_kit.destinations.base import (
 )
 from personas_kit.destinations.encode import Json, array
 from personas_kit.destinations.normalise import META
-from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
+from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code
 from personas_kit.errors import ConfigError
 
 NAMES = sorted(identifier.name for identifier in META.values())
@@ -193,11 +193,11 @@ def _read(answer: Answer, count: int) -> Outcome | None:
 def _error(error: Mapping[str, object], answer: Answer) -> Outcome:
     number, subcode = (each if isinstance(each, int) else 0 for each in (error.get("code"), error.get("error_subcode")))
     if error.get("is_transient") is True or number in RETRY:
-        return Outcome("retry", f"{RETRY.get(number, 'transient error')} ({number})", after=USAGE.wait(answer))
+        return Outcome("retry", f"{RETRY.get(number, 'transient error')} ({code(number)})", after=USAGE.wait(answer))
     if number in STOP or number in PERMISSION:
-        shown = f"{number}/{subcode}" if subcode else str(number)
+        shown = "/".join(filter(None, [code(number), code(subcode) if subcode else ""]))
         return Outcome("fatal", f"{MORE.get((number, subcode)) or STOP.get(number, 'permission')} ({shown})")
-    return Outcome("retry", f"error {number}")
+    return Outcome("retry", f"error {code(number)}")
 
 
 def _create(connection: Connection, name: str, description: str) -> Asking:

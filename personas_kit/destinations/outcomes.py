@@ -40,11 +40,14 @@ class Answer:
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
 
     def json(self) -> object:
-        """The body as data; None if it is not JSON in UTF-8, or nested deeper than any answer is."""
+        """The body as data; None if it is not JSON of whole characters, or nested deeper than any answer is."""
         try:
-            return None if _depth(self.content) > DEEPEST else json.loads(self.content.decode("utf-8-sig"))
+            found = None if _depth(self.content) > DEEPEST else json.loads(self.content.decode("utf-8-sig"))
+            if b"\\ud" in self.content.lower():  # half a character, which no request could repeat
+                json.dumps(found, ensure_ascii=False).encode()
         except ValueError:
             return None
+        return found
 
     def at(self, *path: str | int) -> object:
         """What lies at a path of the body; None if nothing does, or if it is no JSON."""
