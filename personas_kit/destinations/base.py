@@ -49,6 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ENVELOPE = 200  # bytes around one item, at most
+_LONGEST_IN_ADDRESS = 1_000
 Around = tuple[str, str]
 
 
@@ -392,11 +393,18 @@ class Connection:
 
     def refused(self, call: Call, batch: pl.DataFrame, items: pl.Series) -> dict[int, str]:
         """The lines that no request can hold, or that the destination would not take -> reason."""
-        limits = self._limits(self._post(call, batch))
+        post = self._post(call, batch)
+        limits = self._limits(post)
         most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
         refused = dict.fromkeys(items.is_null().arg_true().to_list(), "nothing in it that can be sent there")
-        large = items.str.len_bytes().cast(pl.Int64) > most
-        refused |= dict.fromkeys(large.arg_true().to_list(), "too large to send")
+        sizes = items.str.len_bytes().cast(pl.Int64)
+        if post.form and (sizes > most // 3).any():  # percent-encoding makes three bytes of one
+            sizes = percent_encoded(items, space="+").str.len_bytes().cast(pl.Int64)
+        refused |= dict.fromkeys((sizes > most).arg_true().to_list(), "too large to send")
+        if limits.items == 1:
+            named = _of_line(post.path, batch).values()
+            longer = [at for texts in named for at, text in enumerate(texts) if len(text) > _LONGEST_IN_ADDRESS]
+            refused |= dict.fromkeys(longer, "an id that is too long for an address")
         if "value" in batch.columns:
             long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
             reason = f"a text of more than {self.destination.values.longest} characters"

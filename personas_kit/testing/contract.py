@@ -171,17 +171,13 @@ class DestinationContract(Subject):
         )
 
     def test_a_line_that_no_request_can_hold_is_named(self, call: Call) -> None:
-        """By an id that is far too long, or a value where the id stands in the address."""
+        """By an id that is far too long."""
         connection = self._connection()
         limits, lines = connection.limits(call), self._lines(call, 3)
         if not any(connection.items(call, batch_of(lines), BUYERS)):
             return  # nothing of a single change is sent
         long = "x" * (limits.item_bytes or limits.bytes)
-        settings = {setting.name for setting in self.destination.settings}
-        by_path = {"user_id", "account_id", *self.destination.keyed} & _named(
-            self.destination.posts[call].path
-        ) - settings
-        lines[1] = {**lines[1], "value": f'"{long}"'} if by_path else self._line(call, 1, long)
+        lines[1] = self._line(call, 1, long)
         batch = batch_of(lines)
         refused = connection.refused(call, batch, connection.items(call, batch, BUYERS))
         check(list(refused) == [1], f"line 1 of 3 is too long for a request; refused were {sorted(refused)}")

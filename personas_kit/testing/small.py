@@ -27,6 +27,7 @@ from personas_kit.routes import DestinationSettings
 from personas_kit.sandbox import Sandbox
 from personas_kit.secret import Secret
 from personas_kit.testing.literal import Happened, Id, Literals, Membership, Traits, When, instant, source_like
+from personas_kit.testing.written import check
 from personas_kit.warehouses.duckdb import DuckDB
 from personas_kit.workspace import Workspace
 
@@ -147,7 +148,7 @@ class SmallWorkspace(Workspace):
             self.sandbox.start()
         plan = self.plan(definition, **how)
         report = plan.push(override=[guard.name for guard in plan.guards if not guard.final], progress=_silence)
-        _check(report.rejected + report.unknown + report.unsent == 0, f"{plan.name}: {report!r}")
+        check(report.rejected + report.unknown + report.unsent == 0, f"{plan.name}: {report!r}")
         return report
 
     # --- assertions --------------------------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ class SmallWorkspace(Workspace):
         """These are the users of an account audience's accounts, and nobody else."""
         meant = self._definition(definition)
         found = set(self.members(meant, expand="users")["user_id"])
-        _check(found == set(expected), _differing(f"users of {meant.name!r}", found, set(expected)))
+        check(found == set(expected), _differing(f"users of {meant.name!r}", found, set(expected)))
 
     def assert_values(self, definition: Definition | str, expected: Mapping[Id, object]) -> None:
         """These have these values (None: a missing one); nobody else has one, but for the 0 of counts and sums."""
@@ -178,7 +179,7 @@ class SmallWorkspace(Workspace):
             if not _same(found.get(one), value)
         ]
         wrong += [f"  {one}: {value!r}, not expected" for one, value in found.items() if one not in expected and value]
-        _check(not wrong, "\n".join([f"values of {meant.name!r} differ:", *wrong]))
+        check(not wrong, "\n".join([f"values of {meant.name!r} differ:", *wrong]))
 
     def assert_changes(
         self,
@@ -195,12 +196,12 @@ class SmallWorkspace(Workspace):
             said = f"{plan.name}, {sync.sync.destination} {sync.sync.call}"
             for change, expected in (("enter", enter), ("exit", leave)):
                 found = {*sync.lines.filter(pl.col("change") == change)["member"]}
-                _check(found == {*expected}, _differing(f"{said}: {change}", found, {*expected}))
+                check(found == {*expected}, _differing(f"{said}: {change}", found, {*expected}))
             lines = sync.lines.filter(pl.col("change") == "set").select("member", "value").iter_rows()
             values = {member: json.loads(value) for member, value in lines}
             wanted = {**(set or {})}
             same = values.keys() == wanted.keys() and all(_same(values[one], wanted[one]) for one in wanted)
-            _check(same, f"{said}: set {values!r}, expected {wanted!r}")
+            check(same, f"{said}: set {values!r}, expected {wanted!r}")
 
     def payloads(self, definition: Definition | str, **how: Unpack[How]) -> list[Any]:
         """The bodies of the requests that a push now would send, read from JSON. ``how`` is as for ``plan``."""
@@ -215,7 +216,7 @@ class SmallWorkspace(Workspace):
         as they are written.
         """
         found = self.payloads(definition, **how)
-        _check(_contains(found, list(expected)), f"payloads differ:\n{json.dumps(found, indent=2, ensure_ascii=False)}")
+        check(_contains(found, list(expected)), f"payloads differ:\n{json.dumps(found, indent=2, ensure_ascii=False)}")
 
     def _compared(self, meant: Definition, what: str, found: set[Id], expected: set[Id]) -> None:
         if found == expected:
@@ -272,12 +273,6 @@ def _stopped(handle: duckdb.DuckDBPyConnection, sandbox: Sandbox, folder: tempfi
     handle.close()
     sandbox.close()
     folder.cleanup()
-
-
-def _check(holds: bool, words: str) -> None:
-    """As ``assert``, and also where Python leaves these out."""
-    if not holds:
-        raise AssertionError(words)
 
 
 def _differing(what: str, found: Collection[object], expected: Collection[object]) -> str:

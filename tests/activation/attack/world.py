@@ -77,11 +77,15 @@ def hostile(*, items: int = 2, parallel: int = 1) -> Destination:
 @contextmanager
 def registered(destination: Destination) -> Iterator[None]:
     """The destination is known to configurations within the block."""
+    before = DESTINATIONS.get(destination.slug)  # one of this name may be known already
     DESTINATIONS[destination.slug] = destination
     try:
         yield
     finally:
-        del DESTINATIONS[destination.slug]
+        if before is None:
+            del DESTINATIONS[destination.slug]
+        else:
+            DESTINATIONS[destination.slug] = before
 
 
 class LeapingClock:
