@@ -47,9 +47,9 @@ from personas_kit.destinations.base import (
     Probe,
     Request,
     Setting,
-    Unanswered,
 )
 from personas_kit.destinations.encode import Json, array
+from personas_kit.destinations.exchange import named
 from personas_kit.destinations.normalise import META
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code
 from personas_kit.errors import ConfigError
@@ -209,11 +209,7 @@ def _create(connection: Connection, name: str, description: str) -> Asking:
         "customer_file_source": connection.setting("customer_file_source"),
         **({"description": description} if description else {}),
     }
-    answer = yield connection.request("POST", "/{version}/act_{ad_account_id}/customaudiences", body)
-    if answer.status != HTTPStatus.OK:
-        raise Unanswered(answer)
-    made = answer.at("id")
-    return made if isinstance(made, str) else None
+    return named((yield connection.request("POST", "/{version}/act_{ad_account_id}/customaudiences", body)), "id")
 
 
 def _flagged(answer: Answer) -> str:

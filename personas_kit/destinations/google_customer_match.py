@@ -43,9 +43,9 @@ from personas_kit.destinations.base import (
     Rate,
     Request,
     Setting,
-    Unanswered,
 )
 from personas_kit.destinations.encode import Json, array, obj
+from personas_kit.destinations.exchange import named
 from personas_kit.destinations.normalise import GOOGLE
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code, retry_after
 
@@ -202,11 +202,7 @@ def _create(connection: Connection, name: str, description: str) -> Asking:
         "ingestedUserListInfo": {"uploadKeyTypes": [kind], INFO[kind]: about},
     }
     asked = connection.request("POST", LISTS, body)
-    answer = yield replace(asked, headers={**asked.headers, **_login(connection)})
-    if answer.status != HTTPStatus.OK:
-        raise Unanswered(answer)
-    made = answer.at("id")
-    return made if isinstance(made, str) else None
+    return named((yield replace(asked, headers={**asked.headers, **_login(connection)})), "id")
 
 
 def _login(connection: Connection) -> Mapping[str, str]:

@@ -39,9 +39,9 @@ from personas_kit.destinations.base import (
     Rate,
     Request,
     Setting,
-    Unanswered,
 )
 from personas_kit.destinations.encode import Field, Json, obj
+from personas_kit.destinations.exchange import named
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code
 
@@ -109,20 +109,13 @@ def _traces(error: dict[str, object]) -> list[str]:
 def _find(connection: Connection, needed: FieldNeeded) -> Asking:
     kind, _ = OF_CALL[needed.call]
     answer = yield connection.request("GET", f"{PROPERTIES}/{kind}/{needed.key}")
-    return None if answer.status == HTTPStatus.NOT_FOUND else _named(answer)
+    return None if answer.status == HTTPStatus.NOT_FOUND else named(answer, "name")
 
 
 def _create(connection: Connection, needed: FieldNeeded) -> Asking:
     kind, group = OF_CALL[needed.call]
     body = {"name": needed.key, "label": needed.name, "groupName": group, **TYPES[needed.type]}
-    return _named((yield connection.request("POST", f"{PROPERTIES}/{kind}", body)))
-
-
-def _named(answer: Answer) -> str:
-    name = answer.at("name")
-    if not isinstance(name, str):
-        raise Unanswered(answer)
-    return name
+    return named((yield connection.request("POST", f"{PROPERTIES}/{kind}", body)), "name")
 
 
 destination = Destination(

@@ -19,7 +19,7 @@ import polars as pl
 from personas_kit.destinations.auth import Header
 from personas_kit.destinations.base import Connection, Destination, Limits, ListApi, Post, Probe, Rate, Setting
 from personas_kit.destinations.encode import Json, obj, raw
-from personas_kit.destinations.exchange import Exchange, Request, Unanswered
+from personas_kit.destinations.exchange import Exchange, Request, named
 from personas_kit.destinations.fields import Asking, Fields, Keys
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
@@ -94,11 +94,7 @@ def _texts(found: object) -> list[str]:
 
 
 def _create(connection: Connection, name: str, description: str) -> Asking:
-    answer = yield connection.request("POST", "/api/lists", {"name": name, "description": description})
-    made = answer.at("listId")
-    if answer.status != 200 or not isinstance(made, int):  # noqa: PLR2004
-        raise Unanswered(answer)
-    return str(made)
+    return named((yield connection.request("POST", "/api/lists", {"name": name, "description": description})), "listId")
 
 
 def _subscribers(verb: str, exits: Post | None = None) -> Post:

@@ -43,6 +43,7 @@ from personas_kit.destinations.base import (
     Values,
 )
 from personas_kit.destinations.encode import Json, obj, raw, text
+from personas_kit.destinations.exchange import named
 from personas_kit.destinations.normalise import META, Identifier
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, all_but, code
 
@@ -131,19 +132,12 @@ def _find(connection: Connection, needed: FieldNeeded) -> Asking:
 def _create(connection: Connection, needed: FieldNeeded) -> Asking:
     field = {"tag": needed.key.upper(), "name": needed.name[:50], "type": TYPES[needed.type].lower(), "public": False}
     answer = yield connection.request("POST", f"{LIST}/merge-fields", field)
-    return _made(answer, "tag")
+    return named(answer, "tag")
 
 
 def _make_segment(connection: Connection, name: str, _description: str) -> Asking:
     answer = yield connection.request("POST", f"{LIST}/segments", {"name": name, "static_segment": []})
-    return _made(answer, "id")
-
-
-def _made(answer: Answer, name: str) -> str:
-    made = answer.at(name)
-    if answer.status != HTTPStatus.OK or not isinstance(made, str | int):
-        raise Unanswered(answer)
-    return str(made)
+    return named(answer, "id")
 
 
 LEAVE = Post(SEGMENT, lambda _: raw(text(ADDRESS)), ('{"members_to_remove":[', "]}"), exchange=_leave)

@@ -42,10 +42,10 @@ from personas_kit.destinations.base import (
     Probe,
     Request,
     Setting,
-    Unanswered,
     Values,
 )
 from personas_kit.destinations.encode import Json, obj
+from personas_kit.destinations.exchange import named
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Budget, Outcome, Outcomes, code
 
 JOB = "/api/v2/job_statuses/{handle}"
@@ -113,20 +113,13 @@ def _polled(answer: Answer) -> Outcome | None:
 def _find(connection: Connection, needed: FieldNeeded) -> Asking:
     kind = OF_CALL[needed.call]
     answer = yield connection.request("GET", f"/api/v2/{kind}s/{needed.key}")
-    return None if answer.status == HTTPStatus.NOT_FOUND else _named(answer, kind)
+    return None if answer.status == HTTPStatus.NOT_FOUND else named(answer, kind, "key")
 
 
 def _create(connection: Connection, needed: FieldNeeded) -> Asking:
     kind = OF_CALL[needed.call]
     field = {"type": TYPES[needed.type], "key": needed.key, "title": needed.name}
-    return _named((yield connection.request("POST", f"/api/v2/{kind}s", {kind: field})), kind)
-
-
-def _named(answer: Answer, kind: str) -> str:
-    key = answer.at(kind, "key")
-    if not isinstance(key, str):
-        raise Unanswered(answer)
-    return key
+    return named((yield connection.request("POST", f"/api/v2/{kind}s", {kind: field})), kind, "key")
 
 
 def _nobody(answer: Answer) -> str:
