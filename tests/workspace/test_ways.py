@@ -217,9 +217,7 @@ def test_where_no_program_can_make_a_field_a_guard_says_what_to_make_and_where(f
         '[destinations.crm]\ntype = "salesforce"\nurl = "http://127.0.0.1:9999"\ndomain = "acme"\n'
         'client_id = "c"\nclient_secret = { file = "key.txt" }\n'
     )
-    plan = Opened(folder, block, script=[answer(400, b'[{"errorCode":"INVALID_FIELD"}]')]).plan(
-        SPEND, to="crm"
-    )
+    plan = Opened(folder, block, script=[answer(400, b'[{"errorCode":"INVALID_FIELD"}]')]).plan(SPEND, to="crm")
 
     (guard,) = (each for each in plan.guards if each.name == "field_missing")
     assert guard.final
