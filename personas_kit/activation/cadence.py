@@ -31,3 +31,18 @@ def due_from(last_tick: dt.datetime | None, interval: int, minimum: int) -> dt.d
     if last_tick is None:
         return None
     return last_tick + dt.timedelta(seconds=effective_interval(interval, minimum))
+
+
+MOST_EARLY = dt.timedelta(minutes=5)
+
+
+def early_enough(interval: int) -> dt.timedelta:
+    """How much before it is due a tick may come: a schedule is never on time to the second.
+
+    Without this a run five seconds early would slip to the next tick, a whole interval later. Half an interval is too
+    much for the tick before; nothing is early where there are no ticks.
+
+    Args:
+        interval: of the definition, in seconds; 0 for a definition that has none.
+    """
+    return min(dt.timedelta(seconds=interval / 2), MOST_EARLY)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from personas_kit.activation.asking import FieldStage
-from personas_kit.activation.cadence import due_from
+from personas_kit.activation.cadence import due_from, early_enough
 from personas_kit.activation.causes import AGAIN, EDITED, UPSTREAM, WITHDRAWN
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.edits import edits
@@ -70,7 +70,8 @@ def guards_of(of: Watched) -> list[Guard]:
     guards += _size(of)
     every = occasion.every if occasion.unattended else 0
     next_tick = due_from(state.last_as_of, every, of.connection.destination.minimum_interval)
-    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=next_tick)
+    early = early_enough(every)
+    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=next_tick, early=early)
     if known.last_as_of is None:
         saw = f"a first push of {of.lines.height:,} changes that nobody has looked at"
         return [*guards, *([Guard("first_sync", saw)] if occasion.unattended else [])]
@@ -128,13 +129,19 @@ def size_guards(
     return guards
 
 
-def time_guards(*, as_of: dt.datetime, last_as_of: dt.datetime | None, due: dt.datetime | None) -> list[Guard]:
-    """A plan about a past instant, and one that comes before the destination wants it."""
+def time_guards(
+    *,
+    as_of: dt.datetime,
+    last_as_of: dt.datetime | None,
+    due: dt.datetime | None,
+    early: dt.timedelta = dt.timedelta(0),
+) -> list[Guard]:
+    """A plan about a past instant, and one that comes earlier than this before the destination wants it."""
     if last_as_of is not None and as_of < last_as_of:
         return [
             Guard("earlier_as_of", f"as of {as_of:%Y-%m-%d %H:%M}, but {last_as_of:%Y-%m-%d %H:%M} was pushed already")
         ]
-    if due is not None and as_of < due:
+    if due is not None and as_of + early < due:
         return [Guard("interval", f"this destination is due again at {due:%Y-%m-%d %H:%M} UTC")]
     return []
 
