@@ -146,7 +146,6 @@ def _identified(
     empty: str | None,
 ) -> Wanted:
     """Members that are identifiers: of lists, and of destinations that know users by them."""
-    own = found.pairs is None
     lines = found.subjects.with_columns(account_id=pl.col("user_id")) if found.pairs is None else found.pairs
     for kind, said in ids.items():
         lines = _with_id(lines, kind, said, alone=kind in connection.identifiers(call))
@@ -161,7 +160,8 @@ def _identified(
         values, open_ = combine_values(
             lines.drop_nulls("member").select("value", "account_id", user_id="member"), combine
         )
-        undecided = open_.select(user_id=pl.col("accounts").list.first()) if own else open_.select("user_id")
+        shared = lines.join(open_.select(member="user_id"), on="member", how="semi")
+        undecided = shared.select("user_id").unique(maintain_order=True)  # people are named by their ids
         members = members.join(values.select("value", member="user_id"), on="member", maintain_order="left")
     usable = lines.filter(pl.col("member").is_not_null())
     skipped = lines.join(usable, on="user_id", how="anti").select("user_id").unique(maintain_order=True)

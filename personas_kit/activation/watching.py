@@ -275,7 +275,8 @@ def _undecided(wanted: Wanted) -> list[Guard]:
     if not wanted.undecided.height:
         return []
     shown = ", ".join(str(user) for user in wanted.undecided["user_id"].head(3))
-    saw = f"{wanted.undecided.height:,} users belong to accounts whose values differ"
+    why = "belong to accounts whose" if "accounts" in wanted.undecided.columns else "share an identifier, and their"
+    saw = f"{wanted.undecided.height:,} users {why} values differ"
     hint = 'say combine = "max", "min", "sum" or "list"'
     return [Guard("undecided_values", f"{saw}, such as {shown}: {hint}", final=True, kept=f"{saw}: {hint}")]
 

@@ -97,6 +97,7 @@ def test_different_values_of_one_address_have_to_be_combined(folder):
     plan = opened(folder).plan(MONEY, to="crm")
     (guard,) = plan.guards
     assert (guard.name, guard.final) == ("undecided_values", True)
+    assert guard.saw.startswith("2 users share an identifier, and their values differ, such as u1, u2")
     assert "ann@example.com" not in guard.saw
 
     ws = opened(folder)
