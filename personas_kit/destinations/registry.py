@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 GROUP = "personas_kit.destinations"
 SHARED = frozenset({
-    *("addresses", "auth", "aws", "base", "batching", "catalogue", "encode", "exchange", "fields", "gateway"),
-    *("marketo", "normalise", "outcomes", "registry", "settings", "showing"),
+    *("addresses", "auth", "aws", "base", "batching", "catalogue", "connection", "encode", "exchange", "fields"),
+    *("gateway", "marketo", "normalise", "outcomes", "registry", "settings", "showing"),
 })  # fmt: skip
 """The modules that are no destinations, but what these are made of."""
 

@@ -15,6 +15,8 @@ from personas_kit.destinations.encode import constant, obj, optional, percent_en
 from personas_kit.membership import as_json
 from tests.destinations.conftest import batch_of, connect, readable
 
+BUYERS = Computation("buyers", "audience", "Buyers")
+
 texts = st.text(min_size=1, max_size=20)
 values = st.one_of(
     st.lists(st.text(max_size=20), min_size=1, max_size=5),
@@ -130,3 +132,20 @@ def test_cuts_are_the_fewest_that_keep_both_limits(sizes, items, most, between):
         assert stop - start == 1 or (stop - start <= items and whole <= most)
         if stop < len(sizes):
             assert stop - start == items or whole + between + sizes[stop] > most
+
+
+@pytest.mark.parametrize("odd", ["", ".", "..", "x" * 1_001])
+def test_an_id_that_would_lead_elsewhere_in_an_address_is_refused(odd):
+    """OneSignal's users are named in the address: ``..`` there is another call."""
+    connection = connect("onesignal")
+    lines = batch_of(
+        [
+            {"user_id": user, "change": "enter", "value": "true", "message_id": f"m{at}"}
+            for at, user in enumerate(["u1", odd, "a/../b?c#d"])
+        ]
+    )
+    refused = connection.refused("identify", lines, connection.items("identify", lines, BUYERS))
+    _, _, last = connection.requests("identify", lines, BUYERS)
+
+    assert refused == {1: "an id that cannot stand in an address"}
+    assert last.url.endswith("/a%2F..%2Fb%3Fc%23d")

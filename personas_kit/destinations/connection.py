@@ -1,0 +1,386 @@
+"""A destination with the settings of somebody: changes become requests here, and answers outcomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import polars as pl
+
+from personas_kit.destinations.auth import Flow, Revealing
+from personas_kit.destinations.batching import cut
+from personas_kit.destinations.encode import obj, optional, percent_encoded
+from personas_kit.destinations.exchange import Exchange, Request
+from personas_kit.destinations.fields import Call, Computation, Fields
+from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.outcomes import Answer, Outcome
+from personas_kit.errors import ConfigError, DestinationError, UnknownName
+from personas_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from personas_kit.destinations.base import Destination, Limits, Post, Through
+
+_ENVELOPE = 200  # bytes around one item, at most
+_LONGEST_IN_ADDRESS = 1_000
+_STEPS = frozenset({"", ".", ".."})  # in an address they lead elsewhere
+_IN_PATHS = frozenset({"user_id", "account_id", "message_id"})
+_OFTEN_THE_SAME = frozenset({"change", "timestamp", "value"})
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A destination with its settings. Its repr shows no setting."""
+
+    name: str
+    destination: Destination
+    _values: Mapping[str, object] = field(repr=False)
+    _base: str = field(repr=False)
+    timeout: float = 30.0
+    allow_private: bool = False
+    moved: bool = False
+    """Its address is not the destination's own: a proxy, a sandbox or a test."""
+    through: Through | None = None
+    """What lies behind it, if it is a gateway."""
+    replaces: bool = False
+    """What is sent takes the place of whatever is there."""
+
+    @property
+    def calls(self) -> frozenset[Call]:
+        """What it takes; and what lies behind it, if it is a gateway."""
+        own = self.destination.calls
+        return own & self.through.calls if self.through is not None else own
+
+    @property
+    def title(self) -> str:
+        """What is reached, for people: ``Amplitude``, or ``Adobe Analytics through RudderStack``."""
+        return f"{self.through.name} through {self.destination.name}" if self.through else self.destination.name
+
+    @property
+    def default_ids(self) -> tuple[str, ...]:
+        """The identifiers that are mapped if nobody says how, and a column of users is called like them."""
+        of_lists = {} if self.list_missing else self.destination.identifiers
+        known = {**of_lists, **self.destination.keyed}
+        own = tuple(kind for kind, identifier in known.items() if identifier.alone and kind != "user_id")
+        return own + (self.through.ids if self.through is not None else ())
+
+    @property
+    def list_missing(self) -> bool:
+        """It has lists beside its other calls, and none is named."""
+        name = self.destination.list_setting
+        return name is not None and self._values[name] is None
+
+    @property
+    def home(self) -> str:
+        """The url that every request of it begins with; for what opens connections, and never shown."""
+        return self._base
+
+    @property
+    def target(self) -> str:
+        """Which account (and list) this is: 16 hex digits that say nothing else.
+
+        A secret counts by where it lies, so that a rotated one is the same account, and so is a moved folder.
+        """
+        telling = [(s.name, _named(self._values[s.name])) for s in self.destination.settings if s.identifies]
+        return hashlib.sha256(repr((self.destination.slug, self._base, telling)).encode()).hexdigest()[:16]
+
+    @property
+    def secrets(self) -> tuple[Revealing, ...]:
+        """The references to secrets among the settings."""
+        found = (self._values[setting.name] for setting in self.destination.settings if setting.secret)
+        return tuple(value for value in found if isinstance(value, Revealing))
+
+    def auth(self) -> Flow:
+        """Reads the secrets at the moment a request leaves."""
+        return self.destination.auth.flow(self._values, self._base, moved=self.moved)
+
+    def limits(self, call: Call) -> Limits:
+        """What one request of the call may hold."""
+        post = self.destination.posts[call]
+        return self._limits(post.replacing if self.replaces and post.replacing is not None else post)
+
+    def items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
+        """Each line of a batch as the vendor's JSON: what requests are made of.
+
+        Args:
+            call: which call.
+            batch: the lines; entries and exits of a list never together.
+            computation: what was computed.
+        """
+        each = self._post(call, batch).each(self._fields(batch, batch, computation))
+        return _with_constants(batch).select(item=each.text)["item"]
+
+    def refused(self, call: Call, batch: pl.DataFrame, items: pl.Series) -> dict[int, str]:
+        """The lines that no request can hold, or that the destination would not take -> reason."""
+        post = self._post(call, batch)
+        limits = self._limits(post)
+        most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
+        refused = dict.fromkeys(items.is_null().arg_true().to_list(), "nothing in it that can be sent there")
+        sizes = items.str.len_bytes().cast(pl.Int64)
+        if post.form and (sizes > most // 3).any():  # percent-encoding makes three bytes of one
+            sizes = percent_encoded(items, space="+").str.len_bytes().cast(pl.Int64)
+        refused |= dict.fromkeys((sizes > most).arg_true().to_list(), "too large to send")
+        if limits.items == 1:
+            for texts in _of_line(post.path, batch).values():
+                wrong = [at for at, text in enumerate(texts) if len(text) > _LONGEST_IN_ADDRESS or text in _STEPS]
+                refused |= dict.fromkeys(wrong, "an id that cannot stand in an address")
+        if "value" in batch.columns:
+            long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
+            reason = f"a text of more than {self.destination.values.longest} characters"
+            refused |= dict.fromkeys(long.arg_true().to_list() if batch.height == long.len() else [], reason)
+        return refused
+
+    def requests(
+        self, call: Call, batch: pl.DataFrame, computation: Computation, items: pl.Series | None = None
+    ) -> list[Request]:
+        """The requests for a batch: the same bytes for the same batch, cut by count and by bytes.
+
+        Args:
+            call: which call.
+            batch: the lines; entries and exits of a list never together.
+            computation: what was computed.
+            items: its ``items``, where they are known already.
+        """
+        if not batch.height:
+            return []
+        post = self._post(call, batch)
+        items = self.items(call, batch, computation) if items is None else items
+        of_line = _of_line(post.path, batch) if self._limits(post).items == 1 else {}
+        settings, headers, key = self._quoted, self._headers(post), self.destination.key_header
+        digested = bool(key) or "{digest}" in post.path
+        requests = []
+        for (start, stop), content in self._contents(post, batch, computation, items):
+            digest = hashlib.sha256(content).hexdigest()[:32] if digested else ""
+            own = {"digest": digest} | {name: texts[start] for name, texts in of_line.items()}
+            url, keyed = self._filled(post.path, settings | own), headers | {key: digest} if key else headers
+            requests.append(Request(post.method, url, keyed, content, (start, stop)))
+        return requests
+
+    def _contents(
+        self, post: Post, batch: pl.DataFrame, computation: Computation, items: pl.Series
+    ) -> Iterator[tuple[tuple[int, int], bytes]]:
+        """The body of each request, with ``[start, stop)`` of its lines."""
+        limits, between = self._limits(post), post.separator.encode()
+        if post.form:
+            items, between = percent_encoded(items, space="+"), quote(post.separator).encode()
+        before, after = _around(post, self._fields(batch, batch, computation))
+        room = limits.bytes - len(before) - len(after)
+        runs = cut(items.str.len_bytes(), items=limits.items, most_bytes=room, between=len(between))
+        texts = _one_by_one(items)
+        for start, stop in runs:
+            if callable(post.around):
+                before, after = _around(post, self._fields(batch, batch[start:stop], computation))
+            lines = list(islice(texts, stop - start))
+            lines[0] = before + lines[0]
+            lines[-1] += after
+            yield (start, stop), between.join(lines)
+
+    def request(self, method: str, path: str, body: object = None) -> Request:
+        """A further request of an exchange.
+
+        Args:
+            method: of HTTP.
+            path: may name settings; what else stands in it is quoted already.
+            body: plain data, sent as JSON; None for none.
+        """
+        content = b"" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        kind = {} if body is None else {"content-type": "application/json"}
+        return Request(method, self._address(path), {**self.destination.headers, **kind}, content)
+
+    def exchange(self, call: Call, request: Request, lines: pl.DataFrame) -> Exchange:
+        """The steps that a request takes: often itself alone. Its result is what became of its lines."""
+        post = self._post(call, lines)
+        if post.exchange is not None:
+            return post.exchange(self, request, lines)
+        return self._alone(call, request, lines)
+
+    def _alone(self, call: Call, request: Request, lines: pl.DataFrame) -> Exchange:
+        answer = yield request
+        return self.judge(call, answer, lines.height, exits=self._exits(lines))
+
+    def judge(self, call: Call, answer: Answer, count: int, *, exits: bool = False) -> Outcome:
+        """What an answer to a call with so many changes means, by the destination's table."""
+        post = self.destination.posts[call]
+        outcomes = (post.exits.outcomes if exits and post.exits else None) or post.outcomes
+        return (outcomes or self.destination.outcomes).of(answer, count)
+
+    def replacement(self, call: Call) -> Connection:
+        """The connection by which what is sent takes the place of whatever is there.
+
+        Raises:
+            DestinationError: the destination has no way to do that.
+        """
+        post = self.destination.posts[call]
+        if post.replacing is None and post.opening is None:
+            raise DestinationError(
+                f"{self.title} cannot replace what it has by {call}",
+                where=self.name,
+                hint='mode="full" sends everyone again, and takes out whom the kit knows to be there',
+            )
+        return replace(self, replaces=True)
+
+    def at_once(self, call: Call) -> bool:
+        """A replacement is one piece of work: everyone is taken, or nobody."""
+        return self.destination.posts[call].replacing is not None
+
+    def opening(self, call: Call, since: dt.datetime) -> Request | None:
+        """What is sent before the first change of a replacement; None where nothing is."""
+        post = self.destination.posts[call]
+        return post.opening(self, since) if self.replaces and post.opening is not None else None
+
+    def poll(self, handle: str) -> Request:
+        """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""
+        assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (no handle without it)
+        return Request("GET", self._address(self.destination.poll.path, handle=handle), self.destination.headers)
+
+    def polled(self, answer: Answer) -> Outcome | None:
+        """What the answer says about accepted work; None if it is not finished, or if this could not be found out."""
+        assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (as above)
+        return self.destination.poll.read(answer)
+
+    def probe(self) -> Request | None:
+        """The request that proves the credentials; None where there is nothing to ask."""
+        probe = self.destination.probe
+        if probe is None:
+            return None
+        request = self.request(probe.method, probe.path, probe.body)
+        return replace(request, headers={**request.headers, **probe.headers(self)})
+
+    def setting(self, name: str) -> str:
+        """A setting that is no secret; empty if it is not given."""
+        return self.settings.get(name, "")
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Those that are no secrets, and are given."""
+        shown = (setting.name for setting in self.destination.settings if not setting.secret)
+        return {name: str(self._values[name]) for name in shown if self._values[name] is not None}
+
+    def _fields(self, batch: pl.DataFrame, lines: pl.DataFrame, computation: Computation) -> Fields:
+        ids = {name.removeprefix("id_"): pl.col(name) for name in batch.columns if name.startswith("id_")}
+        return Fields(computation, ids, batch, lines, self.settings, self.destination.keys, self.destination.values)
+
+    def _post(self, call: Call, batch: pl.DataFrame) -> Post:
+        post = self.destination.posts[call]
+        if self._exits(batch):
+            return post.exits or post
+        return post.replacing if self.replaces and post.replacing is not None else post
+
+    @staticmethod
+    def _exits(batch: pl.DataFrame) -> bool:
+        return bool(batch.height) and batch["change"][0] == "exit"
+
+    def _limits(self, post: Post) -> Limits:
+        return post.limits or self.destination.limits
+
+    def _headers(self, post: Post) -> dict[str, str]:
+        kind = "application/x-www-form-urlencoded" if post.form else post.content_type
+        return {**self.destination.headers, "content-type": kind}
+
+    def _address(self, path: str, **more: str) -> str:
+        return self._filled(path, self._quoted | {name: quote(value, safe="") for name, value in more.items()})
+
+    @property
+    def _quoted(self) -> dict[str, str]:
+        """The settings that are no secrets, as they stand in an address."""
+        return {name: quote(value, safe="") for name, value in self.settings.items()}
+
+    def _filled(self, path: str, named: Mapping[str, str]) -> str:
+        if "{" not in path:
+            return self._base + path
+        try:
+            return self._base + path.format_map(named)
+        except KeyError as missing:
+            raise ConfigError(
+                f"{self.name} needs {missing} for this call",
+                hint='a list is named per sync: list = "<id>"'
+                if missing.args[0] == self.destination.list_setting
+                else "",
+            ) from None
+
+    def identifiers(self, call: Call) -> Mapping[str, Identifier]:
+        """The identifiers by which the call knows a user; empty where it does by the user's own id."""
+        if call == "list":
+            return self.destination.identifiers
+        return self.destination.keyed if call in {"identify", "track"} else {}
+
+    def member(self, call: Call, kinds: Collection[str]) -> pl.Expr:
+        """The identifiers by which a user is known there, as canonical JSON text; null if none identifies alone.
+
+        Args:
+            call: one that has ``identifiers``.
+            kinds: those that are mapped; their texts lie in ``id_<kind>``.
+
+        Raises:
+            ConfigError: no identifier is mapped, or none that identifies a person alone.
+            UnknownName: the list does not take one of them.
+        """
+        known = self.identifiers(call)
+        if call == "list":
+            for kind in kinds:
+                if kind not in known:
+                    raise UnknownName(f"identifier of {self.destination.name}", kind, known)
+        used = [kind for kind in kinds if kind in known]
+        if not used:
+            first = next(iter(known))
+            raise ConfigError(
+                f"{self.name} needs to know which column is which identifier",
+                hint=f'add ids = {{ {first} = "{first}" }}; it takes {", ".join(known)}',
+            )
+        telling: list[tuple[str, ...]] = [(kind,) for kind in used if known[kind].alone]
+        telling += [group for group in self.destination.together if set(group) <= set(used)]
+        if not telling:
+            enough = [kind for kind, identifier in known.items() if identifier.alone]
+            enough += [" with ".join(group) for group in self.destination.together]
+            raise ConfigError(
+                f"{', '.join(used)} alone identify nobody",
+                where=f"ids for {self.name}",
+                hint=f"add one of {', '.join(enough)}",
+            )
+        cells = {known[kind].name: known[kind].cell(pl.col(f"id_{kind}")) for kind in used}
+        whole = obj({name: optional(cells[name]) for name in sorted(cells)}).text
+        there = (pl.all_horizontal(cells[known[kind].name].is_not_null() for kind in group) for group in telling)
+        return pl.when(pl.any_horizontal(there)).then(whole)
+
+    def told_by(self, call: Call, member: pl.Expr) -> Mapping[str, pl.Expr]:
+        """The identifiers that stand in a member, by kind."""
+        return {kind: member.str.json_path_match(f"$.{each.name}") for kind, each in self.identifiers(call).items()}
+
+
+def _named(value: object) -> str:
+    return value.reference if isinstance(value, Secret) else str(value)
+
+
+def _with_constants(batch: pl.DataFrame) -> pl.DataFrame:
+    """What says the same on every line as one value, so that it is worked out once: often the time and the value."""
+    often = [name for name in batch.columns if name in _OFTEN_THE_SAME]
+    if not often or not batch.height:
+        return batch
+    same = batch.select(pl.col(often).eq_missing(pl.col(often).first()).all()).row(0, named=True)
+    return batch.with_columns(pl.col(name).first() for name in often if same[name])
+
+
+def _around(post: Post, fields: Fields) -> tuple[bytes, bytes]:
+    if post.form:
+        before, after = urlencode({post.form: "[\n]", **post.fixed}).split("%0A", 1)
+    else:
+        before, after = post.around(fields) if callable(post.around) else post.around
+    return before.encode(), after.encode()
+
+
+def _one_by_one(items: pl.Series) -> Iterator[bytes]:
+    """The items as bytes. Not all are taken at once: a thousand fit into the caches of a processor."""
+    for piece in items.cast(pl.Binary).to_frame().iter_slices(1_000):
+        yield from piece.to_series().to_list()
+
+
+def _of_line(path: str, batch: pl.DataFrame) -> dict[str, list[str]]:
+    """What a path names of the one change of a request: for each line, as it stands in an address."""
+    columns = {name.removeprefix("id_"): name for name in batch.columns if name in _IN_PATHS or name.startswith("id_")}
+    named = {name: column for name, column in columns.items() if f"{{{name}}}" in path}
+    return {name: percent_encoded(batch[column].fill_null("")).to_list() for name, column in named.items()}
