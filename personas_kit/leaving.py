@@ -93,7 +93,7 @@ class Leaving:
 
     def _forget_at(self, sync: Sync, user: str) -> ForgottenAt:
         try:
-            member = self._member(sync, user)
+            member = self.member(sync, user)
             state = self._settled(sync)
             if member is None or not _knows(state, member):
                 return ForgottenAt(sync, "was not there")
@@ -120,8 +120,12 @@ class Leaving:
         integrations = self.planner.config.route(settings).integrations
         return sync, replace(self._computation(sync, state), integrations=integrations), settings
 
-    def _member(self, sync: Sync, user: str) -> str | None:
-        """What the user is at a sync: its id, or its identifiers on a list; None at an account's."""
+    def member(self, sync: Sync, user: str) -> str | None:
+        """What the user is at a sync: its id, or its identifiers where these are known there; None at an account's.
+
+        Raises:
+            PersonasError: the destination is configured no more.
+        """
         settings = self._settings(sync)
         connection = self.planner.connection(settings)
         if not connection.identifiers(sync.call):
@@ -147,7 +151,8 @@ class Leaving:
         for settings in known.to if known else ():
             if settings.destination == sync.destination and sync.place in {"", settings.list}:
                 return self.planner.meant(settings)
-        return SyncSettings(destination=sync.destination, list=sync.place or None if sync.call == "list" else None)
+        place = sync.place or None if sync.call == "list" else None
+        return self.planner.meant(SyncSettings(destination=sync.destination, list=place))
 
 
 def _has(state: SyncState) -> bool:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -494,6 +495,7 @@ class Workspace:
         values = {
             key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience
         }
+        leaving = self._leaving
         return Profile(
             subject=subject,
             id=str(member),
@@ -504,7 +506,7 @@ class Workspace:
             acknowledged={
                 str(sync): value
                 for sync, state in self.store.syncs()
-                if (value := _known(state.acknowledged, member)) is not None
+                if (value := _known(state.acknowledged, _called(leaving, sync, member, subject))) is not None
             },
         )
 
@@ -590,6 +592,7 @@ class Workspace:
 
     @property
     def _leaving(self) -> Leaving:
+        @functools.cache
         def look_up(user: str) -> pl.DataFrame:
             return self._reader.ask(compile_lookup(self.source, "user", [user]), self._instant(None), "forget")
 
@@ -753,8 +756,18 @@ def _is(column: str, member: str | int) -> pl.Expr:
     return pl.col(column).cast(pl.String) == str(member)
 
 
-def _known(acknowledged: pl.DataFrame, member: str | int) -> str | None:
+def _called(leaving: Leaving, sync: Sync, member: str | int, subject: Subject) -> str | int | None:
+    """What a user or account is at a sync: its id, or the identifiers by which it is known there."""
+    try:
+        return leaving.member(sync, str(member)) if subject == "user" else member
+    except PersonasError:  # the destination is configured no more
+        return member
+
+
+def _known(acknowledged: pl.DataFrame, member: str | int | None) -> str | None:
     """What is acknowledged of a member: its value, ``in`` for an audience, None if nothing."""
+    if member is None:
+        return None
     found = acknowledged.filter(_is("member", member))
     if not found.height:
         return None

@@ -177,6 +177,15 @@ def test_every_value_of_one_user_cannot_go_where_the_user_id_is_what_counts(fold
         ws.plan(VIPS, to="hook", ids={"email": {"column": "emails", "take": "all"}})
 
 
+def test_a_profile_finds_a_user_by_the_address(folder):
+    ws = opened(folder)
+    ws.workspace.add(VIPS)
+    ws.plan(VIPS, to="crm").push()
+
+    assert ws.workspace.profile("u2").acknowledged == {"vips -> crm (identify)": "in"}
+    assert ws.workspace.profile("u4").acknowledged == {}
+
+
 def test_a_user_who_is_forgotten_is_taken_out_by_the_address(folder):
     ws = opened(folder)
     ws.plan(VIPS, to="crm", ids={"email": {"column": "emails", "take": "first"}}).push()

@@ -213,7 +213,11 @@ def test_a_profile_knows_traits_audiences_accounts_and_what_is_acknowledged(own)
     assert found.subject == "user"
     assert found.audiences == {BUYERS: True}
     assert found.traits["revenue_90d"] > 0
-    assert set(found.acknowledged) == {f"{BUYERS} -> analytics (identify)", f"{BUYERS} -> analytics (track)"}
+    assert set(found.acknowledged) == {
+        f"{BUYERS} -> analytics (identify)",
+        f"{BUYERS} -> analytics (track)",
+        f"{BUYERS} -> meta (list, 120210000000001)",  # found by the hashes of the address and the telephone number
+    }
     with pytest.raises(UnknownName, match="no user or account 'u_nobody'"):
         own.profile("u_nobody")
 
