@@ -106,6 +106,8 @@ HELD_HERE = (duckdb.ConnectionException, duckdb.ResourceInUseException)
 
 T = TypeVar("T")
 
+_LOCKED = "Could not set lock on file"
+"""Said while another process has the file open; by whom, unless that lets go of it in this moment (then: PID 0)."""
 _HOLDER = re.compile(r"(?:held in|already open in)\s+(?P<program>\S.*?) \(PID (?P<pid>\d+)\)", re.DOTALL)
 
 
@@ -331,7 +333,7 @@ class DuckDB:
                 with _DOOR:
                     return opened()
             except duckdb.Error as error:
-                held = isinstance(error, HELD_HERE) or _HOLDER.search(str(error))
+                held = isinstance(error, HELD_HERE) or _LOCKED in str(error) or _HOLDER.search(str(error))
                 if not held or time.monotonic() > until:
                     raise self._unopened(path, error) from error
             time.sleep(PAUSE)
@@ -348,6 +350,8 @@ class DuckDB:
                 f"{path.name} is locked by process {holder['pid']} ({program}), which has it open for writing",
                 hint="close it there (con.close(), or stop that kernel), or work there: pk.open(connection=con)",
             )
+        if _LOCKED in str(error):  # who held it has just let go of it, again and again
+            return self._error(f"{path.name} is locked by another process, which has it open", hint="try again")
         return self._error(f"{path.name} cannot be opened: {first_line(error)}")
 
     def _add_view(self, handle: duckdb.DuckDBPyConnection, name: str, pattern: str) -> None:

@@ -228,3 +228,22 @@ def test_a_column_that_polars_cannot_hold_is_an_error_with_advice(database: Path
         DuckDB(database).query("SELECT INTERVAL 1 DAY AS gap", {})
 
     assert raised.value.hint == "leave it out, or cast it in a view"
+
+
+def test_who_lets_go_of_the_file_while_duckdb_asks_who_it_is_was_waited_for(tmp_path):
+    """Then DuckDB names nobody: ``Conflicting lock is held in PID 0``."""
+    warehouse, tries = DuckDB(tmp_path / "shop.duckdb"), []
+
+    def opened():
+        tries.append(len(tries))
+        if len(tries) < 3:
+            raise duckdb.IOException(
+                'IO Error: Could not set lock on file "shop.duckdb": Conflicting lock is held in PID 0. See also ...'
+            )
+        return duckdb.connect()
+
+    warehouse._waited(tmp_path / "shop.duckdb", opened, 5.0).close()
+    assert tries == [0, 1, 2]
+    tries.clear()
+    with pytest.raises(WarehouseError, match="is locked by another process"):
+        warehouse._waited(tmp_path / "shop.duckdb", opened, -1.0)
