@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
 from personas_kit.destinations.base import Asking, Call, Connection, FieldNeeded, FieldType, Unanswered
+from personas_kit.destinations.catalogue import entry_of_module
 from personas_kit.errors import DestinationError
 
 Connect = Callable[[Connection], Transport]
@@ -55,18 +56,26 @@ class FieldStage:
 
 def field_needed(connection: Connection, call: Call, key: str, name: str, kind: FieldType) -> FieldNeeded | None:
     """The field that a call needs; None where the destination takes any."""
-    api, through = connection.destination.fields, connection.through
-    behind = through is not None and through.fields_first and call == "identify"
-    if not behind and (api is None or call not in api.calls):
+    api = connection.destination.fields
+    if call not in (api.calls if api is not None else ("identify",)) or (api is None and not _fields_first(connection)):
         return None
     return FieldNeeded(connection.destination.keys.name(key), name, kind, call)
+
+
+def _fields_first(connection: Connection) -> bool:
+    """By the catalogue, a field has to be there first, and there is no way to ask for it."""
+    if connection.through is not None:
+        return connection.through.fields_first
+    entry = entry_of_module(connection.destination.slug)
+    return entry is not None and entry.fields_first == "yes"
 
 
 def field_stage(connection: Connection, needed: FieldNeeded, connect: Connect) -> FieldStage:
     """Whether a field is there, and if not, what makes it."""
     api = connection.destination.fields
     if api is None:
-        return FieldStage(needed, unasked="nobody can ask through a gateway: make it before you push")
+        way = " through a gateway" if connection.through is not None else " there"
+        return FieldStage(needed, unasked=f"nobody can ask{way}: make it before you push")
     try:
         handle = _asked(connection, api.find(connection, needed), connect)
     except DestinationError as problem:

@@ -137,6 +137,11 @@ def entry_of_key(key: str, gateway: str) -> Entry | None:
     return next((entry for entry in ENTRIES if entry.kind == "event" and key in entry.keys(gateway)), None)
 
 
+def entry_of_module(slug: str) -> Entry | None:
+    """The destination that the module of this slug pushes to; None if the catalogue knows none."""
+    return next((entry for entry in ENTRIES if entry.module == slug), None)
+
+
 Native = Mapping[str, Collection[str]]
 """The modules that there are, by slug, with the calls that each takes."""
 

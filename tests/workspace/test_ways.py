@@ -204,6 +204,16 @@ def test_behind_a_gateway_a_field_that_has_to_be_there_is_named(folder):
     assert {each["type"] for each in opened.messages} == {"identify", "track"}
 
 
+def test_where_nobody_can_ask_for_a_field_the_plan_says_that_it_has_to_be_there(folder):
+    block = (
+        '[destinations.push]\ntype = "airship"\nurl = "http://127.0.0.1:9999"\napp_key = "k"\n'
+        'token = { file = "key.txt" }\n'
+    )
+    plan = Opened(folder, block).plan(VIPS, to="push", send=["identify"])
+
+    assert "'vips' is there is not known yet (nobody can ask there" in plan.syncs[0].stage.words()
+
+
 def test_a_field_that_cannot_be_made_sends_nothing(folder):
     opened = Opened(folder, HUBSPOT, script=[MISSING, answer(403, b"{}")])
     report = opened.plan(VIPS, to="crm", send=["identify"]).push()
