@@ -212,6 +212,7 @@ def _members(
     subjects = subjects if alone else subjects.unique(maintain_order=True)
     if asked.subject == "user" or not expanded:
         return Members(subjects, None, asked.zero_is_empty)
+    own -= {"account_id"}  # a user of an account has that account
     users = frame.filter(pl.col(USER_OF).is_not_null())
     if asked.kept_out is not None:
         users = users.filter(~pl.col(asked.kept_out))

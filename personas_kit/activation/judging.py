@@ -46,7 +46,7 @@ def answer_of(frame: pl.DataFrame, subject: str, carry: Sequence[str], *, expand
     subjects = _lines(frame, {key: key, **own, **says})
     pairs = None
     if expand:
-        members = {f"member_{at}": name for at, name in enumerate(carry)}
+        members = {f"member_{at}": name for at, name in enumerate(carry) if name != "account_id"}
         answers = {f"p{name[1:]}": name for name in says}
         pairs = _lines(frame, {USER_OF: "user_id", ACCOUNT_OF: "account_id", **members, **answers})
     claims = _lines(frame, {name: name for name in CLAIM}) if CLAIM[0] in frame.columns else None

@@ -146,9 +146,11 @@ def _identified(
     empty: str | None,
 ) -> Wanted:
     """Members that are identifiers: of lists, and of destinations that know users by them."""
-    lines = found.subjects.with_columns(account_id=pl.col("user_id")) if found.pairs is None else found.pairs
+    lines = found.subjects if found.pairs is None else found.pairs
     for kind, said in ids.items():
         lines = _with_id(lines, kind, said, alone=kind in connection.identifiers(call))
+    if found.pairs is None:  # each user speaks for itself, as an account does for its users
+        lines = lines.with_columns(account_id=pl.col("user_id"))
     lines = lines.with_columns(member=connection.member(call, ids))
     members, _ = list_members(lines)
     further = [f"id_{kind}" for kind in ids if call != "list"]

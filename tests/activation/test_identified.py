@@ -177,6 +177,31 @@ def test_every_value_of_one_user_cannot_go_where_the_user_id_is_what_counts(fold
         ws.plan(VIPS, to="hook", ids={"email": {"column": "emails", "take": "all"}})
 
 
+def test_a_user_and_an_account_together_are_the_member(folder):
+    """Vitally and Totango know a user within an account, which is a column of users here."""
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        connection.execute("alter table users add column account_id varchar default 'a7'")
+    block = (
+        '[destinations.cs]\ntype = "vitally"\nurl = "http://127.0.0.1:9999"\nsubdomain = "acme"\n'
+        'token = { file = "key.txt" }\n'
+    )
+    ws = Opened(folder, block, script=[answer(200, b"{}")] * 9)
+    both = {"user_id": "user_id", "account_id": "account_id"}
+    plan = ws.plan(VIPS, to="cs", send=["identify"], ids=both)
+    plan.push()
+
+    assert json.loads(plan.syncs[0].lines["member"][0]) == {"account_id": "a7", "user_id": "u1"}
+    assert json.loads(ws.network.sent[0].content)["userId"] == "u1"
+    assert json.loads(ws.network.sent[0].content)["accountId"] == "a7"
+    accounts = ws.plan(
+        pk.AccountAudience("Pro", pk.account_trait("plan") == "pro"), to="cs", send=["identify"], ids=both
+    )
+    assert [json.loads(member) for member in accounts.syncs[0].lines["member"]] == [
+        {"account_id": "a1", "user_id": "u1"},
+        {"account_id": "a1", "user_id": "u2"},
+    ]
+
+
 def test_a_profile_finds_a_user_by_the_address(folder):
     ws = opened(folder)
     ws.workspace.add(VIPS)
