@@ -196,7 +196,7 @@ def test_a_user_and_an_account_together_are_the_member(folder):
     accounts = ws.plan(
         pk.AccountAudience("Pro", pk.account_trait("plan") == "pro"), to="cs", send=["identify"], ids=both
     )
-    assert [json.loads(member) for member in accounts.syncs[0].lines["member"]] == [
+    assert [json.loads(member) for member in accounts.syncs[0].lines["member"].sort()] == [
         {"account_id": "a1", "user_id": "u1"},
         {"account_id": "a1", "user_id": "u2"},
     ]
