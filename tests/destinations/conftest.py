@@ -1,6 +1,10 @@
 """Finds every destination and its fixture by folder; one lacking the other fails."""
 
+import gc
+import warnings
 from pathlib import Path
+
+import pytest
 
 from personas_kit.destinations import DESTINATIONS
 from personas_kit.destinations.registry import module_of
@@ -33,3 +37,12 @@ def settings_of(slug):
 def connect(slug):
     """A connection with the settings of its fixture."""
     return DESTINATIONS[slug].configure("it", settings_of(slug), url=fixture_of(slug).get("url"))
+
+
+@pytest.fixture
+def tidied():
+    """For tests of others' libraries: what these leave open is closed here, and warns in nobody else's test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

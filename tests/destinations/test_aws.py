@@ -17,6 +17,8 @@ from personas_kit.errors import ConfigError
 from personas_kit.secret import Secret
 from tests.destinations.conftest import batch_of
 
+pytestmark = pytest.mark.usefixtures("tidied")
+
 boto3 = pytest.importorskip("boto3", reason="boto3 is not installed")
 moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
 

@@ -15,6 +15,8 @@ from personas_kit.secret import Secret
 from tests.destinations.conftest import batch_of, body_of
 from tests.security.receivers import Receiver, response
 
+pytestmark = pytest.mark.usefixtures("tidied")
+
 v1 = pytest.importorskip("google.ads.datamanager_v1", reason="google-ads-datamanager is not installed")
 
 from google.ads.datamanager_v1.services.ingestion_service.transports.rest import (  # noqa: E402

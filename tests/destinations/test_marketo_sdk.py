@@ -13,6 +13,8 @@ from personas_kit.secret import Secret
 from tests.destinations.conftest import batch_of
 from tests.security.receivers import Receiver, response
 
+pytestmark = pytest.mark.usefixtures("tidied")
+
 BUYERS = Computation("buyers", "audience", "Buyers")
 LEADS = {"success": True, "result": [{"id": 7, "status": "created"}, {"id": 8, "status": "updated"}]}
 FOUND = {"success": True, "result": [{"id": 7, "email": "ann@example.com"}, {"id": 8, "email": "bob@example.com"}]}

@@ -18,6 +18,8 @@ from personas_kit.secret import Secret
 from tests.destinations.conftest import batch_of, body_of
 from tests.security.receivers import Receiver, response
 
+pytestmark = pytest.mark.usefixtures("tidied")
+
 BUYERS = Computation("buyers", "audience", "Buyers")
 AGREED = {
     "email": " Jane.Doe+Promo@Example.COM ",
