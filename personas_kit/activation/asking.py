@@ -1,4 +1,4 @@
-"""What is said to a destination beside changes: is the field there, are the credentials right, make or empty a list.
+"""What is said to a destination beside changes: is the field there, are the credentials right, make a list.
 
 Each is asked once. What cannot be found out now is no reason to stop a plan; a push asks again.
 """
@@ -6,7 +6,6 @@ Each is asked once. What cannot be found out now is no reason to stop a plan; a 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -147,20 +146,6 @@ def proved(connection: Connection, connect: Connect) -> bool:
     if problem:
         raise DestinationError(problem, where=connection.name)
     return True
-
-
-def opened(connection: Connection, call: Call, since: dt.datetime, transport: Transport) -> str:
-    """Send what comes before the first change of a replacement. Returns why that failed; empty if it did not."""
-    request = connection.opening(call, since)
-    if request is None:
-        return ""
-    try:
-        outcome = connection.judge(call, transport.send(request), 1)
-    except (NotAllowedError, NotConnectedError) as problem:
-        return problem.reason
-    except NoAnswerError:
-        return "no answer"
-    return "" if outcome.verdict in {"acknowledged", "accepted"} else outcome.reason or outcome.verdict
 
 
 def _asked(connection: Connection, asking: Asking, connect: Connect) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from personas_kit.activation.asking import FieldStage, field_needed, make_field, opened
+from personas_kit.activation.asking import FieldStage, field_needed, make_field
 from personas_kit.activation.attention import LOOKED_AT, news
 from personas_kit.activation.courier import Courier, Tally
 from personas_kit.activation.forgetting import tells_of
@@ -242,11 +242,9 @@ class Delivery:
             sync, sent.why = self._with_field(sync)
         if not sent.why:
             with contextlib.closing(self.connect(sync.connection)) as transport:
-                sent.why = opened(sync.connection, sync.sync.call, plan.made_at, transport)
-                if not sent.why:
-                    courier = self._courier(push, sync, transport)
-                    circuit = RUNNING not in push.overrides
-                    Sending(plan.id, sync, self.store, courier, circuit=circuit, tell=tell, sent=sent).run()
+                courier = self._courier(push, sync, transport)
+                circuit = RUNNING not in push.overrides
+                Sending(plan.id, sync, self.store, courier, circuit=circuit, tell=tell, sent=sent).run()
         finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
         part = sync_report(sync, sent, finished=finished)
         line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)

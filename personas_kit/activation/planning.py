@@ -48,7 +48,7 @@ def plan_sync(
         lines = _with_causes(lines, causes)
     lines, silent = _with_silent(lines, sync, occasion)
     most = connection.limits(sync.call).items
-    if connection.replaces and connection.at_once(sync.call) and lines.height > most:
+    if connection.replaces and lines.height > most:
         raise DestinationError(f"a replacement at {connection.title} takes {most:,} at most", where=str(sync))
     every = effective_interval(occasion.every, connection.destination.minimum_interval)
     figures = _seen(occasion, state, connection)

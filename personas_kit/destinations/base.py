@@ -7,7 +7,6 @@ of work takes several requests (look up, then write; start a job, then ask), a p
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -158,7 +157,6 @@ class Post:
         exits: how exits are sent, where that is another way.
         exchange: the requests that it takes, where they are more than one. It is given the request and its lines.
         replacing: how everyone on a list is put in the place of whoever is there, all entries as one piece of work.
-        opening: the request that empties a list of whoever was put there before an instant; what follows fills it.
     """
 
     path: str
@@ -174,7 +172,6 @@ class Post:
     exits: Post | None = None
     exchange: Callable[[Connection, Request, pl.DataFrame], Exchange] | None = None
     replacing: Post | None = None
-    opening: Callable[[Connection, dt.datetime], Request] | None = None
 
 
 @dataclass(frozen=True, slots=True)

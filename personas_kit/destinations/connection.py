@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -216,22 +215,13 @@ class Connection:
             DestinationError: the destination has no way to do that.
         """
         post = self.destination.posts[call]
-        if post.replacing is None and post.opening is None:
+        if post.replacing is None:
             raise DestinationError(
                 f"{self.title} cannot replace what it has by {call}",
                 where=self.name,
                 hint='mode="full" sends everyone again, and takes out whom the kit knows to be there',
             )
         return replace(self, replaces=True)
-
-    def at_once(self, call: Call) -> bool:
-        """A replacement is one piece of work: everyone is taken, or nobody."""
-        return self.destination.posts[call].replacing is not None
-
-    def opening(self, call: Call, since: dt.datetime) -> Request | None:
-        """What is sent before the first change of a replacement; None where nothing is."""
-        post = self.destination.posts[call]
-        return post.opening(self, since) if self.replaces and post.opening is not None else None
 
     def poll(self, handle: str) -> Request:
         """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""

@@ -7,8 +7,8 @@ list, too, they name the first member. A list holds contacts, devices or ids of 
 member of it has to have one. Removals take neither consent nor the terms of service. An address counts only whole: both
 names, region and postal code. Members are forgotten after 540 days (lists of your own may say fewer), so everyone is
 sent again every 180. The credentials are those of an OAuth client with the scope
-``https://www.googleapis.com/auth/datamanager``; there is no developer token. A replacement
-takes out whom Google had before it began, and adds everyone: for a while the list may be short of people.
+``https://www.googleapis.com/auth/datamanager``; there is no developer token. A list is not
+replaced as a whole: Google would empty it first, and a push that broke off would leave people out.
 
 ``PARTIAL_SUCCESS`` counts what failed and does not name it. Members that were added count as acknowledged: what Google
 refused of them (no consent, a bad format) it would refuse again, and is a part of the match rate. A removal is sent
@@ -20,7 +20,6 @@ so, Google's do not any more).
 Source: https://developers.google.com/data-manager/api/devguides/audiences/google-ads/customer-match (read 2026-11-26).
 """
 
-import datetime as dt
 import json
 import re
 from collections.abc import Mapping
@@ -41,7 +40,6 @@ from personas_kit.destinations.base import (
     Post,
     Probe,
     Rate,
-    Request,
     Setting,
 )
 from personas_kit.destinations.encode import Json, array, obj
@@ -106,12 +104,6 @@ def _list(settings: Mapping[str, str]) -> dict[str, object]:
         **({"loginAccount": _account(login)} if login else {}),
         "productDestinationId": settings["user_list_id"],
     }
-
-
-def _empty(connection: Connection, since: dt.datetime) -> Request:
-    """Whoever was added before this instant goes; what is added later stays, in whichever order Google gets to it."""
-    body = {"destinations": [_list(connection.settings)], "removeAsOfTime": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    return connection.request("POST", "/v1/audienceMembers:removeAll", body)
 
 
 def _remove(c: Fields, **more: object) -> tuple[str, str]:
@@ -258,7 +250,6 @@ destination = Destination(
             _member,
             _ingest,
             exits=Post("/v1/audienceMembers:remove", _member, _remove),
-            opening=_empty,
         )
     },
     limits=Limits(items=10_000, bytes=8_000_000),

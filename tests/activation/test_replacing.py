@@ -15,8 +15,6 @@ from tests import small
 from tests.activation.scripted import ScriptedTransport, answer
 from tests.activation.test_delivery import Ticking
 from tests.destinations.conftest import batch_of
-from tests.workspace import test_ways
-from tests.workspace.test_ways import Opened
 
 VIPS = Computation("vips", "audience", "Vips")
 
@@ -99,57 +97,10 @@ def test_a_session_that_breaks_off_leaves_everyone_unknown_and_the_next_plan_sen
     assert small.on_the_list(sandbox) == 5
 
 
-GOOGLE = (
-    '[destinations.google]\ntype = "google-customer-match"\nurl = "http://127.0.0.1:9999"\nclient_id = "c"\n'
-    'client_secret = { file = "key.txt" }\nrefresh_token = { file = "key.txt" }\ncustomer_id = "123"\n'
-    'terms_of_service = "ACCEPTED"\n'
-    '[[audience]]\nname = "Vips"\nwhere = "trait(\'vip\') = true"\n'
-    'to = [{ destination = "google", list = "9", ids = { email = "email" } }]\n'
-)
-
-
 @pytest.fixture
 def folder(tmp_path):
     small.make(tmp_path, "http://127.0.0.1:9999", ["u1", "u2"])
     return tmp_path
-
-
-def accepted(request):
-    return answer(200, json.dumps({"requestId": request.url.rsplit(":", 1)[1]}).encode())
-
-
-class GoogleOnly(Opened):
-    def __init__(self, folder, *blocks, script=()):
-        source, test_ways.SOURCE = (
-            test_ways.SOURCE,
-            ('[warehouse]\npath = "warehouse.duckdb"\n[source]\nusers = { table = "users", id = "user_id" }\n'),
-        )
-        try:
-            super().__init__(folder, *blocks, script=script)
-        finally:
-            test_ways.SOURCE = source
-
-
-def test_where_a_list_is_emptied_first_that_is_the_first_request(folder):
-    ws = GoogleOnly(folder, GOOGLE, script=[accepted] * 2)
-    report = ws.plan("vips", mode="replace").push()
-
-    assert [request.url.rsplit("/", 1)[1] for request in ws.network.sent] == [
-        "audienceMembers:removeAll",
-        "audienceMembers:ingest",
-    ]
-    first = json.loads(ws.network.sent[0].content)
-    assert set(first) == {"destinations", "removeAsOfTime"}
-    assert first["removeAsOfTime"] == "2026-11-01T00:00:00Z"
-    assert report.accepted == 2
-
-
-def test_if_it_cannot_be_emptied_nothing_is_sent(folder):
-    ws = GoogleOnly(folder, GOOGLE, script=[answer(403, b"{}")])
-    report = ws.plan("vips", mode="replace").push()
-
-    assert (report.accepted, report.acknowledged, len(ws.network.sent)) == (0, 0, 1)
-    assert "not allowed" in report.syncs[0].why
 
 
 def test_who_cannot_replace_says_what_to_do_instead(folder):
