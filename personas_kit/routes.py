@@ -90,7 +90,7 @@ def route_to(name: str, configured: Mapping[str, DestinationSettings], integrati
         return _direct(configured[name], tuple(integrations))
     entry = _entry(name, configured)
     if entry.status == "retired" and entry.module not in DESTINATIONS:
-        raise retired(entry)
+        raise _retired(entry)
     gateways = {each.name: each for each in configured.values() if find(each.type).gateway}
     known = {each: entry.keys(find(settings.type).gateway) for each, settings in gateways.items()}
     if entry.kind == "list":  # gateways take calls about users and accounts, and no lists
@@ -120,7 +120,7 @@ def _direct(settings: DestinationSettings, integrations: tuple[str, ...]) -> Rou
     known = [entry for key in integrations if (entry := entry_of_key(key, gateway)) is not None]
     for entry in known:
         if entry.status == "retired":
-            raise retired(entry)
+            raise _retired(entry)
     return Route(settings, _through(integrations, ", ".join(integrations), known))
 
 
@@ -149,7 +149,7 @@ def _entry(name: str, configured: Mapping[str, DestinationSettings]) -> Entry:
         raise UnknownName("configured destination", name, {*configured, *CATALOGUE}) from None
 
 
-def retired(entry: Entry) -> DestinationError:
+def _retired(entry: Entry) -> DestinationError:
     """That nothing reaches a destination any more, and what to use instead."""
     instead = f"use {entry.instead}" if entry.instead else "there is no successor"
     return DestinationError(f"{entry.name} cannot be reached any more: {entry.why}", hint=instead)
