@@ -79,12 +79,36 @@ def unlucky(some: random.Random) -> Callable[[], Fault | None]:
     return lambda: FAULTS[some.choices(names, weights)[0]] if some.random() < share else None
 
 
-def repetitions(ledger: Ledger, unknown: Mapping[str, Mapping[str, str]], asked: Collection[str] = ()) -> list[str]:
+@dataclass(slots=True)
+class Doubts:
+    """What was unknown before each life: life -> call -> member -> value."""
+
+    before: dict[int, dict[str, dict[str, str]]] = field(default_factory=dict)
+
+    def note(self, life: int, states: Mapping[str, SyncState]) -> None:
+        """A life is about to begin."""
+        self.before[life] = {call: dict(state.unknown.select("member", "value").iter_rows())
+                             for call, state in states.items()}  # fmt: skip
+
+    def unknown(self, arrival: Arrival) -> bool:
+        """Whether the member was unknown before the life that sent this."""
+        return arrival.member in self._of(arrival.life, arrival.call)
+
+    def otherwise(self, last: Arrival, now: Arrival) -> bool:
+        """Whether something else was unknown of the member between two messages of two lives."""
+        of_lives = (self._of(life, now.call) for life in range(last.life + 1, now.life + 1))
+        return any(json.loads(doubts[now.member]) != now.said for doubts in of_lives if now.member in doubts)
+
+    def _of(self, life: int, call: str) -> Mapping[str, str]:
+        return self.before.get(life, {}).get(call, {})
+
+
+def repetitions(ledger: Ledger, doubts: Doubts, asked: Collection[str] = ()) -> list[str]:
     """What the ledger's present life did again and should not have.
 
     Args:
         ledger: all arrivals.
-        unknown: call -> member -> value of what was unknown before this life.
+        doubts: what was unknown before this life, and before earlier ones.
         asked: message ids that may say once more what was said, because a person asked for it.
     """
     found = []
@@ -93,13 +117,11 @@ def repetitions(ledger: Ledger, unknown: Mapping[str, Mapping[str, str]], asked:
     last: dict[tuple[str, str], Arrival] = {}
     for arrival in ledger.arrivals:
         which = arrival.call, arrival.member
-        before = unknown.get(arrival.call, {}).get(arrival.member)
         if arrival.life == ledger.life:
-            if arrival.message_id in earlier and before is None:
+            if arrival.message_id in earlier and not doubts.unknown(arrival):
                 found.append(f"I4: {arrival.member} was sent again, and was not unknown")
-            said_otherwise = before is not None and json.loads(before) != arrival.said
             again = which in last and _the_same(last[which], arrival, applied)
-            if again and not said_otherwise and arrival.message_id not in asked:
+            if again and not doubts.otherwise(last[which], arrival) and arrival.message_id not in asked:
                 found.append(f"R1: {arrival.member} went as {last[which].message_id} and as {arrival.message_id}")
         if arrival.applied:
             applied.add(arrival.message_id)
@@ -123,11 +145,6 @@ def newly_unknown(before: Mapping[str, SyncState], after: Mapping[str, SyncState
     return found
 
 
-def unknown_values(states: Mapping[str, SyncState]) -> dict[str, dict[str, str]]:
-    """Call -> member -> value, of what is unknown."""
-    return {call: dict(state.unknown.select("member", "value").iter_rows()) for call, state in states.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """Rounds in this process: a life dies at the k-th operation on the disk or the network.
@@ -147,10 +164,10 @@ class Campaign:
         members = [f"u{n}" for n in range(some.choice([6, 14]))]
         with registered(hostile(parallel=parallel)), Receiver() as receiver:
             world = World(self.folder / str(tallied.rounds), receiver.url, lines=4, send=send, key=key)
-            most = 4 * parallel
+            most, doubts = 4 * parallel, Doubts()
             for _ in range(some.randrange(1, 5)):
                 world.want(scores(some, members), self._moved(members))
-                tallied.found += self._life(world, receiver, most, tallied)
+                tallied.found += self._life(world, receiver, doubts, most, tallied)
             receiver.heal()
             world.want(scores(some, members))
             for _ in range(3):
@@ -162,10 +179,11 @@ class Campaign:
             tallied.operations += len(receiver.ledger.arrivals)
             tallied.repeated += sum(not arrival.applied for arrival in receiver.ledger.arrivals)
 
-    def _life(self, world: World, receiver: Receiver, most: int, tallied: Tallied) -> list[str]:
+    def _life(self, world: World, receiver: Receiver, doubts: Doubts, most: int, tallied: Tallied) -> list[str]:
         """One life, which mostly dies early. What was wrong afterwards."""
         before = world.states()
         receiver.ledger.life += 1
+        doubts.note(receiver.ledger.life, before)
         receiver.chance = unlucky(self.some)
         points = Points(self.some.randrange(160) if self.some.random() < 0.7 else None)
         try:
@@ -180,7 +198,7 @@ class Campaign:
         after = world.states()
         return [
             *violations(world, receiver.ledger),
-            *repetitions(receiver.ledger, unknown_values(before)),
+            *repetitions(receiver.ledger, doubts),
             *newly_unknown(before, after, most),
         ]
 

@@ -39,7 +39,7 @@ from personas_kit.errors import PlanBlocked, PlanStale, SyncBusy
 from personas_kit.workspace import REUSE
 from tests.activation.attack import world
 from tests.activation.attack.books import acknowledged, disagreements, unreconciled, violations
-from tests.activation.attack.campaign import KINDS, newly_unknown, repetitions, unknown_values
+from tests.activation.attack.campaign import KINDS, Doubts, newly_unknown, repetitions
 from tests.activation.attack.company import Company
 from tests.activation.attack.interposing import Died, Points
 from tests.activation.attack.memory import InMemory, Trouble
@@ -106,6 +106,7 @@ class Judged(RuleBasedStateMachine):
         self.on_disk: tuple[list[str], list[str]] | None = None
         self.asked: set[str] = set()
         self.before: dict[str, SyncState] = {}
+        self.doubts = Doubts()
         self.paused = self.touched = self.broken = False
         self.heard = self.since = 0
 
@@ -146,7 +147,7 @@ class Judged(RuleBasedStateMachine):
         self.asked |= {each.message_id for each in left if (each.call, each.member) in self.words_before}
         found = violations(self.world, self._told())
         found += [f"I3: {message_id} left with two contents" for message_id in self.left.conflicts]
-        found += repetitions(self.ledger, unknown_values(self.before), self.asked)
+        found += repetitions(self.ledger, self.doubts, self.asked)
         found += newly_unknown(self.before, states, NOTED_TOGETHER)
         found += [
             f"{each.member} left as {each.said}, and is forgotten"
@@ -216,6 +217,7 @@ class Judged(RuleBasedStateMachine):
         self.since = len(self.left.arrivals)
         self.ledger.life += 1
         self.left.life += 1
+        self.doubts.note(self.ledger.life, self.before)
 
     def _plan(self, runner: int, mode: Asked = "changes") -> Made:
         self.world.act_as(runner)

@@ -37,7 +37,7 @@ from personas_kit.destinations.base import Rate
 from personas_kit.errors import PersonasError, PlanStale, SyncBusy
 from tests.activation.attack import world as world_module
 from tests.activation.attack.books import acknowledged, disagreements, unreconciled, violations
-from tests.activation.attack.campaign import newly_unknown, repetitions, scores, unknown_values
+from tests.activation.attack.campaign import Doubts, newly_unknown, repetitions, scores
 from tests.activation.attack.interposing import Died, Points
 from tests.activation.attack.simulated import TIMEOUT, URL, Internet, MadeUpClock, certain
 from tests.activation.attack.test_pace import overdone
@@ -122,6 +122,7 @@ class Simulation:
         self.clock = MadeUpClock()
         self.keys, forgets = self.some.choice(KINDS), self.some.random() < 0.2
         self.ledgers = {key: Ledger(forgets=forgets) for key in self.keys}
+        self.doubts = {key: Doubts() for key in self.keys}
         network = random.Random(f"{seed} network")  # noqa: S311  (as above)
         self.internet = Internet(network, self.clock, self.diary, self.ledgers, meanwhile=self.meanwhile)
         self.members = [f"u{n}" for n in range(self.some.choice([4, 7, 12]))]
@@ -160,8 +161,9 @@ class Simulation:
         if self.some.random() < 0.5:
             self._restart(runner)
         before = runner.seen(self.keys)
-        for ledger in self.ledgers.values():
+        for each, ledger in self.ledgers.items():
             ledger.life += 1
+            self.doubts[each].note(ledger.life, before[each].states())
         self.internet.share = self.some.choice([0.0, 0.1, 0.4, 0.8])
         try:
             with Points(self.some.randrange(250) if self.some.random() < 0.4 else None).watching():
@@ -174,9 +176,8 @@ class Simulation:
         self._pushing = None
         self._a_while()
         for each, after in self._look(runner).items():
-            earlier = before[each].states()
-            self._found(repetitions(self.ledgers[each], unknown_values(earlier)))
-            self._found(newly_unknown(earlier, after.states(), LINES))
+            self._found(repetitions(self.ledgers[each], self.doubts[each]))
+            self._found(newly_unknown(before[each].states(), after.states(), LINES))
         self._pace()
 
     def _push(self, runner: Runner, key: str) -> None:

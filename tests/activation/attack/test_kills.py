@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.activation.attack.books import LONG, chance, disagreements, times, violations
-from tests.activation.attack.campaign import KINDS, Tallied, newly_unknown, repetitions, scores, unknown_values, unlucky
+from tests.activation.attack.campaign import KINDS, Doubts, Tallied, newly_unknown, repetitions, scores, unlucky
 from tests.activation.attack.world import World, hostile, registered
 from tests.hostile_receiver.server import Receiver
 
@@ -68,10 +68,12 @@ class Round:
     parallel: int
     longest: float = 1.0
     """How long a life takes that is not killed, so far: kills are spread over it."""
+    doubts: Doubts = field(default_factory=Doubts)
 
     def life(self, wanted: dict[str, int], kill_after: float, deadline: float | None) -> int:
         """One life, and whatever it had sent is read."""
         self.receiver.ledger.life += 1
+        self.doubts.note(self.receiver.ledger.life, self.world.states())
         self.world.want(wanted)
         ended = self.lives.one(
             folder=str(self.world.folder), url=self.receiver.url, life=self.receiver.ledger.life, lines=LINES,
@@ -90,7 +92,7 @@ class Round:
         tallied.lives += 1
         tallied.kills += ended < 0
         tallied.found += violations(self.world, self.receiver.ledger)
-        tallied.found += repetitions(self.receiver.ledger, unknown_values(before))
+        tallied.found += repetitions(self.receiver.ledger, self.doubts)
         tallied.found += newly_unknown(before, after, LINES * self.parallel)
 
     def ends_well(self, wanted: dict[str, int], tallied: Tallied) -> None:
