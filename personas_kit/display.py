@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 Tell = Callable[[float, Callable[[], str]], None]
 _Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]])
 _ShowWaiting = TypeVar("_ShowWaiting", bound=Callable[[str], contextlib.AbstractContextManager[Tell]])
+_Alive = TypeVar("_Alive", bound=Callable[[Any], Mapping[str, object]])
+_Tool = TypeVar("_Tool", bound=Callable[..., Any])
 _renderers: dict[str, Callable[[Any], str]] = {}
 _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
 _waiting: list[Callable[[str], contextlib.AbstractContextManager[Tell]]] = []
+_alive: dict[str, Callable[[Any], Mapping[str, object]]] = {}
+_tools: dict[str, Callable[..., Any]] = {}
 
 
 def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
@@ -37,6 +41,40 @@ def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]
         return render
 
     return register
+
+
+def comes_alive(name: str) -> Callable[[_Alive], _Alive]:
+    """Register what makes the interactive part of the results of a class: entries of a bundle, none if nobody is there.
+
+    The static card stays beside it, for every front end that cannot show more, and for the saved notebook.
+    """
+
+    def register(make: _Alive) -> _Alive:
+        _alive[name] = make
+        return make
+
+    return register
+
+
+def opens(name: str) -> Callable[[_Tool], _Tool]:
+    """Register what opens a tool, such as the builder."""
+
+    def register(open_it: _Tool) -> _Tool:
+        _tools[name] = open_it
+        return open_it
+
+    return register
+
+
+def open_tool(name: str, *given: object) -> Any:  # noqa: ANN401  (a widget, whose class only a notebook can import)
+    """A tool that was registered.
+
+    Raises:
+        PersonasError: nothing that could show it is loaded.
+    """
+    if name not in _tools:
+        raise PersonasError(f"the {name} is for notebooks", hint="import personas_kit.notebook")
+    return _tools[name](*given)
 
 
 def shows_progress(show: _Show) -> _Show:
@@ -81,10 +119,13 @@ class Displayed:
         render = _renderers.get(type(self).__name__)
         return render(self) if render else None
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """The text line, with hidden characters written out, and the card if there is one."""
-        html = self._repr_html_()
-        return {"text/plain": visible(repr(self))} | ({"text/html": html} if html else {})
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        """The text line, with hidden characters written out; the card, and what is interactive, if there is one."""
+        bundle: dict[str, object] = {"text/plain": visible(repr(self))}
+        if html := self._repr_html_():
+            bundle["text/html"] = html
+        make = _alive.get(type(self).__name__)
+        return bundle | dict(make(self) if make else {})
 
 
 class Tabular(Displayed):
