@@ -124,13 +124,19 @@ def _found(connection: Connection, members: list[dict[str, str]]) -> Generator[R
         if answer.status != HTTPStatus.OK or rows is None:
             raise Unanswered(answer)
         known = {
-            value.lower(): str(row.get("id") or "")
+            _as_compared(name, value): str(row.get("id") or "")
             for n, row in enumerate(rows)
             if isinstance(value := answer.at("data", n, "attributes", name), str)
         }
-        there = {at: known.get(member.get(name, "").lower(), "") for at, member in enumerate(members) if at not in ids}
+        asked = {at: _as_compared(name, member.get(name, "")) for at, member in enumerate(members) if at not in ids}
+        there = {at: known.get(value, "") for at, value in asked.items()}
         ids |= {at: id_ for at, id_ in there.items() if id_}
     return ids
+
+
+def _as_compared(name: str, value: str) -> str:
+    """The case of an address does not count, but ``u_A`` and ``u_a`` are two users."""
+    return value.lower() if name == "email" else value
 
 
 def _made(

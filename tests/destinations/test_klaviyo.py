@@ -1,0 +1,26 @@
+"""How Klaviyo's profiles are looked up before a list takes them."""
+
+import json
+
+import pytest
+
+from personas_kit.destinations.klaviyo import _found
+from personas_kit.destinations.outcomes import Answer
+from tests.destinations.conftest import connect
+
+
+def test_ids_that_differ_in_case_are_two_users():
+    # given: two members whose ids differ in case only, both with a profile
+    members = [{"external_id": "u_A"}, {"external_id": "u_a"}, {"email": "ann@example.com"}]
+    steps = _found(connect("klaviyo"), members)
+
+    # when: each question is answered
+    next(steps)
+    by_email = [{"id": "P3", "attributes": {"email": "Ann@Example.com"}}]
+    steps.send(Answer(200, content=json.dumps({"data": by_email}).encode()))
+    by_id = [{"id": "P1", "attributes": {"external_id": "u_A"}}, {"id": "P2", "attributes": {"external_id": "u_a"}}]
+    with pytest.raises(StopIteration) as done:
+        steps.send(Answer(200, content=json.dumps({"data": by_id}).encode()))
+
+    # then: each is found, an address whatever its case
+    assert done.value.value == {0: "P1", 1: "P2", 2: "P3"}
