@@ -12,6 +12,9 @@ from personas_kit.masking import mask_text, visible
 
 LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
+TRACK = "rgba(128,128,128,.2)"
+SMALL = 0.1
+"""Shares below this one have a digit more."""
 GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
 
 
@@ -97,6 +100,43 @@ def bars(words: str, lines: Sequence[tuple[str, int]], ends: tuple[str, str], co
         f'<div style="display:flex;align-items:flex-end;gap:1px;height:{height}px;border-bottom:{LINE}">{made}</div>'
         f'<div style="{line}"><span>{text(ends[0])}</span><span>{text(ends[1])}</span></div></div>'
     )
+
+
+def share_bars(lines: Sequence[tuple[str, float, int, float | None]], *, whole: float = 1.0) -> str:
+    """Shares as bars in lines below each other: name, bar, percent, count, each in its column.
+
+    Args:
+        lines: the name, the share (0 to 1), how many that is, and the share of everybody, which is a tick in the bar.
+        whole: the share that fills a bar; larger ones fill it, too.
+    """
+    cell = "text-align:right;white-space:nowrap"
+    made = "".join(
+        f'<div style="display:flex;align-items:center;gap:8px;margin:3px 0">'
+        f'<div style="width:28%;overflow-wrap:break-word;min-width:0">{text(mask_text(name))}</div>'
+        f'<div title="{text(_share_words(share, usual))}" style="flex:1;min-width:40px;position:relative;height:12px;'
+        f'border-radius:2px;background:{TRACK}">{_filled(share / whole)}{_tick(usual, whole)}</div>'
+        f'<div style="width:44px;{cell}">{share:.{0 if share >= SMALL or not share else 1}%}</div>'
+        f'<div style="width:64px;{cell};{FAINT}">{count:,}</div></div>'
+        for name, share, count, usual in lines
+    )
+    return f'<div style="font-size:12px">{made}</div>'
+
+
+def _filled(part: float) -> str:
+    """The part of a bar that is full; a sliver at least, if it is anything at all."""
+    wide = f"width:{min(100 * part, 100):.4g}%;min-width:{1 if part > 0 else 0}px"
+    return f'<div style="{wide};height:12px;border-radius:2px;background:{BLUE}"></div>'
+
+
+def _tick(usual: float | None, whole: float) -> str:
+    if usual is None:
+        return ""
+    left = f"left:{min(100 * usual / whole, 100):.4g}%"
+    return f'<div style="position:absolute;{left};top:-2px;width:2px;height:16px;background:#888"></div>'
+
+
+def _share_words(share: float, usual: float | None) -> str:
+    return f"{share:.1%}" if usual is None else f"{share:.1%}; of everybody {usual:.1%}"
 
 
 def code(body: str) -> str:
