@@ -12,6 +12,7 @@ from personas_kit.compiler.own_sql import compile_own_problems
 from personas_kit.compiler.query import SQL, Query
 from personas_kit.compiler.settings import SourceSettings
 from personas_kit.compiler.several import Several, compile_several
+from personas_kit.compiler.sizes import compile_sizes
 from personas_kit.compiler.source import Column, Schema, Source, Table
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "compile_own_problems",
     "compile_population",
     "compile_several",
+    "compile_sizes",
 ]

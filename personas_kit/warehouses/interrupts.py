@@ -1,5 +1,7 @@
 """Queries that Ctrl-C and a notebook's stop button end, in the warehouse too, and that say how long they take.
 
+Another thread can end them as well: whoever asks within ``watched`` may be told that nobody waits for the answer.
+
 Drivers at work in the main thread hold an interrupt back until the query is done (duckdb 2.0.0) or swallow it
 (snowflake-connector-python 5.2.0): seen 2026-11-23.
 """
@@ -7,16 +9,52 @@ Drivers at work in the main thread hold an interrupt back until the query is don
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from typing import Any, NoReturn, TypeVar
 
-from personas_kit.display import waiting_for
+from personas_kit.display import Tell, waiting_for
 
 T = TypeVar("T")
 
 #: How long, in seconds, an interrupt may go unseen: on Windows it does not end a wait.
 INTERVAL = 0.2
+
+
+class NobodyWaitsError(Exception):
+    """A query that was ended by ``Watch.end``: no mistake, and nothing to show."""
+
+
+class Watch:
+    """Whoever watches queries of another thread: is told what they do, and may end them.
+
+    Args:
+        tell: called as a display is, from the thread that asks; instead of any display.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+        self.ended: Future[None] = Future()
+
+    def end(self) -> None:
+        """End the query that is running, and any that would follow. From any thread; a second time changes nothing."""
+        with suppress(InvalidStateError):
+            self.ended.set_result(None)
+
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Queries of this thread are watched; they raise ``NobodyWaitsError`` once they are ended."""
+    before = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(before)
 
 
 def interruptible(
@@ -31,7 +69,7 @@ def interruptible(
 
     Args:
         work: blocks, and ends soon after ``cancel``.
-        cancel: called on an interrupt, from the calling thread.
+        cancel: called on an interrupt, from the calling thread; more than once where it is ended by a watch.
         where: the warehouse's name for people.
         doing: what it is doing just now, asked a few times a second once it takes long; in few words.
         timeout: seconds after which it is cancelled.
@@ -39,12 +77,17 @@ def interruptible(
     Raises:
         KeyboardInterrupt: after ``work`` has ended. Whatever ``work`` raises is raised otherwise.
         TimeoutError: it took too long, and has ended.
+        NobodyWaitsError: a watch ended it, and it has ended.
     """
-    start = time.monotonic()
-    with ThreadPoolExecutor(1, "warehouse") as beside, waiting_for(where) as tell:
+    start, watch = time.monotonic(), _watch.get()
+    shown = waiting_for(where) if watch is None else nullcontext(watch.tell)
+    with ThreadPoolExecutor(1, "warehouse") as beside, shown as tell:
         result = beside.submit(work)
+        either: list[Future[Any]] = [result] if watch is None else [result, watch.ended]
         try:
-            while not wait([result], timeout=INTERVAL).done:
+            while result not in (done := wait(either, INTERVAL, FIRST_COMPLETED).done):
+                if done:
+                    _left(result, cancel)
                 tell(time.monotonic() - start, doing)
                 if timeout is not None and time.monotonic() - start > timeout:
                     return _given_up(result, cancel, timeout)
@@ -52,6 +95,14 @@ def interruptible(
             cancel()
             raise
         return result.result()
+
+
+def _left(result: Future[T], cancel: Callable[[], object]) -> NoReturn:
+    """Nobody waits for it. A driver may not hear of it before the query has begun, so it is said until it has ended."""
+    cancel()
+    while not wait([result], INTERVAL).done:
+        cancel()
+    raise NobodyWaitsError
 
 
 def _given_up(result: Future[T], cancel: Callable[[], object], timeout: float) -> T:

@@ -22,6 +22,7 @@ from personas_kit.compiler import (
     compile_memberships,
     compile_population,
     compile_several,
+    compile_sizes,
 )
 from personas_kit.compiler.catalogue import (
     compile_events,
@@ -173,6 +174,10 @@ def test_the_whole_language_says_the_same_everywhere(backend: Backend, source: S
         name = f"{each.subject}_id"
         chosen = together.filter(pl.col(name).is_not_null() & pl.col(each.column))
         assert set(chosen[name]) == asked[each.key][1], each.key
+    sizes = run(backend, compile_sizes([definition for definition, _ in asked.values()], source, {}))
+    assert sizes.select("users", "accounts").rows() == [(3, 2)]
+    for at, (definition, who) in enumerate(asked.values()):
+        assert sizes[f"size_{at}"].to_list() == [len(who)], str(definition.where)
 
 
 def test_what_stands_behind_them_is_the_same_everywhere(backend: Backend, source: Source) -> None:

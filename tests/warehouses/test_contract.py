@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from personas_kit.errors import WarehouseError
+from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, watched
 
 if TYPE_CHECKING:
     from tests.warehouses.conftest import Backend
@@ -282,6 +283,15 @@ def test_a_hundred_thousand_lines_are_written(backend: Backend) -> None:
 
 def test_an_interrupt_ends_a_query_and_leaves_the_warehouse_usable(backend: Backend) -> None:
     with pytest.raises(KeyboardInterrupt), backend.interrupted():
+        backend.warehouse.query(backend.slow, backend.none)
+
+    assert backend.query("SELECT 1 AS one")["one"].to_list() == [1]
+
+
+def test_a_query_that_nobody_waits_for_is_ended_and_leaves_the_warehouse_usable(backend: Backend) -> None:
+    watch = Watch(lambda _, __: watch.end())
+
+    with pytest.raises(NobodyWaitsError), watched(watch):
         backend.warehouse.query(backend.slow, backend.none)
 
     assert backend.query("SELECT 1 AS one")["one"].to_list() == [1]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from personas_kit import display
 from personas_kit.cli import terminal
-from personas_kit.warehouses.interrupts import interruptible
+from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, interruptible, watched
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +70,58 @@ def test_an_error_of_the_work_is_the_error() -> None:
 
     with pytest.raises(KeyError):
         interruptible(work, lambda: None, where="shop")
+
+
+def test_a_watch_is_told_instead_of_a_display_and_ends_a_query_of_another_thread() -> None:
+    told: list[str] = []
+    began, stop = threading.Event(), threading.Event()
+
+    def tell(_: float, doing: object) -> None:
+        told.append("told")
+        began.set()
+
+    watch, outcome = Watch(tell), []
+
+    def ask() -> None:
+        with watched(watch):
+            try:
+                interruptible(lambda: stop.wait(30), stop.set, where="shop")
+            except NobodyWaitsError:
+                outcome.append("ended")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    began.wait(30)
+    watch.end()
+    watch.end()
+    asking.join(30)
+
+    assert outcome == ["ended"]
+    assert stop.is_set()
+    assert told
+
+
+def test_cancelling_is_said_until_the_query_has_heard_of_it() -> None:
+    said: list[int] = []
+    heard = threading.Event()
+
+    def cancel() -> None:
+        said.append(1)
+        if len(said) == 2:
+            heard.set()
+
+    watch = Watch(lambda _, __: None)
+    watch.end()
+
+    with pytest.raises(NobodyWaitsError), watched(watch):
+        interruptible(lambda: heard.wait(30), cancel, where="shop")
+    assert len(said) == 2
+
+
+def test_what_is_asked_later_is_not_watched() -> None:
+    watch = Watch(lambda _, __: None)
+    with watched(watch):
+        pass
+    watch.end()
+
+    assert interruptible(lambda: 7, lambda: None, where="shop") == 7
