@@ -72,6 +72,12 @@ class Definition:
 
         return to_dict(self)
 
+    def to_toml(self) -> str:
+        """The definition as a block of ``personas.toml``, for review in git; ``ws.save`` puts it there."""
+        from personas_kit.definitions.toml import to_toml  # noqa: PLC0415  (as above)
+
+        return to_toml(self)
+
     def __repr__(self) -> str:
         """What was defined, in the text language. Never runs a query."""
         return f"{type(self).__name__}({self.name!r}, {self.expression}, key={self.key!r})"

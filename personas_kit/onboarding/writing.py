@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -10,6 +9,7 @@ from typing import Any
 
 from personas_kit.compiler.settings import EventSettings
 from personas_kit.definitions import Audience, event
+from personas_kit.definitions.toml import text
 from personas_kit.onboarding.proposal import Proposal
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -82,10 +82,8 @@ def key_text(name: str) -> str:
 
 
 def value_text(value: object) -> str:
-    """A text or a table of texts in TOML. What JSON escapes, TOML escapes alike, but the delete character."""
-    if isinstance(value, Mapping):
-        return inline(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text or a table of texts in TOML."""
+    return inline(value) if isinstance(value, Mapping) else text(str(value))
 
 
 def _first_audience(event_name: str) -> str:
