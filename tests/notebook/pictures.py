@@ -1,0 +1,44 @@
+"""Reads the pictures of cards back: which values they show."""
+
+import base64
+import re
+
+SIDE = 1000
+
+
+def pictures(shown):
+    """The SVG of every picture in some HTML."""
+    return [base64.b64decode(data).decode() for data in re.findall(r"image/svg\+xml;base64,([^\"]+)", shown)]
+
+
+def paths(shown, **wanted):
+    """The points of the lines in every picture, of those whose attributes are the wanted ones."""
+    signs = [f'{name}="{value}"' for name, value in wanted.items()]
+    return [
+        [
+            [tuple(map(float, point.split())) for point in path.split("L")]
+            for path, rest in re.findall(r'<path d="M([\d. L]+)"([^>]*)', picture)
+            if all(sign in rest for sign in signs)
+        ]
+        for picture in pictures(shown)
+    ]
+
+
+def areas(shown, *, top, low=0):
+    """The values that the areas show, whose axis goes from ``low`` to ``top``."""
+    found = [area for picture in pictures(shown) for area in re.findall(r'd="M([^"]+)Z"', picture)]
+    points = [[tuple(map(float, point.split())) for point in area.split("L")][:-2] for area in found]
+    return [[round(low + (top - low) * (1 - y / SIDE), 2) for _, y in line] for line in points]
+
+
+def bars(shown, colour, *, top, low):
+    """From where to where the bars of a colour go."""
+    found = [
+        (float(y), float(high))
+        for picture in pictures(shown)
+        for y, high in re.findall(
+            rf'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)" fill="{colour}"', picture
+        )
+    ]
+    value = lambda y: round(low + (top - low) * (1 - y / SIDE), 1) + 0.0  # noqa: E731
+    return [(value(y + high), value(y)) for y, high in found]
