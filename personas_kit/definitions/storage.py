@@ -83,7 +83,7 @@ def _plain(value: object) -> object:
 
 def _is_usual(item: Field[Any], value: object) -> bool:
     found = getattr(value, item.name)
-    return item.default is not MISSING and type(found) is type(item.default) and found is item.default
+    return item.default is not MISSING and type(found) is type(item.default) and bool(found == item.default)
 
 
 def _read(value: object, level: int = 0) -> object:
