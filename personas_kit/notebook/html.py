@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -12,10 +13,12 @@ from personas_kit.masking import mask_text, visible
 
 LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
+MINUS = "\N{MINUS SIGN}"
 TRACK = "rgba(128,128,128,.2)"
 SMALL = 0.1
 """Shares below this one have a digit more."""
-GREEN, RED, AMBER, BLUE = "#2f9e44", "#c94f3d", "#b5671d", "#4a90d9"
+GREEN, RED, AMBER, BLUE = "#2b8a3e", "#cf5340", "#b5671d", "#4a90d9"
+"""The first three are words as well: one colour for white and for black ground has a contrast of 4.35 at the most."""
 
 
 def text(value: object) -> str:
@@ -49,7 +52,21 @@ def title(name: str, badge: str, right: str) -> str:
 
 def figure(label: str, number: str, below: str = "", colour: str = "") -> str:
     """A labelled number; a coloured one is a change, the largest thing on a card."""
-    style = f"color:{colour};font-size:28px" if colour else "font-size:22px"
+    return _figure(label, number, f"color:{colour};font-size:28px" if colour else "font-size:22px", below)
+
+
+def change(label: str, count: int, way: Literal["enter", "exit"], below: str = "") -> str:
+    """How many enter or leave, as a figure: large and coloured; faint if nobody does."""
+    colour = f"color:{GREEN if way == 'enter' else RED}" if count else FAINT
+    return _figure(label, signed(count, way), f"{colour};font-size:28px", below)
+
+
+def signed(count: int, way: Literal["enter", "exit"]) -> str:
+    """``+3`` for who enters, ``−3`` for who leaves, ``0`` for nobody."""  # noqa: RUF002  (a minus sign)
+    return f"{'+' if way == 'enter' else MINUS}{count:,}" if count else "0"
+
+
+def _figure(label: str, number: str, style: str, below: str) -> str:
     return (
         f'<div style="min-width:110px"><div style="{FAINT};font-size:12px">{text(label)}</div>'
         f'<div style="{style};font-weight:600;line-height:1.3">{text(number)}</div>'
