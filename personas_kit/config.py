@@ -261,19 +261,24 @@ def find_file(start: Path) -> Path:
     )
 
 
-def load(path: Path) -> Config:
+def load(path: Path, *, instead: Mapping[Path, str] | None = None) -> Config:
     """Read and check a file.
+
+    Args:
+        path: the file.
+        instead: what files shall be taken to say that say something else yet, by their resolved paths.
 
     Raises:
         ConfigError: with the file, the key and a hint.
         DefinitionError: a definition in it cannot be read; with its place.
     """
-    raw = _read(path)
+    new = instead or {}
+    raw = _read(path, new)
     parsed = _validate(_File, raw, path.name)
     scheduled = [*_definitions(parsed, path)]
     for pattern in parsed.include:
         for file in _included(path, pattern):
-            more = _validate(_File, _only_definitions(_read(file), file.name), file.name)
+            more = _validate(_File, _only_definitions(_read(file, new), file.name), file.name)
             scheduled.extend(_definitions(more, file))
     destinations = {name: _destination(name, table, path) for name, table in parsed.destinations.items()}
     config = Config(
@@ -290,8 +295,17 @@ def load(path: Path) -> Config:
     return config
 
 
-def _read(path: Path) -> dict[str, Any]:
+def files_of(path: Path) -> list[Path]:
+    """A file that can be loaded, and those that it includes."""
+    patterns = _validate(_File, _read(path, {}), path.name).include
+    return [path, *(file for pattern in patterns for file in _included(path, pattern))]
+
+
+def _read(path: Path, instead: Mapping[Path, str]) -> dict[str, Any]:
     try:
+        text = instead.get(path.resolve()) if instead else None
+        if text is not None:
+            return tomllib.loads(text)
         with path.open("rb") as file:
             return tomllib.load(file)
     except OSError as problem:

@@ -31,6 +31,7 @@ from personas_kit.compiler import (
     SQL,
     Schema,
     Source,
+    compile_definition,
     compile_lookup,
     compile_memberships,
     compile_population,
@@ -59,6 +60,7 @@ from personas_kit.preview import Preview, Previews, SyncChange, spread
 from personas_kit.profile import Profile
 from personas_kit.reading import Reader
 from personas_kit.routes import DestinationSettings
+from personas_kit.saving import Saved, save
 from personas_kit.warehouses.base import Estimate, Warehouse
 
 REUSE = dt.timedelta(minutes=5)
@@ -124,6 +126,30 @@ class Workspace:
             self._scheduled[definition.key] = self._scheduled_as(definition)
         self.traits.refresh()
         self.accounts.refresh()
+
+    def save(self, *definitions: Definition) -> Saved:
+        """Write definitions into ``personas.toml``, for review in git, and register them.
+
+        A new one is added at the end; one whose key is there is changed in its place. Comments, ``every``, ``to`` and
+        everything else stay as they are, to the byte. Nothing is written unless the result can be loaded.
+
+        Returns:
+            What was written where, and the git commands to review it.
+
+        Raises:
+            DefinitionError: it refers to a definition that is not saved, or is of another kind than what has its key.
+            UnknownName: it refers to a trait, an audience or an event's table that does not exist.
+            ConfigError: the file cannot be written, or not without changing something else.
+        """
+        for definition in definitions:
+            if not isinstance(definition, Definition):
+                raise DefinitionError(f"{definition!r} is no definition", hint="name the object: ws.save(buyers)")
+        registry = {**self.definitions, **{each.key: each for each in definitions}}
+        for definition in definitions:
+            compile_definition(definition, self.source, registry)
+        saved = save(self.config.path, definitions, registry)
+        self.add(*definitions)
+        return saved
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

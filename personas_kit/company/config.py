@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 #: Where ``personas sandbox`` listens unless told otherwise.
@@ -82,6 +83,11 @@ def config_text(*, warehouse: str = "warehouse.duckdb", url: str = SANDBOX_URL) 
         url: the address of the sandbox, without a slash at the end.
     """
     return _TEXT.format(warehouse=_quoted(warehouse), url=_quoted(url), list_id=LIST_ID)
+
+
+def at_sandbox(text: str, url: str) -> str:
+    """A demo's file with another address of the sandbox; what a person added to it stays."""
+    return re.sub(r'(?m)^(url\s*=\s*)"http://127\.0\.0\.1:\d+"', lambda found: found[1] + _quoted(url), text)
 
 
 def _quoted(text: str) -> str:

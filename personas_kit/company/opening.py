@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 
 from personas_kit.clock import SystemClock
-from personas_kit.company.config import SECRETS, config_text
+from personas_kit.company.config import SECRETS, at_sandbox, config_text
 from personas_kit.company.generate import DEMO_AS_OF, generate
 from personas_kit.config import FILE, load
 from personas_kit.errors import short_traceback
@@ -72,5 +72,7 @@ def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspa
     if not warehouse.exists():
         generate(warehouse, seed=seed)
     sandbox = Sandbox(path=place / "received.sqlite").start()
-    (place / FILE).write_text(config_text(url=sandbox.url), encoding="utf-8")
+    file = place / FILE
+    text = file.read_text(encoding="utf-8") if file.exists() else config_text()
+    file.write_text(at_sandbox(text, sandbox.url), encoding="utf-8")
     return DemoWorkspace(place, sandbox)

@@ -9,11 +9,13 @@ from personas_kit.notebook import (
     catalogue_card,
     explanation_card,
     insight_cards,
+    overlap_card,
     plan_card,
     preview_card,
     profile_card,
     progress,
     report_card,
+    saved_card,
     status_card,
 )
 
@@ -21,10 +23,12 @@ __all__ = [
     "catalogue_card",
     "explanation_card",
     "insight_cards",
+    "overlap_card",
     "plan_card",
     "preview_card",
     "profile_card",
     "progress",
     "report_card",
+    "saved_card",
     "status_card",
 ]
