@@ -1,7 +1,7 @@
 """What there is to define audiences with: ``ws.events``, ``ws.traits``, ``ws.accounts``. Names complete with Tab.
 
-Nothing is asked of the warehouse before somebody looks: at the whole (names and counts), or at one event (its
-properties, of the last days).
+Nothing is asked of the warehouse before somebody looks: at the whole (names and counts), at one event (its properties,
+of the last days), at one property or trait (its most frequent values). What was looked up is kept.
 """
 
 from __future__ import annotations
@@ -20,17 +20,26 @@ from personas_kit.compiler.catalogue import (
     compile_property_columns,
     compile_property_names,
 )
-from personas_kit.definitions import Definition, account_trait, event, trait
+from personas_kit.compiler.common_values import (
+    compile_computed_values,
+    compile_property_values,
+    compile_trait_values,
+)
+from personas_kit.compiler.metrics import table_of
+from personas_kit.definitions import Definition, account_trait, event, prop, trait
 from personas_kit.definitions.definition import Subject, default_key
-from personas_kit.definitions.expressions import TraitRef
+from personas_kit.definitions.expressions import PropertyRef, PropertyType, TraitRef
 from personas_kit.definitions.streams import Events
 from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
+from personas_kit.masking import masked
 
 #: Properties are looked at in the events of so many days.
 DAYS = 30
 #: How many names a line of text lists.
 LISTED = 5
+#: So many of the most frequent values are looked up.
+MOST = 50
 #: What the warehouses call the types of values in a document, in the kit's words.
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("VARCHAR", "STRING"), "text"),
@@ -41,12 +50,107 @@ KINDS: Mapping[str, str] = {
 }
 #: Entries without a value.
 EMPTY = frozenset({"NULL", "NULL_VALUE"})
+#: How a value in a document is read, by the kit's word for its type; as a text where its type is another one.
+READ_AS: Mapping[str, PropertyType] = {"number": "number", "boolean": "boolean", "list": "list"}
 _PROPERTIES = pl.Schema({"property": pl.String, "type": pl.String, "filled": pl.Int64, "share": pl.Float64})
+
+
+_Found = TypeVar("_Found")
+
+
+class _Known(Generic[_Found]):
+    """What is looked up once, by what is asked."""
+
+    __slots__ = ("_found", "_look")
+
+    def __init__(self, look: Callable[..., _Found]) -> None:
+        self._look = look
+        self._found: dict[tuple[str, ...], _Found] = {}
+
+    def __call__(self, *asked: str) -> _Found:
+        """What is known, else what is found now."""
+        if asked not in self._found:
+            self._found[asked] = self._look(*asked)
+        return self._found[asked]
+
+    def peek(self, *asked: str) -> _Found | None:
+        """What is known; None if nobody has asked."""
+        return self._found.get(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Values(Tabular):
+    """The most frequent values of a property or a trait.
+
+    Attributes:
+        frame: ``value``, ``count`` and ``share``, the most frequent first, at most 50. The share is of all that was
+            looked at, so what is missing to 1 has no value, or a rarer one. Of lists each element counts.
+        total: how many events, users or accounts were looked at (elements, of lists).
+        different: how many values there are.
+        spread: ``smallest``, ``median`` and ``largest`` of numbers; None for anything else.
+        masked_as: the name that says whether they are personal.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    total: int
+    different: int
+    spread: Mapping[str, float] | None
+    masked_as: str
+
+    def to_polars(self) -> pl.DataFrame:
+        """The values."""
+        return self.frame
+
+    def shown(self) -> pl.DataFrame:
+        """The values as a card may show them: personal ones, by their name or their looks, made unreadable."""
+        return masked(self.frame, keep=("count", "share"), called={"value": self.masked_as})
+
+    def __repr__(self) -> str:
+        """One line; personal values are made unreadable."""
+        some = ", ".join(f"{line['value']} {line['share']:.0%}" for line in self.shown().head(LISTED).to_dicts())
+        return f"{self.name!r}: {self.different:,} different values{': ' * bool(some)}{some}"
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of an event: ``ws.events.order_completed["revenue"]``.
+
+    Attributes:
+        type: what the warehouse calls it, or what stands in the documents; empty for one inside another.
+        filled: how many of the last days' events have it; None for one inside another. ``share``: of all of them.
+    """
+
+    event: str
+    name: str
+    type: str
+    filled: int | None
+    share: float | None
+    _values: _Known[Values] = field(repr=False, compare=False)
+
+    @property
+    def prop(self) -> PropertyRef:
+        """For ``where``: ``orders.where(ws.events.order_completed["revenue"].prop > 100)``."""
+        return prop(self.name)
+
+    @property
+    def common(self) -> Values:
+        """Its most frequent values in the events of the last days, looked up once."""
+        return self._values(self.event, self.name, self.type)
+
+    def values(self) -> pl.DataFrame:
+        """``value``, ``count`` and ``share``, the most frequent first. Personal ones are as they are."""
+        return self.common.frame
+
+    def __repr__(self) -> str:
+        """One line; it asks nothing."""
+        filled = "" if self.share is None else f", filled {self.share:.0%}"
+        return f"property {self.name!r} of {self.event!r}: {self.type or 'inside a document'}{filled}"
 
 
 @dataclass(frozen=True, slots=True)
 class Event(Tabular):
-    """One name of an event.
+    """One name of an event. ``[...]`` gives one of its properties, whose names complete with Tab.
 
     Attributes:
         lines: how many there are.
@@ -57,7 +161,8 @@ class Event(Tabular):
     lines: int
     first: dt.datetime | None
     last: dt.datetime | None
-    _properties: Callable[[str], pl.DataFrame] = field(repr=False, compare=False)
+    _properties: _Known[pl.DataFrame] = field(repr=False, compare=False)
+    _values: _Known[Values] = field(repr=False, compare=False)
 
     @property
     def event(self) -> Events:
@@ -71,6 +176,32 @@ class Event(Tabular):
         A nested property is written with a dot: ``prop("cart.size")``; here its outermost name stands.
         """
         return self._properties(self.name)
+
+    def __getitem__(self, name: str) -> Property:
+        """One property. ``"cart.size"`` is ``size`` inside ``cart``.
+
+        Raises:
+            UnknownName: none of the last days' events has it.
+        """
+        known = {line["property"]: line for line in self.properties.to_dicts()}
+        if name in known:
+            line = known[name]
+            return Property(self.name, name, line["type"], line["filled"], line["share"], self._values)
+        if name.partition(".")[0] not in known:
+            raise UnknownName("property", name, known)
+        return Property(self.name, name, "", None, None, self._values)
+
+    def values(self, name: str) -> pl.DataFrame:
+        """The most frequent values of a property: ``value``, ``count`` and ``share``."""
+        return self[name].values()
+
+    @property
+    def cached(self) -> list[Property]:
+        """The properties, if somebody has looked already; else none. Nothing is asked."""
+        return [] if self._properties.peek(self.name) is None else [self[name] for name in self.properties["property"]]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.properties["property"].to_list()
 
     def to_polars(self) -> pl.DataFrame:
         """The properties."""
@@ -98,6 +229,16 @@ class Trait:
     share: float | None
     meaning: str
     trait: TraitRef
+    _values: _Known[Values] = field(repr=False, compare=False)
+
+    @property
+    def common(self) -> Values:
+        """Its most frequent values, looked up once: of all users or accounts; of a computed one, of who has it."""
+        return self._values(self.name)
+
+    def values(self) -> pl.DataFrame:
+        """``value``, ``count`` and ``share``, the most frequent first. Personal ones are as they are."""
+        return self.common.frame
 
     def __repr__(self) -> str:
         """One line."""
@@ -195,6 +336,8 @@ class Catalogue(Mapping[str, T], Tabular, Generic[T]):
 
 #: The answer to a query, as of now.
 Ask = Callable[[Query], pl.DataFrame]
+#: The query of a definition.
+Compiled = Callable[[Definition], Query]
 
 
 def load_events(source: Source, ask: Ask) -> list[Event]:
@@ -208,27 +351,44 @@ def load_events(source: Source, ask: Ask) -> list[Event]:
             return property_columns(counts, columns)
         return property_names(ask(names).to_dicts(), _count(counts["lines"]))
 
+    def values(name: str, of: str, kind: str) -> Values:
+        read = prop(of, READ_AS.get(kind) if in_documents(source, name) else None)
+        return common_values(of, ask(compile_property_values(source, name, read, DAYS, MOST)))
+
+    known = _Known(properties), _Known(values)
     found = [
-        Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), properties)
+        Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), *known)
         for line in ask(compile_events(source)).to_dicts()
         if line["lines"]
     ]
     return sorted(found, key=lambda entry: (-entry.lines, entry.name))
 
 
-def load_traits(source: Source, subject: Subject, ask: Ask, definitions: Mapping[str, Definition]) -> list[Trait]:
+def load_traits(
+    source: Source, subject: Subject, ask: Ask, definitions: Mapping[str, Definition], compiled: Compiled
+) -> list[Trait]:
     """The entries of the columns of users or accounts, then of the computed traits."""
     refer = trait if subject == "user" else account_trait
+
+    @_Known
+    def of_columns(name: str) -> Values:
+        masked_as = "account_name" if (subject, name) == ("account", "name") else name  # a company's is not personal
+        return common_values(name, ask(compile_trait_values(source, subject, refer(name), MOST)), masked_as)
+
+    @_Known
+    def of_computed(key: str) -> Values:
+        return common_values(key, ask(compile_computed_values(source, compiled(definitions[key]), MOST)))
+
     query, columns = compile_fill(source, subject)
     counts = ask(query).row(0, named=True)
     lines = _count(counts["lines"])
     filled = [_count(counts[f"filled_{at}"]) for at, _ in enumerate(columns)]
     found = [
-        Trait(of.name, of.type, count, count / lines if lines else 0.0, "", refer(of.name))
+        Trait(of.name, of.type, count, count / lines if lines else 0.0, "", refer(of.name), of_columns)
         for of, count in zip(columns, filled, strict=True)
     ]
     computed = [of for of in definitions.values() if of.subject == subject and not of.is_audience]
-    return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key)) for of in computed]
+    return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key), of_computed) for of in computed]
 
 
 def property_columns(counts: Mapping[str, object], columns: list[Column]) -> pl.DataFrame:
@@ -250,6 +410,22 @@ def property_names(found: list[dict[str, object]], lines: int) -> pl.DataFrame:
     return _properties(
         [(name, " or ".join(sorted(by_kind)), sum(by_kind.values()), lines) for name, by_kind in kinds.items()]
     )
+
+
+def common_values(name: str, found: pl.DataFrame, masked_as: str = "") -> Values:
+    """What a statement of ``compiler.common_values`` has answered."""
+    total, different = (int(found[column][0] or 0) if found.height else 0 for column in ("total", "different"))
+    spread = None
+    if "median" in found.columns and different:
+        spread = {each: float(found[each][0]) for each in ("smallest", "median", "largest")}
+    counted = found.select("value", count=pl.col("lines").cast(pl.Int64)).filter(pl.col("value").is_not_null())
+    frame = counted.head(MOST).with_columns(share=pl.col("count") / max(total, 1))
+    return Values(name, frame, total, different, spread, masked_as or name)
+
+
+def in_documents(source: Source, name: str) -> bool:
+    """Whether the properties of an event stand in a document; else they are columns."""
+    return table_of(source, name).properties is not None
 
 
 def _properties(found: list[tuple[str, str, int, int]]) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from personas_kit.activation.status import Status
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import id_of
-from personas_kit.catalogue import Catalogue, load_events, load_traits
+from personas_kit.catalogue import Catalogue, Trait, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.compiler import (
     SQL,
@@ -91,14 +91,9 @@ class Workspace:
         self._planned: dict[str, dict[str, SyncSettings]] = {}
         self.events = Catalogue("event", lambda: load_events(self.source, self._reader.asking("events")))
         """What happens, by name: counts, and the properties of each. Asks the warehouse once it is looked at."""
-        self.traits = Catalogue(
-            "trait", lambda: load_traits(self.source, "user", self._reader.asking("traits"), self.definitions)
-        )
+        self.traits = Catalogue("trait", lambda: self._traits("user"))
         """What is known of users, columns and computed traits, and for how many. As above."""
-        self.accounts = Catalogue(
-            "account trait",
-            lambda: load_traits(self.source, "account", self._reader.asking("traits"), self.definitions),
-        )
+        self.accounts = Catalogue("account trait", lambda: self._traits("account"))
         """What is known of accounts. As above."""
         self._data = DataLint(self._reader, self.store, self.events, {"user": self.traits, "account": self.accounts})
 
@@ -726,6 +721,11 @@ class Workspace:
         return self._planner.plan(
             scheduled, own, [sync], members_from="the warehouse", unattended=True, figures=figures, why=why
         )
+
+    def _traits(self, subject: Subject) -> list[Trait]:
+        """The entries of a catalogue of traits."""
+        ask, compiled = self._reader.asking("traits"), self._reader.compile
+        return load_traits(self.source, subject, ask, self.definitions, compiled)
 
     def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
         """The members of a definition, with the user's columns that identifiers are made of."""

@@ -32,7 +32,7 @@ def compile_property_columns(source: Source, name: str, days: int) -> tuple[Quer
     known = [each for each in of.table.columns if each not in (of.name, of.properties)]
     counts = [as_(exp.Count(this=column("e", each)), f"filled_{at}") for at, each in enumerate(known)]
     made = exp.select(as_(exp.Count(this=exp.Star()), "lines"), *counts).from_(table(of.table, "e"))
-    tree = made.where(all_of(_recent(of, source, name, days)))
+    tree = made.where(all_of(recent(of, source, name, days)))
     return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree), known
 
 
@@ -45,7 +45,7 @@ def compile_property_names(source: Source, name: str, days: int) -> Query | None
     if of.properties is None:
         return None
     document = column("e", of.properties)
-    wanted = [*_recent(of, source, name, days), given(document.copy())]
+    wanted = [*recent(of, source, name, days), given(document.copy())]
     documents = exp.select(as_(document, "document")).from_(table(of.table, "e")).where(all_of(wanted))
     entries = exp.Subquery(this=op("json_entries", documents), alias=exp.TableAlias(this=exp.to_identifier("k")))
     named, kind = exp.column("property", table="k"), exp.column("type", table="k")
@@ -80,7 +80,8 @@ def _named(of: EventTable, source: Source) -> exp.Select:
     return made.where(given(name.copy())).group_by(name.copy()) if of.name else made
 
 
-def _recent(of: EventTable, source: Source, name: str, days: int) -> list[exp.Expr]:
+def recent(of: EventTable, source: Source, name: str, days: int) -> list[exp.Expr]:
+    """What says that an event (``e``) has a name and happened in the last days."""
     at = column("e", of.at)
     ago = -int(dt.timedelta(days=days).total_seconds())
     wanted: list[exp.Expr] = [

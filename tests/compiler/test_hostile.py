@@ -19,6 +19,7 @@ from sqlglot.tokens import Token, TokenType
 
 from personas_kit.compiler import SQL, Column, Query, Source, SourceSettings, Table, bind, compile_definition
 from personas_kit.compiler.catalogue import compile_property_columns, compile_property_names
+from personas_kit.compiler.common_values import compile_property_values, compile_trait_values
 from personas_kit.compiler.compile import compile_lookup
 from personas_kit.compiler.own_allowed import CALLED, CHANCE, CLOCKS, FUNCTIONS, LINES, PARTS, TYPES
 from personas_kit.compiler.own_sql import compile_own_problems, own_select
@@ -158,6 +159,9 @@ PLACES: dict[str, Callable[[str], Query]] = {
     ),
     "ids": lambda value: compile_lookup(source_of("plain", upper=False), "user", [value, "other"]),
     "properties": lambda value: compile_property_columns(source_of("plain", upper=False), value, 30)[0],
+    "common values": lambda value: compile_property_values(
+        source_of("plain", upper=False), value, prop("colour"), 30, 50
+    ),
 }  # fmt: skip
 
 
@@ -332,6 +336,8 @@ def of_names(name: str) -> Iterator[Query]:
     found = compile_property_names(source, "Elsewhere", 3)
     assert found is not None
     yield found
+    yield compile_trait_values(source, "user", trait(name), 50)
+    yield compile_property_values(source, "Paid", prop(name), 3, 50)
 
 
 def forms(query: Query, dialect: str) -> list[str]:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
-from personas_kit.catalogue import property_names
+from personas_kit.catalogue import common_values, property_names
 from personas_kit.compiler import (
     Source,
     SourceSettings,
@@ -29,6 +29,11 @@ from personas_kit.compiler.catalogue import (
     compile_fill,
     compile_property_columns,
     compile_property_names,
+)
+from personas_kit.compiler.common_values import (
+    compile_computed_values,
+    compile_property_values,
+    compile_trait_values,
 )
 from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.evidence import compile_evidence, compile_pairs, compile_values
@@ -52,7 +57,7 @@ from personas_kit.definitions import (
     trait,
 )
 from personas_kit.definitions.resolve import resolve
-from personas_kit.errors import WarehouseError
+from personas_kit.errors import DefinitionError, WarehouseError
 from tests.warehouses.texts import TEXTS
 
 if TYPE_CHECKING:
@@ -322,6 +327,62 @@ def test_what_there_is_is_the_same(backend: Backend, source: Source) -> None:
     counts = run(backend, query).row(0, named=True)
     assert counts["lines"] == 2
     assert {column.name.lower(): counts[f"filled_{at}"] for at, column in enumerate(columns)}["paid"] == 2
+
+
+VALUES = [
+    (lambda source: compile_property_values(source, "Order Completed", prop("user_id"), 90, 5), {"u1": 2, "u2": 1}, 3),
+    (lambda source: compile_property_values(source, "Order Completed", prop("paid"), 90, 1), {Decimal(5): 1}, 3),
+    (lambda source: compile_trait_values(source, "user", trait("plan"), 5), {"free": 1, "pro": 1}, 3),
+    (lambda source: compile_trait_values(source, "account", account_trait("kind"), 1), {"company": 1}, 2),
+    (
+        lambda source: compile_computed_values(source, compile_definition(Trait("T", sign_ins.count()), source, {}), 5),
+        {1: 2, 0: 1},
+        3,
+    ),
+]
+
+
+@pytest.mark.parametrize(("compiled", "counts", "total"), VALUES)
+def test_common_values_are_the_same(
+    backend: Backend, source: Source, compiled: Any, counts: dict[object, int], total: int
+) -> None:
+    found = common_values("it", run(backend, compiled(source)))
+
+    first = found.frame.head(len(counts))
+    assert first.rows() == [(value, count, count / total) for value, count in counts.items()]
+    assert found.total == total
+
+
+def test_numbers_have_a_smallest_a_median_and_a_largest(backend: Backend, source: Source) -> None:
+    paid = common_values("paid", run(backend, compile_property_values(source, "Order Completed", prop("paid"), 90, 50)))
+    missing = common_values("paid", run(backend, compile_property_values(source, "Signed In", prop("paid"), 90, 50)))
+
+    assert paid.spread == {"smallest": 5, "median": 10.5, "largest": 20}
+    assert (missing.frame.height, missing.spread, missing.total, missing.different) == (0, None, 2, 0)
+
+
+@pytest.mark.gap("snowflake", raises=DefinitionError, reason="the emulator calls an ARRAY a VARIANT")
+def test_each_element_of_a_list_is_a_value(backend: Backend) -> None:
+    settings = {"users": {"table": "people", "id": "user_id"}}
+    people = bind(TypeAdapter(SourceSettings).validate_python(settings), backend.warehouse.schema())
+
+    found = common_values("list_", run(backend, compile_trait_values(people, "user", trait("list_"), 50)))
+
+    assert found.frame.select("value", "count").rows() == [("a", 1)]
+    with pytest.raises(DefinitionError, match="no common values"):
+        compile_trait_values(people, "user", trait("json_"), 50)
+
+
+@pytest.mark.gap(
+    "snowflake", raises=AssertionError, reason="the emulator's TO_VARCHAR of a text in a VARIANT has quotes"
+)
+def test_common_values_in_half_a_million_documents(backend: Backend, deeds: Source) -> None:
+    plans = common_values("plan", run(backend, compile_property_values(deeds, "Did", prop("plan"), 30, 50)))
+    numbers = common_values("n", run(backend, compile_property_values(deeds, "Did", prop("n", "number"), 30, 3)))
+
+    assert plans.frame.select("value", "share").rows() == [("free", 0.5), ("pro", 0.5)]
+    assert numbers.frame["value"].head(3).to_list() == [0, 1, 2]
+    assert (numbers.different, numbers.spread) == (7, {"smallest": 0, "median": 3, "largest": 6})
 
 
 def test_the_most_frequent_values_come_first(backend: Backend, source: Source) -> None:

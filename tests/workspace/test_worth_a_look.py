@@ -228,12 +228,12 @@ def test_a_preview_that_cannot_look_says_so_and_is_shown(folder):
 def test_what_catalogues_know_is_enough_for_some_of_it(folder):
     source = open_workspace(folder).source
     events = [
-        Event("Order Completed", 12_000_000, AS_OF, AS_OF, lambda _: None),
-        Event("Signed Up", 4, AS_OF, AS_OF - dt.timedelta(days=30), lambda _: None),
+        Event("Order Completed", 12_000_000, AS_OF, AS_OF, lambda _: None, lambda *_: None),
+        Event("Signed Up", 4, AS_OF, AS_OF - dt.timedelta(days=30), lambda _: None, lambda *_: None),
     ]
     traits = [
-        Trait("plan", "text", 3, 3 / 700, "", trait("plan")),
-        Trait("spend", "", None, None, "sum", trait("spend")),
+        Trait("plan", "text", 3, 3 / 700, "", trait("plan"), lambda _: None),
+        Trait("spend", "", None, None, "sum", trait("spend"), lambda _: None),
     ]
 
     counts = looked_up(source, AS_OF, events, {"user": traits, "account": []})
