@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -35,6 +37,18 @@ from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
 from personas_kit.planner import Found
 from personas_kit.preview import size_words
 from personas_kit.warehouses.base import Estimate, Parameters, Warehouse
+
+_most: ContextVar[int | None] = ContextVar("most", default=None)
+
+
+@contextmanager
+def reading_at_most(most: int) -> Iterator[None]:
+    """Queries of this thread that would read more bytes are refused, as those above ``max_bytes`` are."""
+    before = _most.set(most)
+    try:
+        yield
+    finally:
+        _most.reset(before)
 
 
 @dataclass
@@ -107,7 +121,8 @@ class Reader:
     def affordable(self, query: Query, as_of: dt.datetime, key: str) -> tuple[str, Parameters]:
         """The statement and its values, unless it would read more than the file allows."""
         statement, params = query.bound(self.warehouse.dialect, as_of)
-        most = self.config.warehouse.max_bytes
+        limits = (self.config.warehouse.max_bytes, _most.get())
+        most = min((each for each in limits if each is not None), default=None)
         if most is not None:
             estimate = self.warehouse.estimate(statement, params)
             if estimate is not None and estimate.bytes > most:

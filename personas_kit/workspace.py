@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import polars as pl
 
@@ -41,6 +41,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
+from personas_kit.display import open_tool
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName, short_tracebacks
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
@@ -145,6 +146,23 @@ class Workspace:
         saved = save(self.config.path, definitions, registry)
         self.add(*definitions)
         return saved
+
+    def builder(self, definition: Definition | str | None = None, *, subject: Subject = "user") -> Any:  # noqa: ANN401
+        """Compose an audience by clicking, in a notebook: counted as it grows, and always the text that it stands for.
+
+        ``.definition`` of what is returned is the audience as it is then, ``.python`` and ``.text`` say it, and
+        ``.add()`` registers it, as its button does.
+
+        Args:
+            definition: an audience to open; else it begins empty.
+            subject: of an empty one: ``"user"`` or ``"account"``.
+
+        Raises:
+            PersonasError: widgets are not installed.
+            DefinitionError: a trait, or SQL: there is nothing in it to click.
+        """
+        given = None if definition is None else self._definition(definition)
+        return open_tool("builder", self, self._reader, given, subject)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

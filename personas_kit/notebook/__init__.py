@@ -6,6 +6,7 @@ warehouse wrote is escaped in one function, ``html.text``.
 """
 
 from personas_kit.notebook import (
+    builder_tool,
     catalogue_card,
     explanation_card,
     insight_cards,
@@ -20,6 +21,7 @@ from personas_kit.notebook import (
 )
 
 __all__ = [
+    "builder_tool",
     "catalogue_card",
     "explanation_card",
     "insight_cards",

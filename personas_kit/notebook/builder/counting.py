@@ -120,7 +120,7 @@ class Counter:
         answer = self._reader.ask(query, as_of, "builder").row(0, named=True)
         return {
             "state": "done",
-            "sizes": {one: int(answer[f"size_{at}"]) for at, one in enumerate(turn.counted)},
+            "sizes": {one: int(answer[f"size_{at}"]) for one, at in turn.counted.items()},
             **{whose: answer.get(column) for whose, column in everyone.items()},
             "seconds": round(time.monotonic() - start, 2),
             "as_of": f"{as_of:%Y-%m-%d %H:%M} UTC",
@@ -131,21 +131,25 @@ class Counter:
     def _compiled(self, turn: _Turn) -> Query:
         """One statement for all of them; those that do not compile are left out, each with its reason."""
         source, registry = self._reader.source, self._reader.definitions()
+        different = {_same(audience): audience for audience in turn.audiences.values()}
         try:
-            turn.counted = list(turn.audiences)
-            if turn.audiences:
-                return compile_sizes([*turn.audiences.values()], source, registry)
+            query = compile_sizes([*different.values()], source, registry) if different else None
         except PersonasError:
-            for one, audience in turn.audiences.items():
+            for said, audience in [*different.items()]:
                 try:
                     compile_sizes([audience], source, registry)
                 except PersonasError as problem:
-                    turn.refused[one] = told(problem)
-            turn.counted = [one for one in turn.audiences if one not in turn.refused]
-            if turn.counted:
-                return compile_sizes([turn.audiences[one] for one in turn.counted], source, registry)
-            turn.counted = []
-        return compile_population(source, turn.subject)
+                    turn.refused |= {one: told(problem) for one, of in turn.audiences.items() if _same(of) == said}
+                    del different[said]
+            query = compile_sizes([*different.values()], source, registry) if different else None
+        places = {said: at for at, said in enumerate(different)}
+        turn.counted = {one: places[_same(of)] for one, of in turn.audiences.items() if _same(of) in places}
+        return query or compile_population(source, turn.subject)
+
+
+def _same(audience: Definition) -> tuple[str, str]:
+    """What is counted once: rules that say the same of the same."""
+    return audience.subject, str(audience.expression)
 
 
 def told(problem: PersonasError) -> dict[str, str]:
@@ -163,7 +167,7 @@ class _Turn:
         self.said = said
         self.watch: Watch
         self.thread: threading.Thread | None = None
-        self.counted: list[str] = []
+        self.counted: dict[str, int] = {}
         self.refused: dict[str, Mapping[str, str]] = {}
         self.cost: dict[str, str] = {}
         self.shown: Shown = {}

@@ -37,7 +37,7 @@ class Found:
 
 def find(draft: Mapping[str, Any], id_: str) -> Found | None:
     """The node of an id."""
-    return next((found for found in _walk(draft) if found.node.get("id") == id_), None)
+    return next((found for found in walk(draft) if found.node.get("id") == id_), None)
 
 
 def put(draft: Plain, id_: str, path: Sequence[str | int], value: object) -> Plain:
@@ -175,7 +175,8 @@ def _fitting(value: Plain, kind: str) -> Plain:
 # --- ids and the tree -------------------------------------------------------------------------------------------------
 
 
-def _walk(draft: Mapping[str, Any]) -> Iterator[Found]:
+def walk(draft: Mapping[str, Any]) -> Iterator[Found]:
+    """Every node, each before those in it."""
     for root in ROOTS:
         if isinstance(draft.get(root), dict):
             yield from _below(draft[root], None, ())
@@ -198,7 +199,7 @@ def _inside(at: object, step: str | int) -> object:
 
 
 def _ids(draft: Mapping[str, Any]) -> set[str]:
-    return {str(found.node.get("id")) for found in _walk(draft)}
+    return {str(found.node.get("id")) for found in walk(draft)}
 
 
 def _named(node: Plain, taken: set[str]) -> Plain:
