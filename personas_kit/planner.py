@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -42,6 +42,7 @@ class Found:
     """The members of a definition at an instant, and when and with which columns of users they were looked up.
 
     ``fingerprint`` and ``meaning`` are of what the definition meant then, everything that it refers to included.
+    ``traits`` has each ``member`` with the traits that were asked for beside it, called by their positions.
     """
 
     fingerprint: str
@@ -50,6 +51,7 @@ class Found:
     as_of: dt.datetime
     at: dt.datetime
     carry: frozenset[str]
+    traits: pl.DataFrame | None = field(default=None, repr=False)
 
 
 Why = Callable[[Found, Sequence[Case], Forgotten], Sequence[Causes]]

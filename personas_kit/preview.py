@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.lint import Warned
 from personas_kit.display import Displayed, Tabular
 from personas_kit.errors import UnknownName
+from personas_kit.facets import Facets
 from personas_kit.warehouses.base import Estimate
 
 KILO = 1_000
@@ -54,6 +55,7 @@ class Preview(Tabular):
         values: for a trait over numbers: smallest, median, mean and largest; else None.
         estimate: what its query reads, as the warehouse expected before it ran; None where nobody pays by that.
         warnings: what is likely not meant, by its text, by the data, and by what was pushed under another key.
+        facets: the trend, the breakdown, the overlap and so on.
     """
 
     definition: Definition
@@ -69,6 +71,7 @@ class Preview(Tabular):
     values: dict[str, float] | None = None
     estimate: Estimate | None = None
     warnings: tuple[Warned, ...] = ()
+    facets: Facets = field(default_factory=Facets)
 
     @property
     def share(self) -> float:
@@ -91,6 +94,7 @@ class Preview(Tabular):
             "bytes": self.estimate.bytes if self.estimate else None,
             "warnings": [warning.to_dict() for warning in self.warnings],
             "sql": str(self.sql),
+            **self.facets.to_dict(),
         }
 
     def to_polars(self) -> pl.DataFrame:
@@ -105,14 +109,20 @@ class Preview(Tabular):
         read = f"; {estimate_words(self.estimate)}" if self.estimate else ""
         as_of = f"as of {self.as_of:%Y-%m-%d %H:%M} UTC"
         warned = f"; {len(self.warnings)} to know about" if self.warnings else ""
-        return f"{self.definition.key}: {size}; {change_words(self.changes)}{read}{warned}; {as_of}"
+        more = "".join(f"; {words}" for words in self.facets.words(self.definition.subject))
+        return f"{self.definition.key}: {size}; {change_words(self.changes)}{more}{read}{warned}; {as_of}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Previews(Displayed):
-    """The cards of several definitions, in the order they were asked for."""
+    """The cards of several definitions, in the order they were asked for.
+
+    Attributes:
+        shared: how many members each two audiences have in common, by their keys; users, if one of them is of accounts.
+    """
 
     cards: tuple[Preview, ...]
+    shared: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many."""

@@ -27,10 +27,10 @@ from personas_kit.compiler import (
     compile_own_problems,
     compile_several,
 )
-from personas_kit.compiler.several import ACCOUNT_OF, USER_OF, Asked
+from personas_kit.compiler.several import ACCOUNT_OF, TRAIT, USER_OF, Asked
 from personas_kit.config import Config
 from personas_kit.definitions import Definition
-from personas_kit.definitions.definition import SqlDefinition
+from personas_kit.definitions.definition import SqlDefinition, Subject
 from personas_kit.definitions.meaning import meaning_of, referred
 from personas_kit.definitions.pointing import pointing
 from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
@@ -154,7 +154,11 @@ class Reader:
         return self.ask(self.compile(definition, expand=expand), as_of, definition.key)
 
     def find(
-        self, definitions: Sequence[Definition], as_of: dt.datetime, carry: Mapping[str, frozenset[str]] | None = None
+        self,
+        definitions: Sequence[Definition],
+        as_of: dt.datetime,
+        carry: Mapping[str, frozenset[str]] | None = None,
+        traits: Mapping[Subject, Sequence[str]] | None = None,
     ) -> dict[str, Found]:
         """The members of definitions, with the users of accounts and the columns that identifiers are made of.
 
@@ -162,6 +166,7 @@ class Reader:
             definitions: any number; they are one statement.
             as_of: the instant it is about.
             carry: by key, which columns of users to bring along.
+            traits: of users and of accounts, to bring along beside the members.
         """
         if not definitions:
             return {}
@@ -169,15 +174,18 @@ class Reader:
         wanted = carry or {}
         columns = sorted(frozenset().union(*(wanted.get(each.key, frozenset()) for each in definitions)))
         registry = {**self.definitions(), **{each.key: each for each in definitions}}
-        several = compile_several(definitions, self.source, registry, carry=columns, expand=carry is not None)
+        several = compile_several(
+            definitions, self.source, registry, carry=columns, expand=carry is not None, traits=traits
+        )
         tag = definitions[0].key if len(definitions) == 1 else f"{len(definitions)} definitions"
         frame, at = self.ask(several.query, as_of, tag), self.clock.now()
-        found = {}
+        found, alone = {}, len(definitions) == 1 and not traits
         for asked in several.asked:
             own = wanted.get(asked.key, frozenset())
-            members = _members(frame, asked, columns, own, expanded=carry is not None, alone=len(definitions) == 1)
+            members = _members(frame, asked, columns, own, expanded=carry is not None, alone=alone)
             meaning = meaning_of(registry[asked.key], registry).to_text()
-            found[asked.key] = Found(asked.fingerprint, meaning, members, as_of, at, own)
+            beside = _traits(frame, asked, (traits or {}).get(asked.subject, ()))
+            found[asked.key] = Found(asked.fingerprint, meaning, members, as_of, at, own, beside)
         return found
 
     def check_sql(self, definitions: Iterable[Definition], as_of: dt.datetime) -> None:
@@ -212,17 +220,30 @@ class Reader:
         return [each for each in meant.values() if isinstance(each, SqlDefinition)]
 
 
+def _chosen(frame: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+    """The lines of those whom a definition is true of, or has a value for."""
+    answer = pl.col(asked.column)
+    holds = answer.is_not_null() if asked.value_type is not None else answer
+    return frame.filter(pl.col(f"{asked.subject}_id").is_not_null() & holds)
+
+
+def _traits(frame: pl.DataFrame, asked: Asked, names: Sequence[str]) -> pl.DataFrame | None:
+    """The members of a definition with the traits that were asked for, each by its position."""
+    if not names:
+        return None
+    listed = [pl.col(TRAIT.format(subject=asked.subject, position=at)).alias(f"{at}") for at, _ in enumerate(names)]
+    return _chosen(frame, asked).select(pl.col(f"{asked.subject}_id").alias("member"), *listed).unique()
+
+
 def _members(
     frame: pl.DataFrame, asked: Asked, columns: Sequence[str], own: frozenset[str], *, expanded: bool, alone: bool
 ) -> Members:
     """What one of several definitions was answered. ``alone`` it has no line twice."""
     name = f"{asked.subject}_id"
     valued = asked.value_type is not None
-    answer = pl.col(asked.column)
-    holds = answer.is_not_null() if valued else answer
-    value = [answer.alias("value")] if valued else []
+    value = [pl.col(asked.column).alias("value")] if valued else []
     carried = [pl.col(f"user_{at}").alias(of) for at, of in enumerate(columns) if of in own]
-    chosen = frame.filter(pl.col(name).is_not_null() & holds)
+    chosen = _chosen(frame, asked)
     subjects = chosen.select(name, *value, *(carried if asked.subject == "user" else []))
     subjects = subjects if alone else subjects.unique(maintain_order=True)
     if asked.subject == "user" or not expanded:

@@ -17,7 +17,7 @@ from typing import Any, Literal, overload
 import polars as pl
 
 from personas_kit.activation.delivery import Delivery
-from personas_kit.activation.due import Asked, Occasion
+from personas_kit.activation.due import Asked
 from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.runs import RunLine, RunReport, run_one
@@ -34,12 +34,10 @@ from personas_kit.compiler import (
     compile_definition,
     compile_lookup,
     compile_memberships,
-    compile_population,
 )
 from personas_kit.config import Config, Scheduled, SyncSettings, duration
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
-from personas_kit.definitions.lint import lint
 from personas_kit.destinations.base import Call
 from personas_kit.display import open_tool
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName, short_tracebacks
@@ -52,20 +50,18 @@ from personas_kit.insight.otherwise import Otherwise
 from personas_kit.insight.overlap import overlap
 from personas_kit.insight.pulse import Pulse
 from personas_kit.leaving import ForgetReport, Leaving
-from personas_kit.masking import masked
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
 from personas_kit.oversight import Oversight
 from personas_kit.planner import Found, Planner, carried
-from personas_kit.preview import Preview, Previews, SyncChange, spread
+from personas_kit.preview import Preview, Previews
+from personas_kit.previewing import Previewing
 from personas_kit.profile import Profile
 from personas_kit.reading import Reader
 from personas_kit.routes import DestinationSettings
 from personas_kit.saving import Saved, save
-from personas_kit.warehouses.base import Estimate, Warehouse
+from personas_kit.warehouses.base import Warehouse
 
-REUSE = dt.timedelta(minutes=5)
-SAMPLE = 5
 Instant = dt.datetime | dt.date | str | None
 Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
 
@@ -97,6 +93,9 @@ class Workspace:
         self.accounts = Catalogue("account trait", lambda: self._traits("account"))
         """What is known of accounts. As above."""
         self._data = DataLint(self._reader, self.store, self.events, {"user": self.traits, "account": self.accounts})
+        self._previewing = Previewing(
+            self._reader, self._planner, self._data, self._scheduled_as, self._planned, self._previewed
+        )
 
     # --- definitions -------------------------------------------------------------------------------------------------
 
@@ -243,68 +242,39 @@ class Workspace:
         return export(self._reader.batches(self._reader.compile(meant), instant, meant.key), Path(file))
 
     @overload
-    def preview(self, definition: Definition | str, *, as_of: Instant = None) -> Preview: ...
+    def preview(
+        self, definition: Definition | str, *, as_of: Instant = None, by: str | Sequence[str] | None = None
+    ) -> Preview: ...
     @overload
-    def preview(self, definition: Several, *, as_of: Instant = None) -> Previews: ...
-    def preview(self, definition: Definition | str | Several, *, as_of: Instant = None) -> Preview | Previews:
-        """Size, share, what would change, a masked sample, the SQL. Nothing is sent, ever.
+    def preview(
+        self, definition: Several, *, as_of: Instant = None, by: str | Sequence[str] | None = None
+    ) -> Previews: ...
+    def preview(
+        self,
+        definition: Definition | str | Several,
+        *,
+        as_of: Instant = None,
+        by: str | Sequence[str] | None = None,
+    ) -> Preview | Previews:
+        """Size and share, what would change, the trend, who they are, what else they are in. Nothing is sent, ever.
 
         The changes are those at the definition's own destinations, and at those that a plan was made for since the
-        workspace was opened. Several definitions are one statement, which reads each table once.
+        workspace was opened. Several definitions are one statement, which reads each table once, and one card.
+
+        Args:
+            definition: one, or several to compare.
+            as_of: the instant it is about; by default now.
+            by: the trait, or traits, to break members down by, of the source or computed; by default one is chosen of
+                the source, and ``[]`` is none.
+
+        Raises:
+            UnknownName: there is no such definition, or no such trait.
         """
         one = isinstance(definition, Definition | str)
         several = [definition] if isinstance(definition, Definition | str) else definition
         meant = [self._definition(each) for each in several]
-        instant, start = self._instant(as_of), self._clock.monotonic()
-        estimates = {each.key: self._reader.estimate(self._reader.compile(each), instant) for each in meant}
-        syncs = {each.key: self._syncs_to_show(each) for each in meant}
-        found = self._reader.find(meant, instant, {key: carried(own) for key, own in syncs.items()})
-        if as_of is None:
-            self._previewed |= found
-        worth = self._data.preview(meant, instant)
-        cards = []
-        for each in meant:
-            population = self._population(each.subject, instant)
-            seconds = self._clock.monotonic() - start
-            card = self._card(each, found[each.key], syncs[each.key], population, estimates[each.key], seconds)
-            cards.append(replace(card, warnings=(*lint(each), *worth[each.key])))
-        return cards[0] if one else Previews(tuple(cards))
-
-    def _syncs_to_show(self, definition: Definition) -> list[SyncSettings]:
-        own = {sync.destination: sync for sync in self._scheduled_as(definition).to}
-        return list((own | self._planned.get(definition.key, {})).values())
-
-    def _population(self, subject: Subject, as_of: dt.datetime) -> int:
-        return int(self._reader.ask(compile_population(self.source, subject), as_of, "population")["size"][0])
-
-    def _card(
-        self,
-        meant: Definition,
-        found: Found,
-        syncs: Sequence[SyncSettings],
-        population: int,
-        estimate: Estimate | None,
-        seconds: float,
-    ) -> Preview:
-        occasion = Occasion("preview", found.as_of)
-        plans = self._planner.sync_plans(self._scheduled_as(meant), found, syncs, occasion, ask=False)
-        subjects = found.members.subjects
-        return Preview(
-            definition=meant,
-            as_of=found.as_of,
-            warehouse=self.warehouse.describe(),
-            seconds=seconds,
-            size=subjects.height,
-            population=population,
-            users=found.members.pairs["user_id"].n_unique() if found.members.pairs is not None else None,
-            changes=tuple(
-                SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans
-            ),
-            sample=self._sample(meant, subjects, found.as_of),
-            sql=self.sql(meant, as_of=found.as_of),
-            values=spread(subjects),
-            estimate=estimate,
-        )
+        found = self._previewing.make(meant, self._instant(as_of), by, now=as_of is None)
+        return found.cards[0] if one else found
 
     def worth_a_look(self) -> Worth:
         """What is likely not meant in the registered definitions, as far as the data and what was pushed say it.
@@ -751,29 +721,11 @@ class Workspace:
 
     def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[Found, str]:
         """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
-        seen = self._previewed.get(definition.key)
-        if seen is not None and as_of is None and carry <= seen.carry:
+        seen = self._previewing.seen_of(definition) if as_of is None else None
+        if seen is not None and carry <= seen.carry:
             age = self._clock.now() - seen.at
-            if dt.timedelta() <= age <= REUSE and seen.fingerprint == self._reader.compile(definition).fingerprint:
-                return seen, f"the preview of {int(age.total_seconds())} s ago"
+            return seen, f"the preview of {int(age.total_seconds())} s ago"
         return self._find(definition, self._instant(as_of), carry), "the warehouse"
-
-    def _sample(self, definition: Definition, subjects: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
-        """A few members with their traits, masked; the same few for the same members."""
-        column = f"{definition.subject}_id"
-        if not subjects.height:
-            return subjects.head(0)
-        some = (
-            subjects.sort(column)
-            .sample(min(SAMPLE, subjects.height), seed=0)
-            .select(column, *(["value"] if "value" in subjects.columns else []))
-        )
-        traits = self._reader.ask(
-            compile_lookup(self.source, definition.subject, some[column].to_list()), as_of, definition.key
-        )
-        sample = some.join(traits.unique(column, keep="first"), on=column, how="left", maintain_order="left")
-        keep = (column, "name") if definition.subject == "account" else (column,)
-        return masked(sample, keep=keep, called={"value": definition.key})
 
     def _instant(self, as_of: Instant) -> dt.datetime:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""

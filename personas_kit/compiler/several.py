@@ -6,7 +6,7 @@ account (so of each account definition), or a user of such an account. What is n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -24,6 +24,8 @@ from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, resolve, resolve_of_user
 
 USER_OF, ACCOUNT_OF = "member_user_id", "member_account_id"
+#: What a trait is called that is listed beside users or accounts.
+TRAIT = "{subject}_trait_{position}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def compile_several(
     *,
     carry: Sequence[str] = (),
     expand: bool = False,
+    traits: Mapping[Subject, Sequence[str]] | None = None,
 ) -> Several:
     """The members of audiences and the values of traits, in one statement.
 
@@ -80,6 +83,7 @@ def compile_several(
         registry: the other definitions, by key.
         carry: traits of users to list beside their ids.
         expand: list the users of the accounts that match, too.
+        traits: of users and of accounts, to list beside whoever is found; as ``TRAIT`` has it.
 
     Raises:
         DefinitionError, UnknownName: as for one of them, which is named.
@@ -102,6 +106,8 @@ def compile_several(
         asked.append(one)
         listed[which].append(answer)
         wanted[which].append(counts)
+    for which, scope in scopes.items():
+        listed[which] += _traits(scope, (traits or {}).get(which, ()))
     arms = {which: _arm(scope, listed[which], wanted[which], carry) for which, scope in scopes.items()}
     pairs = []
     if expand and "account" in arms:
@@ -154,6 +160,12 @@ def _with_pairs(
     made = exp.select(*listed).from_(exp.to_table(MEMBERS)).join(name, on=matching)
     again = exp.select(*(column(name, each.alias_or_name) for each in accounts.selects)).from_(name)
     return again, each.joined(made).distinct()
+
+
+def _traits(scope: Scope, names: Sequence[str]) -> list[exp.Expr]:
+    found = [scope.build.trait(scope.subject, trait_column(scope.build.source, scope.subject, name)) for name in names]
+    called = [TRAIT.format(subject=scope.subject, position=position) for position, _ in enumerate(names)]
+    return [as_(value, name) for value, name in zip(found, called, strict=True)]
 
 
 def _carried(build: Build, carry: Sequence[str], prefix: str) -> list[exp.Expr]:

@@ -36,7 +36,7 @@ from personas_kit.activation.state import SyncState
 from personas_kit.activation.store import chain
 from personas_kit.config import load
 from personas_kit.errors import PlanBlocked, PlanStale, SyncBusy
-from personas_kit.workspace import REUSE
+from personas_kit.previewing import REUSE
 from tests.activation.attack import world
 from tests.activation.attack.books import acknowledged, disagreements, unreconciled, violations
 from tests.activation.attack.campaign import KINDS, Doubts, newly_unknown, repetitions
