@@ -144,4 +144,5 @@ values = st.one_of(simple, users_reduced())
 of_users = st.builds(
     lambda wrap, part: wrap(part), st.sampled_from([any_user, all_users, no_user]), combined(compared(values))
 )
-expressions = st.one_of(values, combined(st.one_of(compared(values), of_users, chosen())))
+conditions = combined(st.one_of(compared(values), of_users, chosen()))
+expressions = st.one_of(values, conditions)

@@ -19,6 +19,7 @@ that is text of the query language. A draft is JSON, and stays the same through 
     measure   {"of": "count"} | {"of": "sum" | ..., "property": str, "as": type | null, "at_least": str}
     window    {"older": duration, "newer": duration | null, "parent": bool}
     value     {"type": "string" | "number" | "boolean" | "date" | "value", "text": str}
+              {"type": "empty"}                      the text without characters
               {"type": "duration"} + duration        what within_last and its like take
     duration  {"amount": str, "unit": "days" | "hours" | "seconds"}
     type      "number" | "string" | "boolean" | "date" | "list"

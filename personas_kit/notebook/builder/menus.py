@@ -78,7 +78,12 @@ def blank_node(kind: str, place: str = "user") -> Plain:
         case "all" | "any":
             return blank_group(kind)
         case "event":
-            of = {"event": "", "where": blank_group(), "window": _window(parent=inside), "measure": {"of": "count"}}
+            of = {
+                "event": "",
+                "where": blank_group(),
+                "window": _window(7, parent=True) if inside else _window(30),
+                "measure": {"of": "count"},
+            }
             return new | of | {"counted": "member"} | _comparison(">=", "number", "1")
         case "trait":
             return new | {"trait": "", "of": "subject"} | _comparison("=", "string", "")
@@ -98,9 +103,8 @@ def _comparison(operator: str, type_: str, text: str) -> Plain:
     return {"op": operator, "values": [{"type": type_, "text": text}], "ignore_case": False}
 
 
-def _window(*, parent: bool) -> Plain:
-    amount = "7" if parent else "30"
-    return {"older": {"amount": amount, "unit": "days"}, "newer": None, "parent": parent}
+def _window(days: int, *, parent: bool = False) -> Plain:
+    return {"older": {"amount": str(days), "unit": "days"}, "newer": None, "parent": parent}
 
 
 _GROUPS = {"all": "all of", "any": "any of"}
@@ -138,16 +142,14 @@ MENUS: Final[Plain] = {
     "units": list(UNITS),
     "windows": [
         {"says": "ever", "window": None},
-        *(
-            {"says": f"in the last {days} days", "window": {"older": {"amount": str(days), "unit": "days"}}}
-            for days in (1, 7, 14, 30, 90, 365)
-        ),
+        *({"says": f"in the last {days} days", "window": _window(days)} for days in (1, 7, 14, 30, 90, 365)),
     ],
     "types": ["string", "number", "boolean", "date", "list"],
     "values": [
         {"type": "string", "says": "text"}, {"type": "number", "says": "number"},
         {"type": "boolean", "says": "true or false"}, {"type": "date", "says": "date"},
         {"type": "value", "says": "another value"},
+        {"type": "empty", "says": "an empty text"},
     ],
 }  # fmt: skip
 """All of it, as JSON. ``windows`` are the usual ones; what is not among them is typed."""

@@ -20,7 +20,6 @@ from personas_kit.definitions.expressions import (
     PropertyRef,
     TraitRef,
     Value,
-    check_depth,
     flatten,
 )
 from personas_kit.definitions.language import parse
@@ -141,7 +140,7 @@ class _Reader:
     def if_any(self, given: object, level: int, *, counted: bool) -> tuple[Condition | None] | None:
         """A group that may be empty: what it says, if anything; nothing at all where there is a problem."""
         data = mapping(given)
-        if given is None or (data.get("is") in _GROUPS and data.get("parts") == []):
+        if given is None or (data.get("is") in ("all", "any") and data.get("parts") == []):
             return (None,)
         made = self.node(given, level, counted=counted)
         return None if made is None else (made,)
@@ -161,15 +160,14 @@ class _Reader:
         if read is None:
             return self.refused(id_, "choose what kind of rule this is", "")
         made = read(self, id_, data, level, counted)
-        if made is None or negated is None or self.field(id_, "", lambda: _shallow(made)) is None:
+        if made is None or negated is None:
             return None
-        return self.keep(id_, made, negated=negated, counted=counted)
+        return self.field(id_, "", lambda: self.kept(id_, made, negated=negated, counted=counted))
 
-    def keep(self, id_: str, made: Condition, *, negated: bool, counted: bool) -> Condition:
-        self.found.said.append((str(made), id_))
+    def kept(self, id_: str, made: Condition, *, negated: bool, counted: bool) -> Condition:
+        """What a node says, kept with its text. Raises: DefinitionError: it is nested absurdly deep."""
         meant: Condition = Not(made) if negated else made
-        if negated:
-            self.found.said.append((str(meant), id_))
+        self.found.said += [(str(each), id_) for each in ((made, meant) if negated else (made,))]
         if counted:
             self.found.parts[id_] = meant
         return meant
@@ -341,8 +339,3 @@ def _flag(data: Mapping[str, Any], name: str) -> bool:
     if isinstance(given, bool):
         return given
     raise DefinitionError(f"{name!r} is true or false")
-
-
-def _shallow(made: Condition) -> bool:
-    check_depth(made)
-    return True

@@ -35,6 +35,8 @@ def plain_value(value: Operand) -> Plain:
             return {"type": "date", "text": value.isoformat().replace("+00:00", "Z")}
         case dt.date():
             return {"type": "date", "text": value.isoformat()}
+        case "":
+            return {"type": "empty"}
         case _:
             return {"type": "string", "text": value}
 
@@ -52,8 +54,10 @@ def read_value(given: object) -> Operand:
         DefinitionError: nothing is typed yet, or it is not of its type.
     """
     data = mapping(given)
+    if data.get("type") == "empty":
+        return ""
     said = data.get("text")
-    if not isinstance(said, str):
+    if not isinstance(said, str) or not said:
         raise DefinitionError("type a value")
     match data.get("type"):
         case "string":
@@ -65,8 +69,6 @@ def read_value(given: object) -> Operand:
                 raise DefinitionError("choose true or false")
             return TRUTHS[said]
         case "date":
-            if not said.strip():
-                raise DefinitionError("type a date", hint="as in 2026-01-31 or 2026-01-31T08:00:00Z")
             return checked_instant(said.strip())
         case "value":
             found = parse(said)
