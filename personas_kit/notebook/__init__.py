@@ -8,6 +8,7 @@ warehouse wrote is escaped in one function, ``html.text``.
 from personas_kit.notebook import (
     builder_tool,
     catalogue_card,
+    completion,
     explanation_card,
     insight_cards,
     overlap_card,
@@ -23,6 +24,7 @@ from personas_kit.notebook import (
 __all__ = [
     "builder_tool",
     "catalogue_card",
+    "completion",
     "explanation_card",
     "insight_cards",
     "overlap_card",
