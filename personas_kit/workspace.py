@@ -47,7 +47,7 @@ from personas_kit.insight.data_lint import DataLint, Worth
 from personas_kit.insight.explanation import Explanation, explain
 from personas_kit.insight.history import Backtest, Forecast, backtest, forecast_exits
 from personas_kit.insight.otherwise import Otherwise
-from personas_kit.insight.overlap import overlap
+from personas_kit.insight.overlap import Overlap, overlap
 from personas_kit.insight.pulse import Pulse
 from personas_kit.leaving import ForgetReport, Leaving
 from personas_kit.membership import expand_to_users
@@ -314,8 +314,14 @@ class Workspace:
         """Two versions of an audience: what differs in the condition, and who would change sides. Nothing is sent."""
         return compare(self._reader, self._definition(old), self._definition(new), self._instant(as_of))
 
-    def overlap(self, definitions: Several, *, as_of: Instant = None) -> pl.DataFrame:
-        """Every combination of audiences that somebody is in: a truth value by key, and ``members``, most first."""
+    def overlap(self, definitions: Several, *, as_of: Instant = None) -> Overlap:
+        """How many members audiences have in common.
+
+        ``to_polars()`` has every combination that somebody is in, ``pairs()`` every audience beside every other.
+
+        Raises:
+            DefinitionError: fewer than two, two of the same key, a trait, or audiences of users and of accounts.
+        """
         return overlap(self._reader, [self._definition(each) for each in definitions], self._instant(as_of))
 
     def explain(self, definition: Definition | str, member: str | int, *, as_of: Instant = None) -> Explanation:

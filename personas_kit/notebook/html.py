@@ -102,23 +102,6 @@ def table(frame: pl.DataFrame) -> str:
     )
 
 
-def bars(words: str, lines: Sequence[tuple[str, int]], ends: tuple[str, str], colour: str, height: int) -> str:
-    """A chart of bars from 0: what each says when the mouse is over it, and its value; the ends of the axis below."""
-    most = max((value for _, value in lines), default=0)
-    made = "".join(
-        f'<div title="{text(said)}" style="flex:1;min-width:1px;background:{colour};'
-        f'height:{max(round(100 * value / most, 1), 1 if value else 0) if most else 0}%"></div>'
-        for said, value in lines
-    )
-    line = f"display:flex;justify-content:space-between;font-size:11px;{FAINT}"
-    return (
-        f'<div style="margin-bottom:8px"><div style="{line}"><span>{text(words)}</span>'
-        f"<span>{text(f'at most {most:,}')}</span></div>"
-        f'<div style="display:flex;align-items:flex-end;gap:1px;height:{height}px;border-bottom:{LINE}">{made}</div>'
-        f'<div style="{line}"><span>{text(ends[0])}</span><span>{text(ends[1])}</span></div></div>'
-    )
-
-
 def share_bars(lines: Sequence[tuple[str, float, int, float | None]], *, whole: float = 1.0) -> str:
     """Shares as bars in lines below each other: name, bar, percent, count, each in its column.
 
@@ -126,17 +109,24 @@ def share_bars(lines: Sequence[tuple[str, float, int, float | None]], *, whole: 
         lines: the name, the share (0 to 1), how many that is, and the share of everybody, which is a tick in the bar.
         whole: the share that fills a bar; larger ones fill it, too.
     """
-    cell = "text-align:right;white-space:nowrap"
+    head = "width:28%;overflow-wrap:break-word;min-width:0"
     made = "".join(
-        f'<div style="display:flex;align-items:center;gap:8px;margin:3px 0">'
-        f'<div style="width:28%;overflow-wrap:break-word;min-width:0">{text(mask_text(name))}</div>'
+        share_line(f'<div style="{head}">{text(mask_text(name))}</div>', share, count, usual, whole)
+        for name, share, count, usual in lines
+    )
+    return f'<div style="font-size:12px">{made}</div>'
+
+
+def share_line(head: str, share: float, count: int, usual: float | None = None, whole: float = 1.0) -> str:
+    """One line of ``share_bars``, whose name is HTML."""
+    cell = "text-align:right;white-space:nowrap"
+    return (
+        f'<div style="display:flex;align-items:center;gap:8px;margin:3px 0">{head}'
         f'<div title="{text(_share_words(share, usual))}" style="flex:1;min-width:40px;position:relative;height:12px;'
         f'border-radius:2px;background:{TRACK}">{_filled(share / whole)}{_tick(usual, whole)}</div>'
         f'<div style="width:44px;{cell}">{share:.{0 if share >= SMALL or not share else 1}%}</div>'
         f'<div style="width:64px;{cell};{FAINT}">{count:,}</div></div>'
-        for name, share, count, usual in lines
     )
-    return f'<div style="font-size:12px">{made}</div>'
 
 
 def _filled(part: float) -> str:

@@ -28,7 +28,7 @@ def areas(shown, *, top, low=0):
     """The values that the areas show, whose axis goes from ``low`` to ``top``."""
     found = [area for picture in pictures(shown) for area in re.findall(r'd="M([^"]+)Z"', picture)]
     points = [[tuple(map(float, point.split())) for point in area.split("L")][:-2] for area in found]
-    return [[round(low + (top - low) * (1 - y / SIDE), 2) for _, y in line] for line in points]
+    return [[round(low + (top - low) * (1 - y / SIDE), 1) for _, y in line] for line in points]
 
 
 def bars(shown, colour, *, top, low):
@@ -42,3 +42,10 @@ def bars(shown, colour, *, top, low):
     ]
     value = lambda y: round(low + (top - low) * (1 - y / SIDE), 1) + 0.0  # noqa: E731
     return [(value(y + high), value(y)) for y, high in found]
+
+
+def axes(shown):
+    """The smallest and the largest number of the axis of every chart."""
+    found = [re.findall(r"line-height:16px;[^>]*>([^<]+)<", chart) for chart in shown.split("<img")]
+    numbers = [[float(each.replace(",", "").replace("\N{MINUS SIGN}", "-")) for each in axis] for axis in found if axis]
+    return [(min(axis), max(axis)) for axis in numbers]

@@ -15,6 +15,7 @@ from personas_kit.company import open_demo
 from personas_kit.masking import mask_text, masked
 from personas_kit.notebook import html
 from personas_kit.preview import SyncChange
+from tests.notebook.pictures import areas, axes, bars
 from tests.notebooks.sanitizer import problems
 
 BUYERS = "order_completed_last_30days"
@@ -58,6 +59,7 @@ def cards(demo):
         "forecast": demo.forecast_exits(BUYERS, 14),
         "comparison": demo.compare(BUYERS, MIXED),
         "explanation": demo.explain(MIXED, "u_05305"),
+        "overlap": demo.overlap([BUYERS, MIXED, pk.Audience("German", trait("country") == "DE")]),
     }
 
 
@@ -66,7 +68,7 @@ MIXED = pk.Audience(
     (event("Order Completed").within(days=7).count() >= 1) & (trait("country").exists() | trait("email").absent()),
 )
 KINDS = ["preview", "accounts", "values", "plan", "report", "again", "profile", "run"]
-FURTHER = ["backtest", "forecast", "comparison", "explanation"]
+FURTHER = ["backtest", "forecast", "comparison", "explanation", "overlap"]
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *FURTHER])
@@ -90,24 +92,67 @@ def test_text_and_card_have_the_same_numbers(cards):
     assert ">135<" in cards["report"]._repr_html_()
 
 
-def test_the_bars_of_a_backtest_are_its_numbers(cards):
-    found, shown = cards["backtest"], cards["backtest"]._repr_html_()
+def test_the_pictures_of_a_backtest_are_its_numbers(cards):
+    frame, shown = cards["backtest"].frame, cards["backtest"]._repr_html_()
 
-    sizes = found.frame["size"].to_list()
-    said = [int(number.replace(",", "")) for number in re.findall(r'title="[^"]+: ([\d,]+)"', shown)]
-    heights = [float(height) for height in re.findall(r"height:([\d.]+)%", shown)]
-    assert said[: len(sizes)] == sizes
-    assert heights[: len(sizes)] == [round(100 * size / max(sizes), 1) for size in sizes]
+    assert areas(shown, top=axes(shown)[0][1]) == [frame["size"].to_list()]
+    low, top = axes(shown)[1]
+    assert [high for _, high in bars(shown, html.GREEN, low=low, top=top)] == frame["entered"].drop_nulls().to_list()
+    assert [-low_ for low_, _ in bars(shown, html.RED, low=low, top=top)] == frame["left"].drop_nulls().to_list()
+    first = frame.row(1, named=True)
+    assert f"entered {first['entered']}, left \N{MINUS SIGN}{first['left']}" in shown
     assert "Traits are taken as they are now, at every instant: country, email" in shown
 
 
-def test_a_forecast_and_a_comparison_show_their_numbers(cards):
-    forecast, comparison = cards["forecast"], cards["comparison"]
+def test_the_picture_of_a_forecast_is_what_remains(cards):
+    forecast = cards["forecast"]
+    shown = forecast._repr_html_()
 
-    assert f"\N{MINUS SIGN}{forecast.members.height:,}<" in forecast._repr_html_()
-    assert f">{forecast.size:,}<" in forecast._repr_html_()
-    assert f"\N{MINUS SIGN}{comparison.count('exit'):,}<" in comparison._repr_html_()
-    assert "within(7 days)" in comparison._repr_html_()
+    gone = forecast.by_day()["members"].cum_sum().to_list()
+    assert areas(shown, top=axes(shown)[0][1]) == [[forecast.size, *(forecast.size - each for each in gone)]]
+    assert f"\N{MINUS SIGN}{forecast.members.height:,}<" in shown
+    assert f">{forecast.size:,}<" in shown
+
+
+def test_a_comparison_shows_who_changes_sides(cards):
+    comparison = cards["comparison"]
+    shown = comparison._repr_html_()
+
+    assert (comparison.count("enter"), comparison.count("exit") > 0) == (0, True)
+    assert f"\N{MINUS SIGN}{comparison.count('exit'):,}<" in shown
+    assert "within(7 days)" in shown
+    whole = comparison.both + comparison.count("exit")
+    wide = {title: float(share) for title, share in re.findall(r'title="([^"]+)" style="width:([\d.]+)%', shown)}
+    assert wide == {
+        f"{comparison.count('exit'):,} only in the old": pytest.approx(
+            100 * comparison.count("exit") / whole, rel=1e-3
+        ),
+        f"{comparison.both:,} in both": pytest.approx(100 * comparison.both / whole, rel=1e-3),
+    }
+
+
+def test_nobody_who_changes_sides_is_a_faint_0(demo, cards):
+    same = demo.compare(BUYERS, demo.definitions[BUYERS])._repr_html_()
+
+    for shown in (cards["comparison"]._repr_html_(), same):
+        assert f"{html.MINUS}0" not in shown
+        assert "+0" not in shown
+    assert f'<div style="{html.FAINT};font-size:28px;font-weight:600;line-height:1.3">0</div>' in same
+    assert html.RED not in same
+
+
+def test_an_overlap_shows_every_pair_and_every_combination(cards):
+    found = cards["overlap"]
+    shown = found._repr_html_()
+
+    for line in found.pairs().to_dicts():
+        said = f"{line['members']:,} of {line['audience']} are also in {line['other']}, {line['share']:.1%}"
+        assert f'title="{said}"' in shown
+    for line in found.to_polars().to_dicts():
+        assert f">{line['members']:,}</div>" in shown
+    assert f">{found.in_any:,}<" in shown
+    assert f">{found.in_all:,}<" in shown
+    assert f"{found.in_any:,} in at least one, {found.in_all:,} in all" in repr(found)
 
 
 def test_the_change_is_the_largest_thing_on_the_preview(cards):

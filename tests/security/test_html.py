@@ -1,6 +1,7 @@
 """Hostile texts in every place of every card: they stay text, and what hides in them is seen."""
 
 import json
+import re
 from html.parser import HTMLParser
 
 import polars as pl
@@ -15,8 +16,9 @@ from personas_kit.activation.sync import Sync
 from personas_kit.cli.terminal import _Careful, as_json, table_of
 from personas_kit.display import Displayed, _renderers
 from personas_kit.masking import visible
-from personas_kit.notebook import html, progress
+from personas_kit.notebook import charts, html, progress
 from personas_kit.sandbox.page import page
+from tests.notebook.pictures import pictures
 from tests.notebooks.sanitizer import problems
 from tests.security.hostile import START, audience, usable
 from tests.security.payloads import PAYLOADS, UNSEEN
@@ -33,7 +35,17 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attributes)))
 
 
-ALLOWED = {"div", "span", "b", "code", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
+ALLOWED = {"div", "span", "b", "code", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "img"}
+SHAPES = re.compile(
+    r'<svg xmlns="http://www.w3.org/2000/svg" viewBox="[\d. ]+"(?: preserveAspectRatio="none")?>'
+    r"(?:<(?:path|rect|circle)(?: (?:d|x|y|width|height|cx|cy|r|fill|fill-opacity|stroke|stroke-[a-z]+|vector-effect)"
+    r'="[\w.# -]*")+/>)*</svg>'
+)
+
+
+def pictures_wrong(shown):
+    """Pictures that are more than lines, bars and dots."""
+    return [picture for picture in pictures(shown) if not SHAPES.fullmatch(picture)]
 
 
 def wrong(shown):
@@ -43,7 +55,10 @@ def wrong(shown):
     reader.close()
     found = [tag for tag, _ in reader.found if tag not in ALLOWED]
     found += [f"{tag} {name}" for tag, attributes in reader.found for name in attributes
-              if name not in {"style", "open", "title"}]  # fmt: skip
+              if name not in {"style", "open", "title"} | ({"src", "alt"} if tag == "img" else set())]  # fmt: skip
+    found += [f"img {src}" for tag, attributes in reader.found if tag == "img"
+              and not (src := attributes["src"]).startswith("data:image/svg+xml;base64,")]  # fmt: skip
+    found += pictures_wrong(shown)
     found += [f"{tag} {style}" for tag, attributes in reader.found if (style := attributes.get("style") or "")
               and any(sign in style.lower() for sign in ("url(", "expression", "alert", "evil", "<", "@"))]  # fmt: skip
     return found + [f"U+{ord(one):04x}" for one in UNSEEN if one in shown] + problems(shown)
@@ -65,6 +80,7 @@ def test_payloads_as_name_condition_event_property_and_value(world, texts):
     own, first = audience(texts), usable(texts[0])
     cards = [world.preview(own), world.plan(own, to="seg"), world.explain(own, first), world.profile(first)]
     cards.append(world.compare(own, pk.Audience("B", trait("note") == first, key="b")))
+    cards.append(world.overlap([own, pk.Audience("B", trait("note") == first, key="b")]))
     cards.append(world.backtest(pk.Audience(own.name, event(first).count() >= 1, key="c"), START, START))
     cards += [world.events[usable(text)] for text in texts]
 
@@ -89,7 +105,8 @@ def test_a_payload_where_only_a_failure_puts_it(text, monkeypatch):
         html.details(text, text, html.text(text)),
         html.notice(html.text(text), "red"),
     ]
-    shown.append(html.bars(text, [(text, 1)], (text, text), html.BLUE, 10))
+    shown.append(html.share_bars([(text, 0.5, 1, 0.2)]))
+    shown.append(charts.histogram([(text, 1)], colour=html.BLUE, words=text))
     monkeypatch.setattr(progress, "_handle", lambda first: shown.append(first["text/html"]))
     with progress.notebook_waiting(text) as tell:
         tell(5.0, lambda: text)
@@ -101,7 +118,7 @@ def test_a_payload_where_only_a_failure_puts_it(text, monkeypatch):
 
 def test_every_kind_of_card_is_among_these_tests(cards, world):
     shown = {type(card).__name__ for card in cards.values()}
-    shown |= {"Explanation", "Profile", "Event", "Comparison", "Backtest"}  # of one payload each
+    shown |= {"Explanation", "Profile", "Event", "Comparison", "Backtest", "Overlap"}  # of one payload each
 
     assert set(_renderers) == shown
 

@@ -18,6 +18,7 @@ from personas_kit import (
     in_audience,
     split,
     top,
+    trait,
     users,
 )
 from personas_kit.company import open_demo
@@ -102,7 +103,7 @@ def test_an_overlap_counts_every_combination(workspace):
     found = workspace.overlap([buyers, again], as_of=DEMO_AS_OF)
 
     one, other = (set(workspace.members(each, as_of=DEMO_AS_OF)["user_id"]) for each in (buyers, again))
-    counts = {(line[0], line[1]): line[2] for line in found.rows()}
+    counts = {(line[0], line[1]): line[2] for line in found.to_polars().rows()}
     assert counts == {
         key: size
         for key, size in {
@@ -110,6 +111,37 @@ def test_an_overlap_counts_every_combination(workspace):
         }.items()
         if size
     }  # fmt: skip
+    assert (found.in_any, found.in_all, found.both("again")) == (len(one | other), len(one & other), len(other))
+    assert found.pairs().rows() == [
+        ("buyers_30", "again", len(one & other), len(one & other) / len(one)),
+        ("again", "buyers_30", len(one & other), len(one & other) / len(other)),
+    ]
+    assert repr(found).startswith(f"buyers_30 {len(one):,}, again {len(other):,}: {len(one | other):,} in at least one")
+
+
+def test_an_overlap_of_nobody_is_0(workspace):
+    nobody = [Audience(name, trait("country") == name) for name in ("No", "Nor")]
+
+    found = workspace.overlap(nobody, as_of=DEMO_AS_OF)
+
+    assert (found.in_any, found.in_all, found.to_polars().height) == (0, 0, 0)
+    assert found.pairs()["share"].to_list() == [0.0, 0.0]
+    assert "Nobody is in any of them" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ([buyers], "two audiences or more"),
+        ([buyers, lively], "all of users or all of accounts"),
+        ([buyers, Trait("T", event(ORDER).count())], "of audiences"),
+        ([buyers, Audience("Other", again.where, key="buyers_30")], "'buyers_30' is one already"),
+        ([buyers, Audience("Members", again.where)], "'members' is one already"),
+    ],
+)
+def test_an_overlap_that_cannot_be_is_refused(workspace, asked, says):
+    with pytest.raises(DefinitionError, match=says):
+        workspace.overlap(asked, as_of=DEMO_AS_OF)
 
 
 def test_a_comparison_says_what_differs_and_who_changes_sides(workspace):
