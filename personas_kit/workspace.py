@@ -398,9 +398,14 @@ class Workspace:
         self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
         figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
         why = Otherwise(self._reader)
-        return self._planner.plan(
+        plan = self._planner.plan(
             scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures, why=why
         )
+        again = functools.partial(
+            self.plan, definition, to=to, send=send, ids=ids, list=list, integrations=integrations, combine=combine,
+            mode=mode, as_of=as_of,
+        )  # fmt: skip
+        return replace(plan, _again=again)
 
     def proves(self, settings: DestinationSettings, place: str | None = None) -> bool:
         """Ask a destination whether the credentials are right. False if it has no call for that which changes nothing.

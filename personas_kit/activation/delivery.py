@@ -93,6 +93,7 @@ class Delivery:
         override: Sequence[str] | Mapping[str, str],
         deadline: float | None,
         progress: Callable[[Progress], None] | None,
+        stop: Stop | None = None,
     ) -> Report:
         """Send the plan; see ``Plan.push``."""
         todo = [sync for sync in plan.syncs if sync.sync.id not in plan.memory.concluded]
@@ -102,7 +103,7 @@ class Delivery:
         _check_secrets(todo)
         limit = math.inf if deadline is None else self.clock.monotonic() + deadline
         total = sum(sync.lines.height for sync in plan.syncs)
-        stop = Stop()
+        stop = stop or Stop()
         with contextlib.ExitStack() as stack:
             for sync in todo:
                 stack.enter_context(self.store.lock(sync.sync))
@@ -114,7 +115,7 @@ class Delivery:
             plan.memory.pushed = True
             stack.enter_context(stoppable(stop, _heard))
             push = _Push(plan, overrides, limit, stop, lambda done, sync: tell(Progress(done, total, str(sync.sync))))
-            report = self._send_all(push)
+            report = plan.memory.report = self._send_all(push)
             if self.keep is not None:
                 self.store.prune(self.clock.now() - self.keep)
             return report

@@ -13,14 +13,17 @@ from typing import Any
 import polars as pl
 
 from personas_kit.activation.asking import FieldStage
+from personas_kit.activation.cadence import due_from
 from personas_kit.activation.courier import Tally, prepare
+from personas_kit.activation.dry_run import DryRun, dry_run_of
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.state import Batch, SyncState
+from personas_kit.activation.stopping import Stop
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
 from personas_kit.display import Tabular
-from personas_kit.errors import PlanBlocked, short_tracebacks
+from personas_kit.errors import PlanBlocked, PlanError, short_tracebacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,16 @@ class SyncPlan:
             f"through {self.connection.name} ({self.connection.destination.name}), as {', '.join(through.integrations)}"
         )
 
+    @property
+    def due(self) -> dt.datetime | None:
+        """From when on a schedule pushes it again; None if there is no schedule, or if it was never pushed."""
+        return due_from(self.state.last_as_of, self.every, 0) if self.every else None
+
+    @property
+    def repeated(self) -> int:
+        """How many changes were sent before, with an outcome that is not known: they go again, by the same ids."""
+        return int(self.lines["was_unknown"].sum())
+
     def count(self, change: str) -> int:
         """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
         return int((self.lines["change"] == change).sum())
@@ -125,11 +138,13 @@ class Memory:
         outcomes: by sync and batch, of what this process sent.
         concluded: the syncs that are folded, with what became of them.
         pushed: it was tried before.
+        report: of the last push of it.
     """
 
     outcomes: dict[str, dict[Batch, Tally]] = field(default_factory=dict)
     concluded: dict[str, tuple[SyncReport, pl.DataFrame]] = field(default_factory=dict)
     pushed: bool = False
+    report: Report | None = None
 
 
 @short_tracebacks
@@ -148,6 +163,7 @@ class Plan(Tabular):
     _deliver: Callable[..., Report] | None = None
     memory: Memory = field(default_factory=Memory)
     """What happened when it was pushed."""
+    _again: Callable[[], Plan] | None = None
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -184,12 +200,30 @@ class Plan(Tabular):
         """
         return [sample for sync in self.syncs for sample in _payloads(sync, limit)]
 
+    def dry_run(self) -> DryRun:
+        """Make every request as it would be sent, and count them: how many, how large, what none can hold.
+
+        Nothing is sent, and nothing is noted.
+        """
+        return dry_run_of(self.key, self.syncs)
+
+    def again(self) -> Plan:
+        """A new plan, asked for as this one was: what is due now, what failed before included. Nothing is sent.
+
+        Raises:
+            PlanError: this one was not asked for by ``ws.plan``.
+        """
+        if self._again is None:
+            raise PlanError("this plan was not asked for by ws.plan", where=self.key, hint="plan again by hand")
+        return self._again()
+
     def push(
         self,
         *,
         override: Sequence[str] | Mapping[str, str] = (),
         deadline: float | None = None,
         progress: Callable[[Any], None] | None = None,
+        stop: Stop | None = None,
     ) -> Report:
         """Send this plan. Calling it is the approval, unless a guard fired.
 
@@ -201,6 +235,7 @@ class Plan(Tabular):
                 history keeps beside who you are.
             deadline: seconds after which nothing more is started.
             progress: called with a ``Progress`` several times a second, instead of the progress bar.
+            stop: by which another thread can ask to start nothing more; what is under way finishes.
 
         Raises:
             PlanBlocked: a guard fired that is not overridden; carries the exact override.
@@ -209,7 +244,7 @@ class Plan(Tabular):
         """
         if self._deliver is None:
             raise PlanBlocked("this plan cannot be pushed: it has no destination", guards=())
-        return self._deliver(self, override=override, deadline=deadline, progress=progress)
+        return self._deliver(self, override=override, deadline=deadline, progress=progress, stop=stop)
 
     def to_polars(self) -> pl.DataFrame:
         """The changes."""
