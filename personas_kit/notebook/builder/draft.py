@@ -18,8 +18,7 @@ that is text of the query language. A draft is JSON, and stays the same through 
     comparison  "op": str, "values": [value], "ignore_case": bool    of users only where it is a count or a share
     measure   {"of": "count"} | {"of": "sum" | ..., "property": str, "as": type | null, "at_least": str}
     window    {"older": duration, "newer": duration | null, "parent": bool}
-    value     {"type": "string" | "number" | "boolean" | "date" | "value", "text": str}
-              {"type": "empty"}                      the text without characters
+    value     {"type": "string" | "empty" | "number" | "boolean" | "date" | "value", "text": str}
               {"type": "duration"} + duration        what within_last and its like take
     duration  {"amount": str, "unit": "days" | "hours" | "seconds"}
     type      "number" | "string" | "boolean" | "date" | "list"
@@ -30,8 +29,9 @@ that is text of the query language. A draft is JSON, and stays the same through 
 * Inside an event's ``where`` an event is one that follows it ("and then did"; ``not``: "and then did not"), its window
   usually with ``parent``: counted from the event around.
 * What a person types is text until it is read: a half-typed number is a problem that is listed, and a browser changes
-  no number. ``boolean`` is ``true`` or ``false``; ``date`` is a day or an instant in ISO form; ``value`` is another
-  value in the query language, such as ``trait('usual')``.
+  no number. A ``string`` has characters, so that a field that is still empty is told apart from a comparison with the
+  text that has none, which is ``empty``; ``boolean`` is ``true`` or ``false``; ``date`` is a day or an instant in ISO
+  form; ``value`` is another value in the query language, such as ``trait('usual')``.
 * Operators, units, reducers, and an empty node of every kind for each place are in ``menus.MENUS``. Values that an
   operator does not take are not looked at, so that a browser may keep them while a person tries operators.
 """

@@ -134,26 +134,28 @@ def grouped(draft: Plain, id_: str) -> tuple[Plain, str]:
     return changed, new["id"]
 
 
-def fitted(draft: Plain, id_: str, kind: str) -> Plain:
+def fitted(draft: Plain, id_: str, kind: str, *, newly: bool = False) -> Plain:
     """The comparison of a rule as its type wants it: an operator that fits, and values of the type, or none yet.
 
     Args:
         draft: as it is.
         id_: of the rule.
         kind: ``string``, ``number``, ``boolean``, ``date`` or ``list``; empty if nobody knows, and all stays.
+        newly: what is compared has just been chosen: without values yet, it is compared as is likeliest.
     """
     changed = copy.deepcopy(draft)
     found = find(changed, id_)
     if found is None or "op" not in found.node:
         return draft
     node = found.node
-    if node["op"] not in OF_TYPE[kind]:
-        node["op"] = OF_TYPE[kind][0]
     many, values = takes(node["op"]), node["values"]
+    if node["op"] not in OF_TYPE[kind] or (newly and kind and not values):
+        node["op"] = OF_TYPE[kind][0]
+        many = takes(node["op"])
     if many == "duration":
         node["values"] = [each for each in values if each.get("type") == "duration"][:1] or [dict(_DURATION)]
     elif many in {"one", "several"}:
-        said = [each for each in (_fitting(value, kind) for value in values) if each["text"]]
+        said = [each for each in (_fitting(value, kind) for value in values) if each["text"] or each["type"] == "empty"]
         if kind == "boolean":
             said = [*said, {"type": "boolean", "text": "true"}]
         node["values"] = said if many == "several" else said[:1]
@@ -162,7 +164,7 @@ def fitted(draft: Plain, id_: str, kind: str) -> Plain:
 
 def _fitting(value: Plain, kind: str) -> Plain:
     """A value of a type. What was typed stays, as far as it can be one."""
-    if value.get("type") == "value":
+    if value.get("type") == "value" or (value.get("type") == "empty" and kind in {"string", "list", ""}):
         return value
     was = value.get("type", "string")
     type_ = {"": was if was != "duration" else "string", "list": "string"}.get(kind, kind)

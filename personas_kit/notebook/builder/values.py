@@ -36,7 +36,7 @@ def plain_value(value: Operand) -> Plain:
         case dt.date():
             return {"type": "date", "text": value.isoformat()}
         case "":
-            return {"type": "empty"}
+            return {"type": "empty", "text": ""}
         case _:
             return {"type": "string", "text": value}
 
@@ -54,13 +54,11 @@ def read_value(given: object) -> Operand:
         DefinitionError: nothing is typed yet, or it is not of its type.
     """
     data = mapping(given)
-    if data.get("type") == "empty":
-        return ""
     said = data.get("text")
-    if not isinstance(said, str) or not said:
+    if not isinstance(said, str) or (not said and data.get("type") != "empty"):
         raise DefinitionError("type a value")
     match data.get("type"):
-        case "string":
+        case "string" | "empty":
             return said
         case "number":
             return read_number(said)

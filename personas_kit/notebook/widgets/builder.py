@@ -169,7 +169,7 @@ class Builder(Widget):
     @action
     def say(self, id: str, at: int, value: Plain, heard: int = 0) -> None:  # noqa: A002
         """A value of a rule; without any text there is none."""
-        if value.get("type") != "duration" and value.get("text") == "":
+        if value.get("type") not in {"duration", "empty"} and value.get("text") == "":
             self._change(edits.without_value(self._draft, id, at), same=(id, at), heard=heard)
         else:
             self._change(edits.put(self._draft, id, ["values", at], value), same=(id, at), heard=heard)
@@ -339,7 +339,7 @@ class Builder(Widget):
             measure = {"property": "", "as": None, "at_least": "2", **node["measure"]}
             draft = edits.put(draft, id_, ["measure"], measure)
         kind = self._kind(edits.find(draft, id_) or found)
-        return draft if kind is None else edits.fitted(draft, id_, kind)
+        return draft if kind is None else edits.fitted(draft, id_, kind, newly=path[0] != "op")
 
     def _kind(self, found: edits.Found) -> str | None:
         """Of which type the value is that a rule compares; None for rules that compare nothing."""
