@@ -113,7 +113,8 @@ class Builder(Widget):
         """
         definition = self.definition
         self._workspace.add(definition)
-        self.show(added=_added(definition), problem=None, offers=self._offers.shown)
+        added = {"key": definition.key, "name": definition.name, "python": self.shown["python"]}
+        self.show(added=added, problem=None, offers=self._offers.shown)
         return definition
 
     def line(self) -> str:
@@ -310,7 +311,6 @@ class Builder(Widget):
             "warned": [{"id": id_, **each.to_dict()} for id_, each in drafts.warned(self._draft)],
             "undo": bool(self._before),
             "redo": bool(self._after),
-            "changed": definition is None or str(definition.expression) != self.shown.get("added", {}).get("text"),
         }
 
     def _count(self) -> None:
@@ -386,7 +386,3 @@ def _events(draft: Mapping[str, Any]) -> list[str]:
 
 def _texts(audiences: Mapping[str, Definition]) -> dict[str, str]:
     return {id_: str(audience.expression) for id_, audience in audiences.items()}
-
-
-def _added(definition: Definition) -> dict[str, str]:
-    return {"key": definition.key, "name": definition.name, "text": str(definition.expression)}

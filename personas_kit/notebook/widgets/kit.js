@@ -43,13 +43,14 @@ function update(dom, node) {
   dom.props = node.props;
   dom.key = node.props.key;
   for (const name of Object.keys(before)) if (!(name in node.props)) put(dom, name, null);
-  patch(dom, node.children); // before the properties: a select has no value before it has options
+  if (!("html" in node.props)) patch(dom, node.children); // before the properties: a select has no value before it has options
   for (const [name, value] of Object.entries(node.props)) if (before[name] !== value || name === "value") put(dom, name, value);
 }
 
 function put(dom, name, value) {
   if (name === "key") return;
-  if (name.startsWith("on")) dom[name] = value;
+  if (name === "html") dom.innerHTML = value; // a card of the kit's own, whose texts are escaped where it is made
+  else if (name.startsWith("on")) dom[name] = value;
   else if (name === "value") {
     // what somebody is typing stays; the kernel's word counts once it says something else than before
     const typing = dom === document.activeElement && dom.localName !== "select" && dom.given === value;
