@@ -141,13 +141,26 @@ class Previews(Displayed):
             raise UnknownName("previewed definition", key, found)
         return found[key]
 
+    def shared_by(self, one: str, other: str) -> tuple[int, float] | None:
+        """How many members two audiences have in common, and which share of the first that is; None if not known.
+
+        If one is of users and the other of accounts, it is about users.
+        """
+        found = self.shared.get((one, other), self.shared.get((other, one)))
+        if found is None:
+            return None
+        card, mixed = self[one], self[one].definition.subject != self[other].definition.subject
+        size = card.users if mixed and card.users is not None else card.size
+        return found, found / size if size else 0.0
+
     def to_dict(self) -> list[dict[str, object]]:
         """As plain data."""
         return [card.to_dict() for card in self.cards]
 
     def __repr__(self) -> str:
-        """A line for each."""
-        return "\n".join(map(repr, self.cards))
+        """A line for each, and one for what they share."""
+        both = [f"{count:,} in {one} and {other}" for (one, other), count in self.shared.items()]
+        return "\n".join([*map(repr, self.cards), *([f"shared: {', '.join(both)}"] if both else [])])
 
 
 def change_words(changes: tuple[SyncChange, ...]) -> str:

@@ -153,9 +153,9 @@ class Previewing:
             left_out, why, open_ = [*open_, *left_out], problem.what, {}
         seconds = self.reader.clock.monotonic() - begun
         syncs = {each.key: self._syncs(each) for each in meant}
-        others = [
-            (self.reader.definitions()[key], own) for key, own in {**known, **found}.items() if key in {*known, *open_}
-        ]
+        beside = [(self.reader.definitions()[key], {**known, **found}[key]) for key in (*known, *open_)]
+        previewed = [(each, found[each.key]) for each in meant if each.is_audience]
+        others = [*previewed, *beside]
         return _Round(found, syncs, others, left_out, why, seconds)
 
     def _find(
@@ -249,7 +249,8 @@ class Previewing:
     def _overlap(self, meant: Definition, found: Found, of: _Round) -> Overlap | None:
         if not meant.is_audience:
             return None
-        return overlap_with(meant, found, of.others, of.left_out, of.why)
+        others = [(each, own) for each, own in of.others if each.key != meant.key]
+        return overlap_with(meant, found, others, of.left_out, of.why)
 
     def _trend(
         self, meant: Definition, found: Found, of: _Round, plans: Sequence[SyncPlan]
@@ -296,7 +297,7 @@ class _Round:
     Attributes:
         found: by key, the members of what is previewed, of computed traits, and of other audiences.
         syncs: by key, where what is previewed goes.
-        others: the other audiences whose members are known.
+        others: the audiences whose members are known, those that are previewed among them.
         left_out: the keys of those whose members are not; ``why`` they are not.
         seconds: that finding them took.
     """

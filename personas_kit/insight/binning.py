@@ -41,9 +41,9 @@ def kind_of(dtype: pl.DataType) -> Kind | None:
         return "whole"
     if dtype.is_numeric():
         return "numbers"
-    if dtype in {pl.Date, pl.Datetime}:
+    if isinstance(dtype, pl.Date | pl.Datetime):
         return "months"
-    return "values" if dtype in {pl.String, pl.Boolean, pl.Categorical, pl.Enum} else None
+    return "values" if isinstance(dtype, pl.String | pl.Boolean | pl.Categorical | pl.Enum) else None
 
 
 def sizes_of(values: pl.Series) -> Sizes:
@@ -128,7 +128,7 @@ def distribution(trait: str, values: pl.Series) -> Distribution | None:
 
 def _frequent(trait: str, values: pl.Series, members: int) -> Distribution | None:
     if kind_of(values.dtype) != "values":
-        values = values.cast(pl.String, strict=False)
+        values = values.cast(pl.String)
     own = sizes_of(values)
     parts = [
         Part(group_name(trait, group, "values"), count, count / members)
