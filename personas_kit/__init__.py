@@ -39,6 +39,7 @@ from personas_kit.secret import Secret
 if TYPE_CHECKING:
     from personas_kit import destinations, testing
     from personas_kit.company import open_demo as demo
+    from personas_kit.notebook.parameters import parameters
     from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
     from personas_kit.opening import sql_file
     from personas_kit.workspace import Workspace
@@ -64,6 +65,7 @@ __all__ = [
     "in_audience",
     "no_user",
     "open",
+    "parameters",
     "parse",
     "prop",
     "split",
@@ -79,6 +81,7 @@ _WHEN_ASKED = {
     "demo": ("personas_kit.company", "open_demo"),
     "destinations": ("personas_kit.destinations", ""),
     "open": ("personas_kit.opening", "open_workspace"),
+    "parameters": ("personas_kit.notebook.parameters", "parameters"),
     "sql_file": ("personas_kit.opening", "sql_file"),
     "testing": ("personas_kit.testing", ""),
 }

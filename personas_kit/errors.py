@@ -11,9 +11,12 @@
     ├── DestinationError         a destination cannot take what is asked, or is set up wrongly
     ├── StateError               the state store is damaged or was written by a newer version
     │   └── SyncBusy             somebody else is pushing the same sync
-    └── PlanError                a plan cannot be pushed
-        ├── PlanBlocked          a guard fired; carries the exact override
-        └── PlanStale            the acknowledged state moved on since the plan was made
+    ├── PlanError                a plan cannot be pushed
+    │   ├── PlanBlocked          a guard fired; carries the exact override
+    │   └── PlanStale            the acknowledged state moved on since the plan was made
+    └── RunError                 a part of a run failed
+        ├── RunRejected          all of it is finished, and some changes were refused
+        └── RunUnfinished        it was interrupted, or something is unknown: run again
 
 No error carries the body of an answer, a secret, or an address with a query string.
 """
@@ -129,6 +132,18 @@ class PlanBlocked(PlanError):
 
 class PlanStale(PlanError):
     """What the destination acknowledged, or the definition, changed since the plan was made."""
+
+
+class RunError(PersonasError):
+    """A part of a run failed; the others went on. ``RunReport.check`` raises it."""
+
+
+class RunRejected(RunError):
+    """A run is finished, and some changes were refused; they are due again."""
+
+
+class RunUnfinished(RunError):
+    """A run was interrupted, or something is unknown or only accepted: run again."""
 
 
 def short_traceback(call: Callable[P, R]) -> Callable[P, R]:

@@ -40,7 +40,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.display import open_tool
-from personas_kit.errors import DefinitionError, PersonasError, UnknownName, short_tracebacks
+from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName, short_tracebacks
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
 from personas_kit.insight.data_lint import DataLint, Worth
@@ -63,6 +63,7 @@ from personas_kit.saving import Saved, save
 from personas_kit.warehouses.base import Warehouse
 
 Instant = dt.datetime | dt.date | str | None
+_Syncs = list[SyncSettings]
 Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
 
 
@@ -162,6 +163,14 @@ class Workspace:
         """
         given = None if definition is None else self._definition(definition)
         return open_tool("builder", self, self._reader, given, subject)
+
+    def explore(self) -> Any:  # noqa: ANN401
+        """What there is, to be searched and looked at in a notebook: events, traits, accounts, definitions, syncs.
+
+        The warehouse is asked for what somebody opens there. Where nobody can click, it is a card with everything but
+        the properties and the values, which ``ws.events`` and ``ws.traits`` have.
+        """
+        return open_tool("explorer", self)
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -436,21 +445,34 @@ class Workspace:
         return self._planner.create_list(meant, SyncSettings(destination=self._planner.destination_name(to)))
 
     def run(
-        self, *, approve: Literal["guards"] | None = None, override: Sequence[str] = (), as_of: Instant = None
+        self,
+        definitions: Sequence[Definition | str] = (),
+        *,
+        to: Sequence[str] = (),
+        approve: Literal["guards"] | None = None,
+        override: Sequence[str] = (),
+        as_of: Instant = None,
     ) -> RunReport:
         """Do every sync that is due: what a schedule calls. Nobody is asked, and nothing waits for a click.
 
         Args:
+            definitions: only these; by default all that have a sync.
+            to: only these destinations; by default all.
             approve: ``"guards"`` pushes what no guard stops and leaves the rest for a person; without it nothing is
                 pushed, only planned.
             override: guards to override for every sync, such as ``first_sync`` for a new workspace.
             as_of: the scheduled instant; by default now.
+
+        Raises:
+            UnknownName: there is no such definition or destination.
+            DestinationError: a definition that is named has no sync, or none to these destinations.
         """
-        instant = self._instant(as_of)
-        found, pulse = self._found_for_run(instant), Pulse(self._reader)
+        instant, pulse = self._instant(as_of), Pulse(self._reader)
+        due = self._due(definitions, to)
+        found = self._found_for_run(due, instant)
         lines: list[RunLine] = []
-        for scheduled in self._scheduled.values():
-            for sync in self._syncs(scheduled):
+        for scheduled, syncs in due:
+            for sync in map(self._planner.meant, syncs):
                 started = self._clock.now()
                 line = run_one(
                     scheduled.definition.key,
@@ -462,12 +484,29 @@ class Workspace:
                 lines.append(self._oversight.note(line, sync, instant, started))
         return RunReport(instant, tuple(lines))
 
-    def _found_for_run(self, as_of: dt.datetime) -> dict[str, Found]:
+    def _due(self, definitions: Sequence[Definition | str], to: Sequence[str]) -> list[tuple[Scheduled, _Syncs]]:
+        """What a run is about: definitions with their syncs."""
+        for name, given in (("definitions", definitions), ("to", to)):
+            if isinstance(given, str):
+                raise DefinitionError(f"{name} takes several, and {given!r} is one", hint=f"write [{given!r}]")
+        names = {self._planner.destination_name(name) for name in to}
+        chosen = [self._scheduled_as(self._definition(each)) for each in definitions] or [*self._scheduled.values()]
+        due = [(each, [sync for sync in each.to if not names or sync.destination in names]) for each in chosen]
+        for each, syncs in due:
+            if definitions and not syncs:
+                there = f" to {', '.join(sorted(names))}" if names and each.to else ""
+                raise DestinationError(
+                    f"this definition has no sync{there}",
+                    where=each.definition.name,
+                    hint='add to = [{ destination = "..." }] to its block in personas.toml',
+                )
+        return [(each, syncs) for each, syncs in due if syncs]
+
+    def _found_for_run(self, due: Sequence[tuple[Scheduled, _Syncs]], as_of: dt.datetime) -> dict[str, Found]:
         """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out."""
-        due = {s.definition.key: s for s in self._scheduled.values() if s.to}
         try:
-            carry = {key: carried(self._syncs(scheduled)) for key, scheduled in due.items()}
-            return self._reader.find([scheduled.definition for scheduled in due.values()], as_of, carry)
+            carry = {each.definition.key: carried(map(self._planner.meant, syncs)) for each, syncs in due}
+            return self._reader.find([each.definition for each, _ in due], as_of, carry)
         except PersonasError:
             return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
 
@@ -701,9 +740,6 @@ class Workspace:
         """The definition with the interval and the syncs that are registered under its key."""
         known = self._scheduled.get(definition.key, Scheduled(definition))
         return replace(known, definition=definition)
-
-    def _syncs(self, scheduled: Scheduled) -> list[SyncSettings]:
-        return [self._planner.meant(sync) for sync in scheduled.to]
 
     def _user_columns(self) -> frozenset[str]:
         return frozenset(column.name for column in self.source.users.table.columns)

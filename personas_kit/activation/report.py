@@ -14,6 +14,8 @@ from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
 
 State = Literal["done", "partial", "interrupted", "failed", "blocked", "planned"]
+Ended = Literal["done", "rejected", "blocked", "unfinished", "failed"]
+"""How a push or a run ended, from the best to the worst; each has an exit code of its own."""
 Step = Literal[
     "wanted", "entered", "left", "set", "sent", "acknowledged", "rejected", "unknown", "accepted", "unsent", "skipped",
     "suppressed", "held",
@@ -222,6 +224,16 @@ class Report(Tabular):
     def complete(self) -> bool:
         """Everything was acknowledged."""
         return all(sync.state == "done" for sync in self.syncs)
+
+    @property
+    def ended(self) -> Ended:
+        """``done``; ``rejected`` (some); ``unfinished`` (interrupted, or something is unknown); ``failed``."""
+        if any(sync.state == "failed" for sync in self.syncs):
+            return "failed"
+        open_still = self.unknown or self.accepted or self.unsent
+        if open_still or any(sync.state == "interrupted" for sync in self.syncs):
+            return "unfinished"
+        return "rejected" if self.rejected else "done"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data, the way ``personas push --json`` prints it."""

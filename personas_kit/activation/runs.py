@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from personas_kit.activation.delivery import run_line
 from personas_kit.activation.guards import for_history, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan
-from personas_kit.activation.report import COUNTS, Report, State
+from personas_kit.activation.report import COUNTS, Ended, Report, State
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.display import Displayed
-from personas_kit.errors import PersonasError, PlanBlocked
+from personas_kit.errors import PersonasError, PlanBlocked, RunError, RunRejected, RunUnfinished
 
 Did = Literal["pushed", "planned", "blocked", "not due", "failed"]
 _STATES: Mapping[Did, State] = {"planned": "planned", "blocked": "blocked", "failed": "failed"}
@@ -49,6 +49,18 @@ class RunLine:
         names = ",".join(sorted({guard.name for guard in standing}))
         return f"personas push {self.key} --to {self.destination} --override {names}"
 
+    @property
+    def ended(self) -> Ended:
+        """How this part of the run ended; what is only planned, or not due, is done."""
+        if self.report is not None:
+            return self.report.ended
+        return "failed" if self.did == "failed" else "blocked" if self.did == "blocked" else "done"
+
+    def __str__(self) -> str:
+        """One line: what was done, how much of it was acknowledged, why."""
+        counts = f": {self.report.acknowledged:,} acknowledged" if self.report else ""
+        return f"{self.did:8} {self.key} -> {self.destination}{counts}{f'  ({self.why})' if self.why else ''}"
+
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
         return {
@@ -75,6 +87,33 @@ class RunReport(Displayed):
         """What is new since the runs before, one sentence for each change of state."""
         return [f"{line.key} -> {line.destination} {said}" for line in self.lines for said in line.attention]
 
+    @property
+    def ended(self) -> Ended:
+        """How the worst of its parts ended."""
+        return max((line.ended for line in self.lines), key=get_args(Ended).index, default="done")
+
+    def check(self) -> None:
+        """Nothing, if all of it went well: the last line of a notebook that runs on a schedule.
+
+        Raises:
+            RunError: a part failed.
+            RunUnfinished: something was interrupted, or is unknown: run again.
+            PlanBlocked: a guard fired, and somebody has to look.
+            RunRejected: some changes were refused.
+        """
+        ended = self.ended
+        if ended == "done":
+            return
+        lines = [line for line in self.lines if line.ended == ended]
+        where = "\n         ".join(map(str, lines))
+        commands = "\n         ".join(dict.fromkeys(line.command for line in lines if line.command))
+        if ended == "blocked":
+            guards = [guard.name for line in lines if line.plan for guard in still_standing(line.plan.guards, ())]
+            names = dict.fromkeys([*guards, *(name for line in lines for name in line.guards)])
+            hint = f"if it is right: {commands}" if commands else ""
+            raise PlanBlocked(f"a guard fired, {_SAYS[ended]}", guards=tuple(names), where=where, hint=hint)
+        raise _RAISES[ended](f"{self!r}; {_SAYS[ended]}", where=where, hint=_HINTS[ended])
+
     def to_dict(self) -> dict[str, object]:
         """As plain data, the way ``personas run --json`` prints it."""
         return {
@@ -91,6 +130,22 @@ class RunReport(Displayed):
         }
         words = ", ".join(f"{count} {did}" for did, count in counts.items() if count)
         return f"run of {self.as_of:%Y-%m-%d %H:%M} UTC: {words or 'nothing is scheduled'}"
+
+
+_SAYS: Mapping[Ended, str] = {
+    "failed": "a part of it failed",
+    "unfinished": "not everything is acknowledged yet",
+    "blocked": "and nothing was sent for it",
+    "rejected": "some changes were refused",
+}
+_RAISES: Mapping[Ended, type[RunError]] = {
+    "failed": RunError, "unfinished": RunUnfinished, "rejected": RunRejected,
+}  # fmt: skip
+_HINTS: Mapping[Ended, str] = {
+    "failed": "correct it, then run again: what is acknowledged already is not sent again",
+    "unfinished": "run again: it goes on, and what is acknowledged already is not sent again",
+    "rejected": "personas status shows the reasons; they are tried again",
+}
 
 
 def run_one(

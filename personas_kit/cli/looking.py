@@ -10,6 +10,7 @@ import polars as pl
 from rich.text import Text
 
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
+from personas_kit.cli.pages import export_page
 from personas_kit.cli.terminal import as_json, output, people, show_explanation, show_preview, table_of
 from personas_kit.compiler.dialects import DIALECTS
 from personas_kit.destinations import DESTINATIONS
@@ -173,17 +174,30 @@ def create_list(workspace: Workspace, key: str, to: str, json_: bool) -> None:
 
 
 @click.command("export")
-@click.argument("key")
+@click.argument("key", metavar="KEY|NOTEBOOK")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--expand", type=click.Choice(["users"]), help="The users of an account definition's accounts.")
 @as_of_option
+def export_to_file(key: str, file: Path, expand: Literal["users"] | None, as_of: str | None) -> None:
+    """Write the members of KEY to FILE: .csv for people (formulas made harmless), .parquet or .ndjson for programs.
+
+    Or write an executed notebook (NOTEBOOK.ipynb) to FILE.html: one file that needs no network, without a script.
+    """
+    if not key.endswith(".ipynb"):
+        _export_members(key=key, file=file, expand=expand, as_of=as_of)
+        return
+    if file.suffix != ".html" or expand or as_of:
+        raise click.UsageError("a notebook is exported to a file that ends in .html, and takes no option")
+    export_page(Path(key), file)
+    people.print(f"{key} written to {file}: it needs no network, and nothing in it runs", markup=False)
+
+
 @with_workspace
-def export_members(
-    workspace: Workspace, key: str, file: Path, expand: Literal["users"] | None, as_of: str | None
+def _export_members(
+    workspace: Workspace, *, key: str, file: Path, expand: Literal["users"] | None, as_of: str | None
 ) -> None:
-    """Write the members of KEY to FILE: .csv for people (formulas made harmless), .parquet or .ndjson for programs."""
     lines = workspace.export(key, file, as_of=as_of, expand=expand)
     people.print(f"{lines:,} members of {key} written to {file}")
 
 
-COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, create_list, export_members)
+COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, create_list, export_to_file)

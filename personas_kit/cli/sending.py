@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Literal
 
 import click
 
 from personas_kit.activation.due import Asked
 from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
+from personas_kit.cli.notebooks import read_parameters, run_notebook
 from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
 from personas_kit.cli.terminal import (
     DONE,
@@ -29,6 +32,7 @@ from personas_kit.cli.terminal import (
 from personas_kit.config import duration
 from personas_kit.workspace import Workspace
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 override_option = click.option(
     "--override",
     callback=split_names,
@@ -133,28 +137,69 @@ def _shown_and_pushed(
 )
 @override_option
 @as_of_option
+@click.option(
+    "--notebook",
+    type=_FILE,
+    metavar="FILE",
+    help="Run this notebook instead: it says itself what it does. The options above become its parameters.",
+)
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    callback=read_parameters,
+    metavar="NAME=VALUE",
+    help="A parameter of the notebook, in the place of its own; several times.",
+)
+@click.option("--output", type=_FILE, metavar="FILE", help="The executed notebook. [default: beside it, with the time]")
 @json_option
+@click.pass_obj
+def run(
+    config: Path,
+    approve: Literal["guards"] | None,
+    override: tuple[str, ...],
+    as_of: str | None,
+    notebook: Path | None,
+    parameters: dict[str, object],
+    output: Path | None,
+    json_: bool,
+) -> object:
+    """Do every sync of personas.toml that is due. For schedules: never asks, never waits.
+
+    With --notebook it runs a notebook, leaves it executed whatever happens, and exits with the same codes.
+    """
+    if notebook is None:
+        if parameters or output:
+            raise click.UsageError("-p and --output are about a notebook: name it with --notebook")
+        return _run_all(approve=approve, override=override, as_of=as_of, json_=json_)
+    if json_:
+        raise click.UsageError("a notebook leaves no JSON: its outputs are in the executed notebook")
+    said = {"approve": approve, "override": [*override], "as_of": as_of}
+    given = {name: value for name, value in said.items() if value} | parameters
+    return run_notebook(notebook, given, output, config if config.is_dir() else config.parent)
+
+
 @with_workspace
-def run(workspace: Workspace, approve: str | None, override: tuple[str, ...], as_of: str | None, json_: bool) -> int:
-    """Do every sync of personas.toml that is due. For schedules: never asks, never waits."""
-    done = workspace.run(approve="guards" if approve else None, override=override, as_of=as_of)
+def _run_all(
+    workspace: Workspace,
+    *,
+    approve: Literal["guards"] | None,
+    override: tuple[str, ...],
+    as_of: str | None,
+    json_: bool,
+) -> int:
+    done = workspace.run(approve=approve, override=override, as_of=as_of)
     if json_:
         as_json(done.to_dict())
     for line in done.lines:
-        counts = f": {line.report.acknowledged:,} acknowledged" if line.report else ""
-        people.print(
-            f"{line.did:8} {line.key} -> {line.destination}{counts}{f'  ({line.why})' if line.why else ''}",
-            markup=False,
-        )
+        people.print(str(line), markup=False)
         if line.command:
             people.print(f"         if it is right: {line.command}", markup=False)
     for said in done.attention:
         people.print(f"new: {said}", markup=False)
     people.print(repr(done), markup=False)
-    codes = [exit_code(line.report) for line in done.lines if line.report]
-    codes += [ERROR for line in done.lines if line.did == "failed"]
-    codes += [GUARD for line in done.lines if line.did == "blocked"]
-    return next((code for code in (ERROR, 5, GUARD, 4) if code in codes), DONE)
+    return exit_code(done)
 
 
 @click.command()

@@ -25,6 +25,7 @@ from rich.tree import Tree
 from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.activation.report import Report
+from personas_kit.activation.runs import RunReport
 from personas_kit.display import Tell, shows_waiting, waiting_words
 from personas_kit.insight.explanation import Explanation, Reason, mark
 from personas_kit.masking import mask_body, mask_text, visible
@@ -229,13 +230,10 @@ def show_report(report: Report, console: Console = people) -> None:
         console.print(Text.assemble(("  new: ", "yellow"), said))
 
 
-def exit_code(report: Report) -> int:
-    """The exit code of a push."""
-    if any(sync.state == "failed" for sync in report.syncs):
-        return ERROR
-    if report.unknown or report.accepted or report.unsent or any(sync.state == "interrupted" for sync in report.syncs):
-        return INTERRUPTED
-    return REJECTS if report.rejected else DONE
+def exit_code(done: Report | RunReport) -> int:
+    """The exit code of a push or a run."""
+    codes = {"done": DONE, "rejected": REJECTS, "blocked": GUARD, "unfinished": INTERRUPTED, "failed": ERROR}
+    return codes[done.ended]
 
 
 @contextlib.contextmanager
