@@ -44,6 +44,7 @@ from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, Traits, resolve, resolve_part
 from personas_kit.definitions.streams import Events, Reduced, Users
 from personas_kit.display import Displayed
+from personas_kit.insight.outlook import missing, until
 from personas_kit.masking import mask_text, mask_value
 from personas_kit.reading import Reader
 
@@ -90,18 +91,27 @@ class Evidence:
 
     def words(self) -> str:
         """A line."""
+        joint = ", " if self.standing in _NEAREST else ": "
+        listed = joint + self.listed() if self.shown else ""
+        until = f"; the first leaves the window at {self.until:%Y-%m-%d %H:%M:%S}" if self.until else ""
+        return f"{self.said()}{listed}{until}"
+
+    def said(self) -> str:
+        """How many there are of which kind; for a place: which."""
         if self.standing == "place":
             return f"place {self.total:,}" if self.total else "not among those that are ranked"
-        said = f"{self.total:,} {self._said()}"
+        return f"{self.total:,} {self._kind()}"
+
+    def listed(self) -> str:
+        """Those at the edges."""
         listed = [each.words() for each in self.shown]
         if self.standing in _NEAREST:
-            return f"{said}, {_NEAREST[self.standing]}: {listed[0]}"
+            return f"{_NEAREST[self.standing]}: {listed[0]}"
         if self.total > len(listed):
             listed.insert(EDGE if self.standing in _SAID else len(listed), "…")
-        until = f"; the first leaves the window at {self.until:%Y-%m-%d %H:%M:%S}" if self.until else ""
-        return f"{said}: {', '.join(listed)}{until}" if listed else said
+        return ", ".join(listed)
 
-    def _said(self) -> str:
+    def _kind(self) -> str:
         one = self.total == 1
         match self.standing:
             case "everybody":
@@ -126,6 +136,8 @@ class Reason:
         parts: the parts it is made of, or the definition that it refers to.
         called: the name of the definition that this part is, if it is one that was referred to.
         how: how its parts are combined, if they are.
+        missing: of events that are counted: how many more it takes; 0 if it holds, and where that is not known.
+        until: when it stops being true at the latest if nothing happens, since windows end; None: not known, or never.
     """
 
     said: str
@@ -135,6 +147,8 @@ class Reason:
     parts: tuple[Reason, ...] = ()
     called: str = ""
     how: How = ""
+    missing: int = 0
+    until: dt.datetime | None = None
 
     def headline(self) -> str:
         """What stands beside the mark: for several parts only how they are combined, since they follow."""
@@ -144,8 +158,9 @@ class Reason:
     def lines(self) -> Iterator[str]:
         """What is behind it, a line each; personal data masked."""
         alone = len(self.values) == 1
+        needed = f"; {self.missing:,} more {'is' if self.missing == 1 else 'are'} needed" if self.missing else ""
         for said, value in self.values:
-            yield f"{'it' if alone else said} is {shown(said, value)}"
+            yield f"{'it' if alone else said} is {shown(said, value)}{needed}"
         yield from (each.words() for each in self.evidence)
 
     def to_dict(self) -> dict[str, object]:
@@ -155,6 +170,8 @@ class Reason:
             "holds": self.holds,
             "called": self.called or None,
             "values": dict(self.values),
+            "missing": self.missing,
+            "until": self.until,
             "evidence": [
                 {
                     "standing": each.standing,
@@ -187,6 +204,11 @@ class Explanation(Displayed):
             return f"{mask_text(self.member)}: {self.definition.name!r}"
         return f"{mask_text(self.member)} is {'in' if self.holds else 'not in'} {self.definition.name!r}"
 
+    def outlook(self) -> str:
+        """``out at 2026-11-04 16:27:39 UTC at the latest, if nothing happens``; nothing where that is not known."""
+        until = self.reason.until
+        return f"out at {until:%Y-%m-%d %H:%M:%S} UTC at the latest, if nothing happens" if until else ""
+
     def to_dict(self) -> dict[str, object]:
         """As plain data, unmasked: you asked about this one member."""
         head = {"key": self.definition.key, "member": self.member, "as_of": self.as_of, "in": self.holds}
@@ -194,7 +216,8 @@ class Explanation(Displayed):
 
     def __repr__(self) -> str:
         """The tree, a line for each part and what is behind it."""
-        lines = [f"{self.verdict()}; as of {self.as_of:%Y-%m-%d %H:%M} UTC", *_tree(self.reason, 1)]
+        until = f"; {self.outlook()}" if self.outlook() else ""
+        lines = [f"{self.verdict()}; as of {self.as_of:%Y-%m-%d %H:%M} UTC{until}", *_tree(self.reason, 1)]
         return "\n".join(lines)
 
 
@@ -325,18 +348,37 @@ class _Facts:
         self._gather(behind, OfUsers | OfAccounts | Reduced, partial(compile_people_behind, most=PEOPLE), self._people)
         self._gather(behind, Top, compile_places, self._places)
 
-    def reason(self, draft: _Draft) -> Reason:
+    def reason(self, draft: _Draft, *, wanted: bool = True) -> Reason:
+        """What is known of a part; ``wanted`` is false below a ``not``, where more events would not help."""
         meant, name = draft.meant, self.places[id(draft.meant)]
-        found = [each for of in draft.rests_on for each in self.evidence[str(of)]]
+        found = tuple(each for of in draft.rests_on for each in self.evidence[str(of)])
+        parts = tuple(self.reason(part, wanted=wanted != (draft.how == "not")) for part in draft.parts)
+        holds = bool(self.truths[name]) if isinstance(meant, Condition) else None
         return Reason(
             draft.said,
-            bool(self.truths[name]) if isinstance(meant, Condition) else None,
+            holds,
             tuple(self._values(draft, name)),
-            tuple(found),
-            tuple(self.reason(part) for part in draft.parts),
+            found,
+            parts,
             draft.called,
             draft.how,
+            missing(meant, found[0].total) if wanted and holds is False and found else 0,
+            self._until(draft, found, parts) if holds else None,
         )
+
+    def _until(self, draft: _Draft, found: Sequence[Evidence], parts: Sequence[Reason]) -> dt.datetime | None:
+        """When something that holds stops holding at the latest."""
+        if draft.how == "at least one of":
+            ends = [part.until for part in parts if part.holds]
+            known = [end for end in ends if end is not None]
+            return max(known) if len(known) == len(ends) else None
+        if draft.how == "not" or isinstance(draft.meant, Top):
+            return None
+        if parts:
+            return min((part.until for part in parts if part.until is not None), default=None)
+        if self.subject == "account" or not found:
+            return None
+        return until(draft.meant, found[0].total, [each.at for each in found[0].shown])
 
     def _values(self, draft: _Draft, name: str) -> Iterator[tuple[str, object]]:
         for at, label in enumerate(draft.labels):

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+import re
 
 import pytest
 
 import personas_kit as pk
 from personas_kit import AccountAudience, Audience, Trait, any_user, event, in_audience, prop, top, trait
 from personas_kit.errors import DefinitionError, UnknownName
+from personas_kit.notebook import html
 from personas_kit.testing import happened
 from tests.notebooks.sanitizer import problems
 
@@ -66,7 +68,90 @@ def test_an_event_at_the_edge_of_the_window_is_out_of_it(ws):
     found = ws.explain(Audience("Seen", edge), "u2")
 
     assert found.holds is False
-    assert said(found)[2:] == ["it is 0", "0 counted", "1 before the window, the last: edge at 2026-03-01 12:00:00"]
+    assert said(found)[2:] == [
+        "it is 0; 1 more is needed",
+        "0 counted",
+        "1 before the window, the last: edge at 2026-03-01 12:00:00",
+    ]
+
+
+ORDERS = event(ORDER).within(days=30)
+
+
+@pytest.mark.parametrize(
+    ("condition", "until"),
+    [
+        (ORDERS.count() >= 1, "2026-04-30T12:00:00"),  # when the last of 31 leaves
+        (ORDERS.count() > 1, "2026-04-29T12:00:00"),
+        (ORDERS.count() >= 31, "2026-04-01T12:00:00"),  # when the first does
+        (ORDERS.count() >= 30, "2026-04-02T12:00:00"),
+        ((ORDERS.count() >= 1) & (ORDERS.count() >= 2) & (trait("plan") == "pro"), "2026-04-29T12:00:00"),
+        ((ORDERS.count() >= 1) | (ORDERS.count() >= 2), "2026-04-30T12:00:00"),
+    ],
+)
+def test_somebody_is_in_until_too_few_events_are_left_in_the_window(ws, condition, until):
+    audience, at = Audience("Lately", condition), dt.datetime.fromisoformat(until + "+00:00")
+
+    found = ws.explain(audience, "u1")
+
+    assert found.reason.until == at
+    assert f"; out at {at:%Y-%m-%d %H:%M:%S} UTC at the latest, if nothing happens" in said(found)[0]
+    for instant, held in ((at - dt.timedelta(seconds=1), True), (at, False)):
+        assert ("u1" in set(ws.members(audience, as_of=instant)["user_id"])) is held
+
+
+def test_more_events_are_needed_where_they_would_help(ws):
+    found = ws.explain(Audience("Calm", ~(ORDERS.count() >= 50) & (event(SEEN).count() >= 3)), "u1")
+
+    assert [part.missing for part in found.reason.parts] == [0, 3]
+    assert found.reason.parts[0].parts[0].missing == 0
+    assert said(found)[2:5] == ["✓ not", f"✗ {ORDERS.count() >= 50}", "it is 31"]
+    shown = found._repr_html_()
+    assert "3 more are needed" in shown
+    assert "19 more" not in shown
+
+
+def test_the_card_has_colour_where_a_part_decides(ws):
+    audience = Audience("Both", (event(SEEN).count() >= 1) & (trait("plan") == "pro"))
+
+    shown = ws.explain(audience, "u1")._repr_html_()
+
+    signs = re.findall(r'title="([^"]+)" style="[^"]*font-weight:600;([^"]+)">(.)<', shown)
+    assert signs == [
+        ("does not hold", f"color:{html.RED}", "✗"),
+        ("does not hold", f"color:{html.RED}", "✗"),
+        ("holds", html.FAINT, "✓"),
+    ]
+    assert "1 of 2 hold" in shown
+    assert problems(shown) == []
+
+
+def test_the_value_of_a_trait_is_the_largest_thing_on_its_card(ws):
+    shown = ws.explain(Trait("Orders", ORDERS.count()), "u1")._repr_html_()
+
+    assert ">u1: &#x27;Orders&#x27; is 31<" in shown
+    assert "the first leaves the window at 2026-04-01 12:00" in shown
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        event(ORDER).count() >= 1,  # without a window
+        ORDERS.count() >= 15,  # the event that makes the difference is not one of those that are shown
+        ORDERS.count() >= 0,
+        ORDERS.count() <= 40,
+        loud,  # others come into the window
+        ORDERS.where(prop("happened_at").within_last(days=9) | (prop("revenue") > 0)).count() >= 1,
+        (ORDERS.count() >= 1) | (trait("plan") == "pro"),
+        ~(ORDERS.count() >= 50),
+        ORDERS.count() >= 50,
+    ],
+)
+def test_until_when_is_not_said_where_it_is_not_known(ws, condition):
+    found = ws.explain(Audience("Lately", condition), "u1")
+
+    assert found.reason.until is None
+    assert "at the latest" not in repr(found)
 
 
 def test_every_part_has_its_own_truth(ws):
@@ -78,7 +163,7 @@ def test_every_part_has_its_own_truth(ws):
         "✓ at least one of",
         "✗ all of",
         f"✗ {loud}",
-        "it is 0",
+        "it is 0; 2 more are needed",
         "0 counted",
         "✗ trait('email').contains('example')",
         "it is missing",
@@ -160,7 +245,7 @@ def test_the_card_says_the_same_and_nothing_a_person_wrote_is_markup(ws):
     assert not problems(html)
     assert "<b>u4</b>" not in html
     assert "&lt;b&gt;u4&lt;/b&gt; is not in &#x27;&lt;i&gt;Loud&lt;/i&gt;&#x27;" in html
-    for words in ("at least one of", "0 counted", "it is missing", "<b>Pros</b>"):
+    for words in ("at least one of", "0 counted", "it is <b>missing</b>", "<b>Pros</b>"):
         assert words in html
 
 
