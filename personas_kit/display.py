@@ -31,6 +31,7 @@ _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any]
 _waiting: list[Callable[[str], contextlib.AbstractContextManager[Tell]]] = []
 _alive: dict[str, Callable[[Any], Mapping[str, object]]] = {}
 _tools: dict[str, Callable[..., Any]] = {}
+_own_ways: dict[str, Callable[[Any], bool]] = {}
 
 
 def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
@@ -52,6 +53,19 @@ def comes_alive(name: str) -> Callable[[_Alive], _Alive]:
     def register(make: _Alive) -> _Alive:
         _alive[name] = make
         return make
+
+    return register
+
+
+def displays(name: str) -> Callable[[Callable[[Any], bool]], Callable[[Any], bool]]:
+    """Register what displays the results of a class in a way of its own, and says whether it did.
+
+    It may keep hold of its output, and change what the saved notebook holds once more is known.
+    """
+
+    def register(show: Callable[[Any], bool]) -> Callable[[Any], bool]:
+        _own_ways[name] = show
+        return show
 
     return register
 
@@ -118,6 +132,16 @@ class Displayed:
         """The card, or None where no renderer is loaded."""
         render = _renderers.get(type(self).__name__)
         return render(self) if render else None
+
+    def _ipython_display_(self) -> None:
+        """Displayed in a way of its own where there is one.
+
+        Raises:
+            NotImplementedError: there is none: IPython asks for the bundle then.
+        """
+        show = _own_ways.get(type(self).__name__)
+        if show is None or not show(self):
+            raise NotImplementedError
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         """The text line, with hidden characters written out; the card, and what is interactive, if there is one."""

@@ -33,6 +33,11 @@ class Cutter:
         self._kinds = changes.cast(pl.String)
         self._waiting = deque(_of_one_kind(waiting, self._kinds))
 
+    @property
+    def more(self) -> bool:
+        """Whether there is anything left to hand out."""
+        return bool(self._waiting)
+
     def next(self, beside: Iterable[Batch]) -> Batch | None:
         """The next batch; None if there is none, or if it has to wait for what is under way.
 

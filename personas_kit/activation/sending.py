@@ -66,7 +66,7 @@ class Sending:
     def _started(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> bool:
         """Note what was settled, and give the free lanes something to do. Whether anything is under way."""
         going: dict[Batch, tuple[str, Callable[[], tuple[Tally, float]]]] = {}
-        while not self._stopped() and len(going) < lanes.free:
+        while len(going) < lanes.free and cutter.more and not self._stopped():  # where all has left, nothing is stopped
             batch = cutter.next([*lanes.busy, *going])
             if batch is None:
                 break

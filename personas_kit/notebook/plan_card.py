@@ -21,12 +21,18 @@ MINUS = "\N{MINUS SIGN}"
 @renders("Plan")
 def plan_card(plan: Plan) -> str:
     """The HTML of a plan."""
+    return card_of(plan, _next_step(plan))
+
+
+def card_of(plan: Plan, next_step: str) -> str:
+    """The HTML of a plan, with what there is to do next; empty where that is said beside it."""
     right = f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.members_from} · plan {plan.id[:8]}"
+    notes = "".join(html.notice(html.text(note), html.BLUE) for note in notes_of(plan))
     return html.card(
         html.title(plan.name, "plan", right),
         blocks(plan.syncs, lambda sync: _head(sync, plan.as_of), _line),
-        _guards(plan) + "".join(html.notice(html.text(note), html.BLUE) for note in notes_of(plan)),
-        _next_step(plan),
+        _guards(plan) + notes,
+        next_step,
         _changes(plan),
         _requests(plan),
     )

@@ -157,6 +157,19 @@ def test_a_stop_lets_what_is_in_flight_finish(tmp_path):
     assert (push.report.unsent, push.report.acknowledged) == (20, 20)
 
 
+def test_a_stop_that_comes_when_everything_has_left_stops_nothing(tmp_path):
+    push = Push(tmp_path, lines(FORTY[:20]), ScriptedTransport())
+
+    def asked(_):
+        push.stop.ask("interrupted")
+        return OK
+
+    push.transport.script.extend([OK, asked])
+    acknowledged, unknown = push.run()
+
+    assert (acknowledged, unknown, push.sent.why) == (FORTY[:20], [], "")
+
+
 def test_an_interrupt_beside_lanes_leaves_what_is_in_flight_unknown(tmp_path, monkeypatch):
     push = Push(tmp_path, lines(FORTY), ScriptedTransport(), connection=segment(parallel=2))
     going = threading.Event()
