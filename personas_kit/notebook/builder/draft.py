@@ -15,7 +15,7 @@ that is text of the query language. A draft is JSON, and stays the same through 
               {"is": "users", "quantifier": "any" | "all" | "none" | "count" | "share", "of": group, + comparison}
               {"is": "split", "name": str, "low": str, "high": str, "by": "subject" | "account", "holdout": bool}
               {"is": "text", "text": str}
-    comparison  "op": str, "values": [value], "ignore_case": bool    of users only where it is a count or a share
+    comparison  "op": str, "values": [value], "ignore_case": bool    of users looked at for a count or a share only
     measure   {"of": "count"} | {"of": "sum" | ..., "property": str, "as": type | null, "at_least": str}
     window    {"older": duration, "newer": duration | null, "parent": bool}
     value     {"type": "string" | "empty" | "number" | "boolean" | "date" | "value", "text": str}

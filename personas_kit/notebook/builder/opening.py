@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from personas_kit.definitions.definition import AccountAudience, Audience, Definition
 from personas_kit.definitions.expressions import (
@@ -25,6 +26,9 @@ from personas_kit.notebook.builder.values import Plain, plain_duration, plain_va
 
 DEEPEST = 24
 """Levels of a draft. What lies deeper is text: nobody finds the way through so many groups."""
+
+_AT_LEAST_ONE: Final = {"op": ">=", "values": [{"type": "number", "text": "1"}], "ignore_case": False}
+"""For users that are not counted, so that a person can turn to counting them."""
 
 
 def opened(definition: Definition, audiences: Collection[str] = ()) -> dict[str, Any]:
@@ -81,13 +85,13 @@ class _Opener:
                 found = self.node("all" if isinstance(node, And) else "any")
                 return found | {"parts": [self.condition(part, level + 1) for part in parts]}
             case Not(OfUsers("any", part)):
-                return self.node("users", quantifier="none") | {"of": self.group(part, "all", level + 1)}
+                return self.users("none", part, level, deepcopy(_AT_LEAST_ONE))
             case Not(Not()):
                 return self.node("all") | {"not": True, "parts": [self.condition(node.part, level + 1)]}
             case Not(part):
                 return self.condition(part, level) | {"not": True}
             case OfUsers(quantifier, part):
-                return self.node("users", quantifier=quantifier) | {"of": self.group(part, "all", level + 1)}
+                return self.users(quantifier, part, level, deepcopy(_AT_LEAST_ONE))
             case Split(name, low, high, by, holdout):
                 return self.node("split", name=name, low=repr(low), high=repr(high), by=by, holdout=holdout)
             case Compare():
@@ -110,13 +114,15 @@ class _Opener:
                 measure = _measure(reduced)
                 return None if measure is None else self.event(stream, level) | {"measure": measure} | compared
             case Reduced(Users(condition), "count"):
-                found = self.node("users", quantifier="count")
-                return found | {"of": self.group(condition, "all", level + 1)} | compared
+                return self.users("count", condition, level, compared)
             case Reduced(Users(None), "share", Condition() as condition):
-                found = self.node("users", quantifier="share")
-                return found | {"of": self.group(condition, "all", level + 1)} | compared
+                return self.users("share", condition, level, compared)
             case _:
                 return None
+
+    def users(self, quantifier: str, of: Condition | None, level: int, compared: Plain) -> Plain:
+        found = self.node("users", quantifier=quantifier)
+        return found | {"of": self.group(of, "all", level + 1)} | compared
 
     def event(self, stream: Events, level: int) -> Plain:
         found = self.node("event", event=stream.name, counted=stream.counted, window=_window(stream.window))
