@@ -148,18 +148,23 @@ def fitted(draft: Plain, id_: str, kind: str, *, newly: bool = False) -> Plain:
     if found is None or "op" not in found.node:
         return draft
     node = found.node
-    many, values = takes(node["op"]), node["values"]
-    if node["op"] not in OF_TYPE[kind] or (newly and kind and not values):
+    said = [each for each in (_fitting(value, kind) for value in node["values"]) if _is_said(each)]
+    if node["op"] not in OF_TYPE[kind] or (newly and kind and not said):
         node["op"] = OF_TYPE[kind][0]
-        many = takes(node["op"])
-    if many == "duration":
-        node["values"] = [each for each in values if each.get("type") == "duration"][:1] or [dict(_DURATION)]
-    elif many in {"one", "several"}:
-        said = [each for each in (_fitting(value, kind) for value in values) if each["text"] or each["type"] == "empty"]
-        if kind == "boolean":
-            said = [*said, {"type": "boolean", "text": "true"}]
-        node["values"] = said if many == "several" else said[:1]
+    match takes(node["op"]):
+        case "duration":
+            node["values"] = [each for each in node["values"] if each.get("type") == "duration"][:1] or [
+                dict(_DURATION)
+            ]
+        case "one":
+            node["values"] = (said or ([{"type": "boolean", "text": "true"}] if kind == "boolean" else []))[:1]
+        case "several":
+            node["values"] = said
     return changed
+
+
+def _is_said(value: Plain) -> bool:
+    return bool(value["text"]) or value["type"] == "empty"
 
 
 def _fitting(value: Plain, kind: str) -> Plain:

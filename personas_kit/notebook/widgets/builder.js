@@ -297,18 +297,16 @@ function values(of, node, kind, about, takes) {
     const one = node.values[0] || { amount: "", unit: "days" };
     return span(of, node.id, "", one, (news, heard) => ui.send("say", { id: node.id, at: 0, value: { type: "duration", amount: one.amount, unit: one.unit, ...news }, heard }));
   }
-  const usual = { list: "string", "": (node.values[0] || {}).type || "string" }[kind] || kind;
-  const type = (at) => {
-    const own = (node.values[at] || {}).type;
-    return own === undefined || own === "duration" ? usual : own;
-  };
+  const said = (at) => ({ duration: "", empty: "string" })[(node.values[at] || {}).type] ?? ((node.values[at] || {}).type || "");
+  const usual = { list: "string", "": said(0) || "string" }[kind] || kind;
+  const type = (at) => said(at) || usual;
   const typed = !kind && h("span", { key: "types" }, choice("Kind of value", type(0), of.menus.values.map((one) => [one.type, one.says]), (name) => ui.send("say", { id: node.id, at: 0, value: { type: name, text: name === "boolean" ? "true" : (node.values[0] || {}).text || "" } }), { class: "pkb-small" }));
   if (takes === "one") return [typed, value(of, node, 0, type(0), about)];
   const chips = node.values.map((one, at) =>
     h(
       "span",
       { class: "pkb-chip", key: `v ${at} ${one.text}` },
-      one.text === "" ? "(empty)" : one.text,
+      one.type === "empty" ? "the empty text" : one.text,
       h("button", { type: "button", "aria-label": `Take ${one.text} out`, onclick: () => ui.send("say", { id: node.id, at, value: { type: one.type, text: "" } }) }, "×"),
     ),
   );
@@ -323,7 +321,7 @@ function value(of, node, at, type, about) {
   const key = `${node.id} value ${at}`;
   if (type === "boolean") return choice("Value", text || "true", [["true", "true"], ["false", "false"]], say(node.id, at, "boolean"), { key });
   if (type === "date") return field(ui, key, text, say(node.id, at, "date"), { "aria-label": "Value", type: /^(\d{4}-\d\d-\d\d)?$/.test(text) ? "date" : "text", "aria-invalid": bad(of, node) });
-  if (type === "string" && about) return combo(ui, key, { label: "Value", value: text, say: say(node.id, at, "string"), placeholder: "a value", bad: bad(of, node), ...common(of, about) });
+  if (type === "string" && about) return combo(ui, key, { label: "Value", value: text, say: say(node.id, at, "string"), placeholder: (node.values[at] || {}).type === "empty" ? "the empty text" : "a value", bad: bad(of, node), ...common(of, about) });
   const size = Math.min(Math.max(text.length + 1, type === "number" ? 5 : 12), 30);
   return field(ui, key, text, say(node.id, at, type), { "aria-label": "Value", inputmode: type === "number" ? "decimal" : null, size, class: type === "value" ? "pkb-code" : "", "aria-invalid": bad(of, node) });
 }
