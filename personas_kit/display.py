@@ -7,9 +7,14 @@ the displays of a push's progress and of a long query.
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import functools
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import polars as pl
 
@@ -20,15 +25,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+#: Seconds after which something takes long.
+LONG = 1.0
 #: Told how many seconds a query has taken, and what to call to hear what it is doing.
 Tell = Callable[[float, Callable[[], str]], None]
 _Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]])
-_ShowWaiting = TypeVar("_ShowWaiting", bound=Callable[[str], contextlib.AbstractContextManager[Tell]])
+_ShowWork = TypeVar("_ShowWork", bound=Callable[["Work"], contextlib.AbstractContextManager[None]])
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _Alive = TypeVar("_Alive", bound=Callable[[Any], Mapping[str, object]])
 _Tool = TypeVar("_Tool", bound=Callable[..., Any])
 _renderers: dict[str, Callable[[Any], str]] = {}
 _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
-_waiting: list[Callable[[str], contextlib.AbstractContextManager[Tell]]] = []
+_working: list[Callable[[Work], contextlib.AbstractContextManager[None]]] = []
 _alive: dict[str, Callable[[Any], Mapping[str, object]]] = {}
 _tools: dict[str, Callable[..., Any]] = {}
 _own_ways: dict[str, Callable[[Any], bool]] = {}
@@ -97,25 +106,132 @@ def shows_progress(show: _Show) -> _Show:
     return show
 
 
-def progress_of(total: int) -> contextlib.AbstractContextManager[Callable[[Any], None]]:
-    """The registered display of progress, or one that shows nothing."""
-    return _progress[0](total) if _progress else contextlib.nullcontext(_silence)
+@contextlib.contextmanager
+def progress_of(total: int) -> Iterator[Callable[[Any], None]]:
+    """The registered display of progress, or one that shows nothing. What is shown of the work around it rests."""
+    work = _work.get() or Work("")
+    work.rests += 1
+    try:
+        with _progress[0](total) if _progress else contextlib.nullcontext(_silence) as tell:
+            yield tell
+    finally:
+        work.rests -= 1
 
 
-def shows_waiting(show: _ShowWaiting) -> _ShowWaiting:
-    """Register what shows that a query is still running; called with the warehouse's name."""
-    _waiting[:] = [show]
+@dataclass(slots=True)
+class Work:
+    """Something that may take long, as the person who waits for it sees it.
+
+    Attributes:
+        what: in a word or two.
+        stage: which part of it; empty if it has none.
+        doing: what a query of it is doing just now, in few words; empty while none takes long.
+        rests: how many other displays say it better at the moment.
+        failed: it ended with an error.
+    """
+
+    what: str
+    stage: str = ""
+    doing: str = ""
+    rests: int = 0
+    failed: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """For how long."""
+        return time.monotonic() - self.started
+
+    def words(self) -> str:
+        """``plan of vips: reading members, snowflake · prod running, 12 s``."""
+        return f"{self.what}: {', '.join([*filter(None, (self.stage, self.doing)), f'{self.seconds:,.0f} s'])}"
+
+    def ended(self) -> str:
+        """``plan of vips: done in 12.3 s``."""
+        return f"{self.what}: {'stopped after' if self.failed else 'done in'} {self.seconds:,.1f} s"
+
+
+_work: contextvars.ContextVar[Work | None] = contextvars.ContextVar("work", default=None)
+
+
+def shows_working(show: _ShowWork) -> _ShowWork:
+    """Register what shows that something takes long."""
+    _working[:] = [show]
     return show
 
 
-def waiting_for(where: str) -> contextlib.AbstractContextManager[Tell]:
-    """The registered display of a long query, or one that shows nothing."""
-    return _waiting[0](where) if _waiting else contextlib.nullcontext(_patience)
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """What happens inside is one piece of work to whoever watches; inside another one it is a stage of that."""
+    around = _work.get()
+    if around is not None:
+        before, around.stage = around.stage, what
+        try:
+            yield
+        finally:
+            around.stage = before
+        return
+    work = Work(what)
+    token = _work.set(work)
+    try:
+        with _working[0](work) if _working else contextlib.nullcontext():
+            try:
+                yield
+            except BaseException:
+                work.failed = True
+                raise
+    finally:
+        _work.reset(token)
 
 
-def waiting_words(where: str, seconds: float, doing: str) -> str:
-    """``snowflake · prod: running, 12 s``."""
-    return f"{where}: {doing}, {seconds:,.0f} s"
+def works(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Make a call one piece of work."""
+
+    def decorate(call: Callable[_P, _R]) -> Callable[_P, _R]:
+        @functools.wraps(call)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with working(what):
+                return call(*args, **kwargs)
+
+        return run
+
+    return decorate
+
+
+@contextlib.contextmanager
+def waiting_for(where: str) -> Iterator[Tell]:
+    """A query of a warehouse is a part of the work around it; or work of its own."""
+    with working(where) if _work.get() is None else contextlib.nullcontext():
+        work = _work.get()
+        if work is None:  # it was set above
+            raise AssertionError(where)
+
+        def tell(seconds: float, doing: Callable[[], str]) -> None:
+            if seconds >= LONG:  # only then is the warehouse asked
+                work.doing = doing() if work.what == where else f"{where} {doing()}"
+
+        try:
+            yield tell
+        finally:
+            work.doing = ""
+
+
+@contextlib.contextmanager
+def ticking(show: Callable[[], None], every: float) -> Iterator[None]:
+    """Call something every so many seconds, from a thread that ends with the block and speaks for the same cell."""
+    stop = threading.Event()
+
+    def tick() -> None:
+        while not stop.wait(every):
+            show()
+
+    beside = threading.Thread(target=contextvars.copy_context().run, args=(tick,), name="progress", daemon=True)
+    beside.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        beside.join()
 
 
 def say(words: str) -> None:
@@ -178,8 +294,4 @@ class Tabular(Displayed):
 
 
 def _silence(_: object) -> None:
-    """No display."""
-
-
-def _patience(_: float, __: Callable[[], str]) -> None:
     """No display."""

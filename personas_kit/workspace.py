@@ -39,7 +39,7 @@ from personas_kit.config import Config, Scheduled, SyncSettings, duration
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
-from personas_kit.display import open_tool
+from personas_kit.display import open_tool, working, works
 from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName, short_tracebacks
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
@@ -123,6 +123,7 @@ class Workspace:
         self.traits.refresh()
         self.accounts.refresh()
 
+    @works("save")
     def save(self, *definitions: Definition) -> Saved:
         """Write definitions into ``personas.toml``, for review in git, and register them.
 
@@ -193,6 +194,7 @@ class Workspace:
     ) -> pl.DataFrame: ...
     @overload
     def members(self, definition: Several, *, as_of: Instant = None) -> dict[str, pl.DataFrame]: ...
+    @works("members")
     def members(
         self,
         definition: Definition | str | Several,
@@ -224,6 +226,7 @@ class Workspace:
             )
         return expand_to_users(self._reader.members(meant, instant, expand=True))
 
+    @works("export")
     def export(
         self, definition: Definition | str, file: str | Path, *, as_of: Instant = None, expand: str | None = None
     ) -> int:
@@ -258,6 +261,7 @@ class Workspace:
     def preview(
         self, definition: Several, *, as_of: Instant = None, by: str | Sequence[str] | None = None
     ) -> Previews: ...
+    @works("preview")
     def preview(
         self,
         definition: Definition | str | Several,
@@ -285,6 +289,7 @@ class Workspace:
         found = self._previewing.make(meant, self._instant(as_of), by, now=as_of is None)
         return found.cards[0] if one else found
 
+    @works("worth a look")
     def worth_a_look(self) -> Worth:
         """What is likely not meant in the registered definitions, as far as the data and what was pushed say it.
 
@@ -295,6 +300,7 @@ class Workspace:
 
     # --- understanding -----------------------------------------------------------------------------------------------
 
+    @works("backtest")
     def backtest(
         self, definition: Definition | str, start: Instant, end: Instant = None, *, every: str = "1d"
     ) -> Backtest:
@@ -315,14 +321,17 @@ class Workspace:
             raise DefinitionError(str(problem)) from None
         return backtest(self._reader, self._definition(definition), self._instant(start), self._instant(end), step)
 
+    @works("forecast")
     def forecast_exits(self, definition: Definition | str, days: int, *, as_of: Instant = None) -> Forecast:
         """Who leaves an audience within so many days if nothing happens: windows end, dates pass, memberships end."""
         return forecast_exits(self._reader, self._definition(definition), self._instant(as_of), days)
 
+    @works("comparison")
     def compare(self, old: Definition | str, new: Definition | str, *, as_of: Instant = None) -> Comparison:
         """Two versions of an audience: what differs in the condition, and who would change sides. Nothing is sent."""
         return compare(self._reader, self._definition(old), self._definition(new), self._instant(as_of))
 
+    @works("overlap")
     def overlap(self, definitions: Several, *, as_of: Instant = None) -> Overlap:
         """How many members audiences have in common.
 
@@ -333,6 +342,7 @@ class Workspace:
         """
         return overlap(self._reader, [self._definition(each) for each in definitions], self._instant(as_of))
 
+    @works("explanation")
     def explain(self, definition: Definition | str, member: str | int, *, as_of: Instant = None) -> Explanation:
         """Why a member is in an audience or out of it: each condition, its truth value, and the witnesses of that.
 
@@ -356,6 +366,7 @@ class Workspace:
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
+    @works("plan")
     def plan(
         self,
         definition: Definition | str,
@@ -402,14 +413,16 @@ class Workspace:
         )
         syncs = self._planner.syncs_for(scheduled, to, asked)
         carry = carried(syncs)
-        with self._oversight.columns(meant.key):
+        with working("reading members"), self._oversight.columns(meant.key):
             found, members_from = self._reused(meant, as_of, carry)
         self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
-        figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
-        why = Otherwise(self._reader)
-        plan = self._planner.plan(
-            scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures, why=why
-        )
+        with working("counting the source"):
+            figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
+        with working("comparing with the destinations"):
+            plan = self._planner.plan(
+                scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures,
+                why=Otherwise(self._reader),
+            )  # fmt: skip
         again = functools.partial(
             self.plan, definition, to=to, send=send, ids=ids, list=list, integrations=integrations, combine=combine,
             mode=mode, as_of=as_of,
@@ -428,6 +441,7 @@ class Workspace:
         """
         return self._planner.proves(settings, place)
 
+    @works("list")
     def create_list(self, definition: Definition | str, *, to: str) -> str:
         """Make an empty list for a definition at a list destination. Nobody is put on it: a push does that.
 
@@ -444,6 +458,7 @@ class Workspace:
         meant = self._definition(definition)
         return self._planner.create_list(meant, SyncSettings(destination=self._planner.destination_name(to)))
 
+    @works("run")
     def run(
         self,
         definitions: Sequence[Definition | str] = (),
@@ -474,13 +489,14 @@ class Workspace:
         for scheduled, syncs in due:
             for sync in map(self._planner.meant, syncs):
                 started = self._clock.now()
-                line = run_one(
-                    scheduled.definition.key,
-                    sync.destination,
-                    lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found, pulse),  # type: ignore[misc]
-                    approve=approve,
-                    override=override,
-                )
+                with working(f"{scheduled.definition.key} -> {sync.destination}"):
+                    line = run_one(
+                        scheduled.definition.key,
+                        sync.destination,
+                        lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found, pulse),  # type: ignore[misc]
+                        approve=approve,
+                        override=override,
+                    )
                 lines.append(self._oversight.note(line, sync, instant, started))
         return RunReport(instant, tuple(lines))
 
@@ -521,6 +537,7 @@ class Workspace:
         """The last runs, newest first: a line for each sync, also where a guard stopped it. See ``docs/pushing.md``."""
         return self._oversight.history(limit)
 
+    @works("history")
     def write_history(self, schema: str = "personas") -> dict[str, int]:
         """Write the history into the warehouse: tables ``runs``, ``run_reasons`` and ``run_guards``, for dashboards.
 
@@ -537,6 +554,7 @@ class Workspace:
         """
         return self._oversight.write_history(schema)
 
+    @works("profile")
     def profile(self, member: str | int, *, as_of: Instant = None) -> Profile:
         """One user or account: traits, audiences, accounts or users, and what each destination acknowledged.
 
@@ -607,6 +625,7 @@ class Workspace:
         syncs = [known.get(each.destination, each) for each in self._planner.syncs_for(scheduled, to, asked)]
         return self._planner.unfinished(scheduled, self._reader.compile(meant).fingerprint, syncs)
 
+    @works("plan")
     def remove(self, definition: Definition | str, *, to: str | None = None) -> Plan | None:
         """Take a definition out of the workspace, and plan the exits of everyone whom its destinations have.
 
@@ -633,6 +652,7 @@ class Workspace:
             self.accounts.refresh()
         return plan
 
+    @works("forgetting")
     def forget(self, user: str | int, *, confirm: str | int) -> ForgetReport:
         """Never send a user again: take the user out of every destination, then remove every trace from the state.
 
@@ -718,6 +738,7 @@ class Workspace:
         """Stands in the tag of every query of this workspace, beside the key of the definition."""
         return self._reader.run_id
 
+    @works("evidence")
     def evidence(self) -> list[Evidence]:
         """Whether the source is what ``[source]`` says: counts of its tables, and what they say is wrong.
 

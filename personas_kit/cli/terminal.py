@@ -8,13 +8,15 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 import click
 import polars as pl
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.segment import Segment
 from rich.status import Status
@@ -26,14 +28,15 @@ from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.activation.report import Report
 from personas_kit.activation.runs import RunReport
-from personas_kit.display import Tell, shows_waiting, waiting_words
+from personas_kit.display import LONG, Work, shows_progress, shows_working, ticking
 from personas_kit.insight.explanation import Explanation, Reason, mark
 from personas_kit.masking import mask_body, mask_text, visible
 from personas_kit.preview import Preview, SyncChange, estimate_words
 
 DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
 _WIDEST = 60
-LONG = 1.0
+SECONDS = 0.2
+LINES = 10.0
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
 
@@ -236,47 +239,56 @@ def exit_code(done: Report | RunReport) -> int:
     return codes[done.ended]
 
 
+@shows_progress
 @contextlib.contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[Progress], None]]:
     """A bar in a terminal, a line every ten seconds elsewhere."""
     if not people.is_terminal:
         yield _lines(total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    count = TextColumn("{task.completed:,.0f} of {task.total:,.0f} changes")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), count, TimeElapsedColumn())
     with Bar(*columns, console=people, transient=True) as bar:
         task = bar.add_task("sending", total=total)
 
         def tell(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, description=progress.sync)
+            bar.update(task, completed=progress.done, description=escape(progress.sync))
 
         yield tell
 
 
-@shows_waiting
+@shows_working
 @contextlib.contextmanager
-def waiting(where: str) -> Iterator[Tell]:
-    """A line in a terminal while a query takes longer than a second; nothing elsewhere."""
+def working(work: Work) -> Iterator[None]:
+    """A line in a terminal while something takes longer than a second; elsewhere one every ten seconds."""
+    if not people.is_terminal:
+        with ticking(lambda: None if work.rests else people.print(Text(work.words())), LINES):
+            yield
+        return
     with contextlib.ExitStack() as stack:
         shown: list[Status] = []
 
-        def tell(seconds: float, doing: Callable[[], str]) -> None:
-            if not people.is_terminal or seconds < LONG:
+        def show() -> None:
+            if work.rests or work.seconds < LONG:
+                stack.close()
+                shown.clear()
                 return
             if not shown:
                 shown.append(stack.enter_context(people.status("")))
-            shown[0].update(waiting_words(where, seconds, doing()))
+            shown[0].update(Text(work.words()))
 
-        yield tell
+        with ticking(show, SECONDS):
+            yield
 
 
 def _lines(total: int) -> Callable[[Progress], None]:
-    last = [dt.datetime.now(dt.UTC)]
+    due = [time.monotonic() + LINES]
 
     def tell(progress: Progress) -> None:
-        now = dt.datetime.now(dt.UTC)
-        if now - last[0] >= dt.timedelta(seconds=10):
-            last[0] = now
-            print(f"{progress.done:,} of {total:,} changes sent: {progress.sync}", file=sys.stderr, flush=True)  # noqa: T201
+        if time.monotonic() >= due[0]:
+            due[0] = time.monotonic() + LINES
+            share = 100 * progress.done // max(total, 1)
+            people.print(Text(f"{progress.done:,} of {total:,} changes ({share}%): {progress.sync}"))
 
     return tell
 

@@ -34,8 +34,7 @@ def take_tour(folder: Path, seed: int, console: Console) -> int:
             hint="remove it, or give another: personas demo --folder NAME",
         )
     console.print(Rule("personas_kit: the main job, offline"))
-    with console.status("generating a company with a year of events ..."):
-        workspace = open_demo(folder, seed=seed)
+    workspace = open_demo(folder, seed=seed)
     try:
         return _tell(workspace, folder, console)
     finally:

@@ -11,6 +11,7 @@ from personas_kit.clock import SystemClock
 from personas_kit.company.config import SECRETS, at_sandbox, config_text
 from personas_kit.company.generate import DEMO_AS_OF, generate
 from personas_kit.config import FILE, load
+from personas_kit.display import working
 from personas_kit.errors import short_traceback
 from personas_kit.opening import open_warehouse
 from personas_kit.sandbox import Sandbox
@@ -70,7 +71,8 @@ def open_demo(folder: str | Path | None = None, *, seed: int = 7) -> DemoWorkspa
         (place / name).write_text(value, encoding="utf-8")
     warehouse = place / "warehouse.duckdb"
     if not warehouse.exists():
-        generate(warehouse, seed=seed)
+        with working("a company is generated"):
+            generate(warehouse, seed=seed)
     sandbox = Sandbox(path=place / "received.sqlite").start()
     file = place / FILE
     text = file.read_text(encoding="utf-8") if file.exists() else config_text()

@@ -25,6 +25,11 @@ def attended() -> bool:
     return importlib.util.find_spec(NEEDED) is not None and (_in_a_kernel() or _in_marimo())
 
 
+def watched() -> bool:
+    """Whether the outputs of this kernel are looked at while it runs; papermill and nbclient have nobody."""
+    return _in_a_kernel()
+
+
 def check_usable(what: str) -> None:
     """There is nothing but a widget to show for some things.
 

@@ -1,86 +1,155 @@
 """What takes long, in a notebook: one output that is updated, and that still tells the truth when it is saved.
 
 Widgets and bars that need a script show nothing, or a wrong number, in a saved notebook; this shows where it ended.
-Without a kernel there is nothing to update, and the caller prints lines instead.
+Where papermill or nbclient runs the notebook, nobody watches the output: lines are printed besides, for the log.
+Without a kernel nothing is shown here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from personas_kit.activation.delivery import Progress
-from personas_kit.display import Tell, shows_progress, shows_waiting, waiting_words
+from personas_kit.display import LONG, Work, shows_progress, shows_working, ticking
 from personas_kit.notebook import html
+from personas_kit.notebook.live import watched
 
+#: Seconds between two updates, and between two lines of a log.
 SECONDS = 0.2
-LONG = 1.0
+LINES = 10.0
 
 
 class _Handle(Protocol):
     def update(self, data: object, *, raw: bool) -> None: ...
 
 
+class _Output:
+    """One output of the running cell, made when there is something to show; where nobody watches, lines besides.
+
+    Args:
+        after: seconds before which nothing is shown, unless it ends there.
+    """
+
+    def __init__(self, after: float) -> None:
+        self._handle: _Handle | None = None
+        self._shown: dict[str, str] | None = None
+        self._watched = watched()
+        self._due = time.monotonic() + (after if self._watched else LINES)
+
+    def show(self, shown: dict[str, str]) -> None:
+        """Show how things stand, if it is time for that."""
+        now = time.monotonic()
+        if now < self._due or shown == self._shown:
+            return
+        if self._watched:
+            self._put(shown)
+            return
+        self._due = now + LINES
+        self._shown = shown
+        print(shown["text/plain"], flush=True)  # noqa: T201  (the log of whoever runs the notebook)
+
+    def end(self, shown: dict[str, str]) -> None:
+        """Show how it ended: this is what is saved."""
+        self._put(shown)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was shown."""
+        return self._shown is not None
+
+    def _put(self, shown: dict[str, str]) -> None:
+        self._shown = shown
+        if self._handle is None:
+            self._handle = _handle(shown)
+        else:
+            self._handle.update(shown, raw=True)
+
+
 @shows_progress
 @contextlib.contextmanager
 def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
     """Shows how far a push is; silent where there is no kernel or nothing to send."""
-    handle = _handle(_shown(0, total, "")) if total else None
-    last = [0.0]
+    if not (total and _shows()):
+        yield _silence
+        return
+    output, started = _Output(after=0), time.monotonic()
+    last = [Progress(0, total, "")]
 
     def tell(progress: Progress) -> None:
-        now = time.monotonic()
-        if handle is not None and (now - last[0] >= SECONDS or progress.done == progress.total):
-            last[0] = now
-            handle.update(_shown(progress.done, progress.total, progress.sync), raw=True)
+        last[0] = progress
 
-    yield tell
-
-
-@shows_waiting
-@contextlib.contextmanager
-def notebook_waiting(where: str) -> Iterator[Tell]:
-    """Shows how long a query has been running, once that is more than a second; gone when it is done."""
-    handles: list[_Handle | None] = []
-
-    def tell(seconds: float, doing: Callable[[], str]) -> None:
-        if seconds < LONG:
-            return
-        words = waiting_words(where, seconds, doing())
-        shown = {"text/plain": words, "text/html": f"<div>{html.text(words)}</div>"}
-        if not handles:
-            handles.append(_handle(shown))
-        elif (handle := handles[0]) is not None:
-            handle.update(shown, raw=True)
+    def show() -> None:
+        output.show(_shown(last[0].done, total, last[0].sync, f"{time.monotonic() - started:,.0f} s"))
 
     try:
-        yield tell
+        with ticking(show, SECONDS):
+            yield tell
     finally:
-        for handle in handles:
-            if handle is not None:
-                handle.update({"text/plain": "", "text/html": ""}, raw=True)
+        done = last[0].done
+        output.end(_shown(done, total, "" if done == total else "when it stopped"))
 
 
-def _handle(shown: dict[str, str]) -> _Handle | None:
-    """An output of the running cell; None outside a kernel."""
+@shows_working
+@contextlib.contextmanager
+def notebook_working(work: Work) -> Iterator[None]:
+    """Shows what takes more than a second and for how long; what is left of it is how long it took."""
+    if not _shows():
+        yield
+        return
+    output = _Output(after=LONG)
+
+    def show() -> None:
+        if not work.rests:
+            output.show(_line(work.words()))
+
+    try:
+        with ticking(show, SECONDS):
+            yield
+    finally:
+        if output.begun:
+            output.end(_line(work.ended()))
+
+
+def _shows() -> bool:
+    """Whether there is a cell to show something in. Threads of widgets have none: they show what they do themselves."""
+    return _shell() is not None and threading.current_thread() is threading.main_thread()
+
+
+def _shell() -> object | None:
+    """IPython's, in a kernel; None elsewhere."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or not hasattr(shell, "kernel"):
-        return None
+    return shell if hasattr(shell, "kernel") else None
+
+
+def _handle(shown: dict[str, str]) -> _Handle:
+    """An output of the running cell."""
     from IPython.display import display  # noqa: PLC0415  (there is a kernel, so it is there)
 
     found: _Handle = display(shown, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     return found
 
 
-def _shown(done: int, total: int, sync: str) -> dict[str, str]:
-    share = f"{100 * done / max(total, 1):.0f}%"
-    words = f"{done:,} of {total:,} changes ({share}) {sync}".rstrip()
+def _silence(_: Progress) -> None:
+    """No display."""
+
+
+def _line(words: str) -> dict[str, str]:
+    return {"text/plain": words, "text/html": f'<div style="{html.FAINT};font-size:12px">{html.text(words)}</div>'}
+
+
+def _shown(done: int, total: int, *more: str) -> dict[str, str]:
+    """A bar, and its number in words: a share is rounded down, so that 100% is all of them."""
+    share = f"{100 * done // max(total, 1)}%"
+    words = ", ".join([f"{done:,} of {total:,} changes ({share})", *filter(None, more)])
     bar = (
-        f'<div style="border:{html.LINE};border-radius:4px;width:320px;height:8px">'
+        f'<div title="{html.text(words)}" style="border:{html.LINE};border-radius:4px;max-width:320px;height:8px">'
         f'<div style="background:{html.BLUE};border-radius:4px;height:8px;width:{share}"></div></div>'
     )
-    return {"text/plain": words, "text/html": f"<div>{bar}<span>{html.text(words)}</span></div>"}
+    said = f'<div style="font-size:12px">{html.text(words)}</div>'
+    return {"text/plain": words, "text/html": f'<div style="padding:2px 0">{bar}{said}</div>'}

@@ -155,6 +155,35 @@ def test_an_overlap_shows_every_pair_and_every_combination(cards):
     assert f"{found.in_any:,} in at least one, {found.in_all:,} in all" in repr(found)
 
 
+def test_a_profile_shows_where_somebody_is_in_first_and_everything_masked(cards):
+    profile = cards["profile"]
+    shown = profile._repr_html_()
+
+    inside = [key for key, member in profile.audiences.items() if member]
+    assert f"in {len(inside)} of {len(profile.audiences)}" in shown
+    assert re.findall(r"✓</b> ([^<]+)<", shown) == inside
+    assert profile.traits["email"] not in shown
+    assert f">{profile.traits['country']}</div>" in shown
+    assert all(f"{sync.replace('>', '&gt;')}: <b>" in shown for sync in profile.acknowledged)
+
+
+def test_a_status_says_the_same_as_its_line(demo, cards):
+    status = demo.status()
+    shown = status._repr_html_()
+
+    waits = status.frame.filter(pl.col("waits") != "").height
+    assert f"{waits} wait for a person" in repr(status)
+    assert f">{waits}</div>" in shown
+    assert f">{status.frame['acknowledged'].sum():,}</div>" in shown
+    assert "analytics · identify" in shown
+    assert ">paused<" not in shown
+    demo.pause(BUYERS)
+    paused = demo.status()._repr_html_()
+    demo.resume(BUYERS)
+    assert ">paused<" in paused
+    assert problems(shown) == problems(paused) == []
+
+
 def test_the_change_is_the_largest_thing_on_the_preview(cards):
     found = re.findall(r"font-size:(\d+)px[^>]*>([^<]+)", cards["preview"]._repr_html_())
     sizes = {int(size): text for size, text in found}
@@ -221,37 +250,11 @@ def test_a_name_beside_an_address_is_masked_with_it():
     assert masked(frame)["full_name"].to_list() == ["Z•••", "c•••", "z•••@e•••.com"]
 
 
-def test_a_long_query_says_how_long_it_has_been_at_it_and_leaves_nothing_behind(monkeypatch):
-    from personas_kit.notebook import progress
-
-    shown = []
-
-    class Handle:
-        def update(self, data, *, raw):
-            shown.append(data)
-
-    def handle(first):
-        shown.append(first)
-        return Handle()
-
-    monkeypatch.setattr(progress, "_handle", handle)
-    with progress.notebook_waiting("snowflake · prod") as tell:
-        tell(0.4, lambda: "running")
-        tell(1.4, lambda: "waiting for the warehouse to resume")
-        tell(12.2, lambda: "running")
-
-    words = [data["text/plain"] for data in shown]
-    assert words == [
-        "snowflake · prod: waiting for the warehouse to resume, 1 s", "snowflake · prod: running, 12 s", "",
-    ]  # fmt: skip
-    assert problems(shown[0]["text/html"]) == []
-
-
 def test_what_there_is_has_cards(demo):
     for card in (demo.events, demo.events.order_completed, demo.traits, demo.accounts):
         html = card._repr_html_()
         assert problems(html) == []
-        assert "<table" in html
+        assert "%</div>" in html
     assert "Order Completed" in demo.events._repr_html_()
     assert "example.com" not in demo.traits._repr_html_()
 
@@ -269,23 +272,3 @@ def test_names_complete_with_tab_as_in_a_notebook(demo, typed, name):
         found = [completion.text for completion in shell.Completer.completions(typed, len(typed))]
 
     assert name in found
-
-
-def test_the_progress_of_a_push_has_a_number(demo, monkeypatch):
-    from personas_kit.activation.delivery import Progress
-    from personas_kit.notebook import progress
-
-    shown = []
-
-    class Handle:
-        def update(self, data, *, raw):
-            shown.append((data, raw))
-
-    monkeypatch.setattr(progress, "_handle", lambda total: Handle())
-    with progress.notebook_progress(4) as tell:
-        tell(Progress(1, 4, "a -> b"))
-        tell(Progress(2, 4, "a -> b"))
-        tell(Progress(4, 4, "a -> b"))
-
-    assert [data["text/plain"] for data, _ in shown] == ["1 of 4 changes (25%) a -> b", "4 of 4 changes (100%) a -> b"]
-    assert problems(shown[-1][0]["text/html"]) == []

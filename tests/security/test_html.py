@@ -14,7 +14,7 @@ from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.sync import Sync
 from personas_kit.cli.terminal import _Careful, as_json, table_of
-from personas_kit.display import Displayed, _renderers
+from personas_kit.display import Displayed, Work, _renderers
 from personas_kit.masking import visible
 from personas_kit.notebook import charts, html, progress
 from personas_kit.sandbox.page import page
@@ -91,7 +91,7 @@ def test_payloads_as_name_condition_event_property_and_value(world, texts):
 
 
 @pytest.mark.parametrize("text", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_a_payload_where_only_a_failure_puts_it(text, monkeypatch):
+def test_a_payload_where_only_a_failure_puts_it(text):
     changes = pl.DataFrame(
         {"member": [text], "change": ["enter"], "value": [json.dumps(text)], "outcome": ["rejected"], "reason": [text]}
     )
@@ -107,9 +107,7 @@ def test_a_payload_where_only_a_failure_puts_it(text, monkeypatch):
     ]
     shown.append(html.share_bars([(text, 0.5, 1, 0.2)]))
     shown.append(charts.histogram([(text, 1)], colour=html.BLUE, words=text))
-    monkeypatch.setattr(progress, "_handle", lambda first: shown.append(first["text/html"]))
-    with progress.notebook_waiting(text) as tell:
-        tell(5.0, lambda: text)
+    shown.append(progress._line(Work(text, text, text).words())["text/html"])
     shown.append(progress._shown(1, 2, text)["text/html"])
 
     assert [wrong(each) for each in shown if wrong(each)] == []
@@ -118,7 +116,7 @@ def test_a_payload_where_only_a_failure_puts_it(text, monkeypatch):
 
 def test_every_kind_of_card_is_among_these_tests(cards, world):
     shown = {type(card).__name__ for card in cards.values()}
-    shown |= {"Explanation", "Profile", "Event", "Comparison", "Backtest", "Overlap"}  # of one payload each
+    shown |= {"Explanation", "Profile", "Event", "Comparison", "Backtest", "Overlap", "Saved"}  # of one payload each
 
     assert set(_renderers) == shown
 

@@ -18,17 +18,18 @@ from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, interrup
 @pytest.fixture(autouse=True)
 def no_display() -> Iterator[None]:
     """Whatever is registered is registered again afterwards."""
-    before = [*display._waiting]
-    display._waiting.clear()
+    before = [*display._working]
+    display._working.clear()
     yield
-    display._waiting[:] = before
+    display._working[:] = before
 
 
 def test_in_a_terminal_it_says_what_it_does_and_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(terminal, "people", Console(file=written, force_terminal=True, width=80))
+    monkeypatch.setattr(display, "LONG", 0.3)
     monkeypatch.setattr(terminal, "LONG", 0.3)
-    display.shows_waiting(terminal.waiting)
+    display.shows_working(terminal.working)
 
     found = interruptible(lambda: time.sleep(1.5) or 7, lambda: None, where="shop", doing=lambda: "queued")
 
@@ -39,7 +40,7 @@ def test_in_a_terminal_it_says_what_it_does_and_for_how_long(monkeypatch: pytest
 def test_a_quick_query_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(terminal, "people", Console(file=written, force_terminal=True, width=80))
-    display.shows_waiting(terminal.waiting)
+    display.shows_working(terminal.working)
 
     assert interruptible(lambda: 7, lambda: None, where="shop") == 7
     assert written.getvalue() == ""
