@@ -34,6 +34,7 @@ def generate(path: Path, *, seed: int = 7, events: int = 220_000, as_of: dt.date
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     with duckdb.connect(unfinished) as connection:
+        connection.execute("set enable_progress_bar = false")  # a notebook would keep a widget of it
         for name, table in tables.items():
             connection.register("made", table.to_arrow())
             connection.execute(f"create table {name} as select * from made")  # noqa: S608  (names of this module)

@@ -260,6 +260,7 @@ class DuckDB:
         handle = self._opened() if self._connection is None else self._cursor(self._connection)
         try:
             handle.execute("SET TimeZone = 'UTC'")
+            handle.execute("SET enable_progress_bar = false")  # a notebook would keep a widget of it
             # A lent connection could write, and a SELECT can call what does.
             handle.execute("BEGIN TRANSACTION READ ONLY")
             yield handle
