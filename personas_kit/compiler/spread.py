@@ -20,10 +20,11 @@ from personas_kit.errors import DefinitionError
 
 #: The types of traits that somebody can be broken down by.
 SPREAD: frozenset[ColumnType] = frozenset({"text", "boolean", *NUMBERS, *TIMES})
-#: A number lies in the bin of how many of these it is not below.
+#: A number lies in the bin of how many of these it is not below; what is less than the one after 0 passes for 0.
 EDGES: tuple[float, ...] = (
     *(-float(10**power) for power in range(9, -1, -1)),
     0.0,
+    1e-4,
     *(round(step * 10.0**power, 2) for power in range(-2, 9) for step in (1, 2, 5)),
     1e9,
 )

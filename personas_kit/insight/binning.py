@@ -62,7 +62,7 @@ def groups_of(own: Sizes, usual: Sizes, kind: Kind) -> list[list[str | None]]:
     """Values that are shown as one: the most frequent each by itself, then the others; or ranges, in order."""
     every = {*own, *usual}
     if kind == "values":
-        most = sorted(every, key=lambda value: (-own.get(value, 0), -usual.get(value, 0), value or ""))
+        most = sorted(every, key=lambda value: (-own.get(value, 0), -usual.get(value, 0), value is None, value or ""))
         shown = len(most) if len(most) <= SHOWN + 1 else SHOWN
         return [[value] for value in most[:shown]] + ([most[shown:]] if most[shown:] else [])
     ranges = [[int(value)] for value in every if value is not None]
@@ -108,8 +108,10 @@ def range_name(low: float, high: float, *, whole: bool) -> str:
         return f"under {_number(high)}"
     if math.isinf(high):
         return f"{_number(low)} and more"
+    if low == 0 and high == EDGES[EDGES.index(0) + 1]:
+        return "0"
     first, last = math.ceil(low), math.ceil(high) - 1
-    if whole or first == last == low:
+    if whole:
         return _number(first) if first >= last else f"{_number(first)} to {_number(last)}"
     return f"{_number(low)} to {_number(high)}"
 
@@ -157,7 +159,7 @@ def _histogram(values: pl.Series, *, whole: bool) -> Distribution | None:
     step = _step((usual if far else high) - low, whole=whole)
     first = math.floor(low / step)
     last = math.floor((usual if far else high) / step)
-    place = ((values / step).floor() - first).clip(0, last - first + 1).cast(pl.Int64)
+    place = ((values / step).round(9).floor() - first).clip(0, last - first + 1).cast(pl.Int64)
     counts = dict(place.to_frame("place").group_by("place").len().iter_rows())
     edges = [round(at * step, 10) for at in range(first, last + 2)]
     names = [range_name(one, two, whole=whole) for one, two in itertools.pairwise(edges)]
