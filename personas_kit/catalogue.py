@@ -15,6 +15,7 @@ import polars as pl
 
 from personas_kit.compiler import Column, Query, Source
 from personas_kit.compiler.catalogue import (
+    compile_event_days,
     compile_events,
     compile_fill,
     compile_property_columns,
@@ -138,6 +139,11 @@ class Property:
         """Its most frequent values in the events of the last days, looked up once."""
         return self._values(self.event, self.name, self.type)
 
+    @property
+    def cached(self) -> Values | None:
+        """The same, if somebody has looked already. Nothing is asked."""
+        return self._values.peek(self.event, self.name, self.type)
+
     def values(self) -> pl.DataFrame:
         """``value``, ``count`` and ``share``, the most frequent first. Personal ones are as they are."""
         return self.common.frame
@@ -163,6 +169,7 @@ class Event(Tabular):
     last: dt.datetime | None
     _properties: _Known[pl.DataFrame] = field(repr=False, compare=False)
     _values: _Known[Values] = field(repr=False, compare=False)
+    _trend: _Known[pl.DataFrame] = field(repr=False, compare=False)
 
     @property
     def event(self) -> Events:
@@ -196,9 +203,24 @@ class Event(Tabular):
         return self[name].values()
 
     @property
+    def trend(self) -> pl.DataFrame:
+        """``day`` and ``lines``, of each day from the first to the last of the last days that has any."""
+        return self._trend(self.name)
+
+    @property
+    def cached_trend(self) -> pl.DataFrame | None:
+        """The same, if somebody has looked already. Nothing is asked."""
+        return self._trend.peek(self.name)
+
+    @property
     def cached(self) -> list[Property]:
         """The properties, if somebody has looked already; else none. Nothing is asked."""
-        return [] if self._properties.peek(self.name) is None else [self[name] for name in self.properties["property"]]
+        return [self[name] for name in self.properties["property"]] if self.looked_at else []
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether somebody has looked at the properties."""
+        return self._properties.peek(self.name) is not None
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.properties["property"].to_list()
@@ -235,6 +257,11 @@ class Trait:
     def common(self) -> Values:
         """Its most frequent values, looked up once: of all users or accounts; of a computed one, of who has it."""
         return self._values(self.name)
+
+    @property
+    def cached(self) -> Values | None:
+        """The same, if somebody has looked already. Nothing is asked."""
+        return self._values.peek(self.name)
 
     def values(self) -> pl.DataFrame:
         """``value``, ``count`` and ``share``, the most frequent first. Personal ones are as they are."""
@@ -355,7 +382,10 @@ def load_events(source: Source, ask: Ask) -> list[Event]:
         read = prop(of, READ_AS.get(kind) if in_documents(source, name) else None)
         return common_values(of, ask(compile_property_values(source, name, read, DAYS, MOST)))
 
-    known = _Known(properties), _Known(values)
+    def trend(name: str) -> pl.DataFrame:
+        return every_day(ask(compile_event_days(source, name, DAYS)))
+
+    known = _Known(properties), _Known(values), _Known(trend)
     found = [
         Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), *known)
         for line in ask(compile_events(source)).to_dicts()
@@ -410,6 +440,15 @@ def property_names(found: list[dict[str, object]], lines: int) -> pl.DataFrame:
     return _properties(
         [(name, " or ".join(sorted(by_kind)), sum(by_kind.values()), lines) for name, by_kind in kinds.items()]
     )
+
+
+def every_day(found: pl.DataFrame) -> pl.DataFrame:
+    """Days with their lines, and 0 for those between that have none."""
+    counts = found.select(pl.col("day").cast(pl.Date), pl.col("lines").cast(pl.Int64)).sort("day")
+    if not counts.height:
+        return counts
+    days = pl.select(pl.date_range(counts["day"].min(), counts["day"].max()).alias("day"))  # type: ignore[arg-type]
+    return days.join(counts, on="day", how="left", maintain_order="left").with_columns(pl.col("lines").fill_null(0))
 
 
 def common_values(name: str, found: pl.DataFrame, masked_as: str = "") -> Values:

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlglot import exp
 
 from personas_kit.compiler.metrics import table_of
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, table
+from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, naive, op, table
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.scope import subject_members, trait_columns
@@ -52,6 +52,18 @@ def compile_property_names(source: Source, name: str, days: int) -> Query | None
     made = exp.select(named, kind, as_(exp.Count(this=exp.Star()), "filled")).from_(entries)
     tree = made.group_by(named.copy(), kind.copy())
     return Query(("property", "type", "filled"), None, None, zero_is_empty=False, tree=tree)
+
+
+def compile_event_days(source: Source, name: str, days: int) -> Query:
+    """How many events of a name there were on each of the last days: ``day`` and ``lines``, in no order."""
+    of = table_of(source, name)
+    at = column("e", of.at)
+    zone = source.timezone
+    day = at if of.at.type == "date" else op("local_date", naive(at, of.at.type, zone), options=(zone,))
+    listed = exp.select(as_(day, "day")).from_(table(of.table, "e")).where(all_of(recent(of, source, name, days)))
+    counted = exp.select(column("d", "day"), as_(exp.Count(this=exp.Star()), "lines")).from_(listed.subquery("d"))
+    tree = counted.group_by(column("d", "day"))
+    return Query(("day", "lines"), None, None, zero_is_empty=False, tree=tree)
 
 
 def compile_fill(source: Source, subject: Subject) -> tuple[Query, list[Column]]:

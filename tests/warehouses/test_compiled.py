@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
-from personas_kit.catalogue import common_values, property_names
+from personas_kit.catalogue import common_values, every_day, property_names
 from personas_kit.compiler import (
     Source,
     SourceSettings,
@@ -25,6 +25,7 @@ from personas_kit.compiler import (
     compile_sizes,
 )
 from personas_kit.compiler.catalogue import (
+    compile_event_days,
     compile_events,
     compile_fill,
     compile_property_columns,
@@ -327,6 +328,13 @@ def test_what_there_is_is_the_same(backend: Backend, source: Source) -> None:
     counts = run(backend, query).row(0, named=True)
     assert counts["lines"] == 2
     assert {column.name.lower(): counts[f"filled_{at}"] for at, column in enumerate(columns)}["paid"] == 2
+
+
+def test_the_days_of_an_event_are_the_same(backend: Backend, source: Source) -> None:
+    found = every_day(run(backend, compile_event_days(source, "Order Completed", 30)))
+
+    assert found.filter(pl.col("lines") > 0).rows() == [(date(2026, 2, 20), 1), (date(2026, 2, 25), 1)]
+    assert found.height == 6
 
 
 VALUES = [

@@ -228,8 +228,8 @@ def test_a_preview_that_cannot_look_says_so_and_is_shown(folder):
 def test_what_catalogues_know_is_enough_for_some_of_it(folder):
     source = open_workspace(folder).source
     events = [
-        Event("Order Completed", 12_000_000, AS_OF, AS_OF, lambda _: None, lambda *_: None),
-        Event("Signed Up", 4, AS_OF, AS_OF - dt.timedelta(days=30), lambda _: None, lambda *_: None),
+        Event("Order Completed", 12_000_000, AS_OF, AS_OF, lambda _: None, *[lambda *_: None] * 2),
+        Event("Signed Up", 4, AS_OF, AS_OF - dt.timedelta(days=30), lambda _: None, *[lambda *_: None] * 2),
     ]
     traits = [
         Trait("plan", "text", 3, 3 / 700, "", trait("plan"), lambda _: None),
