@@ -1,7 +1,5 @@
 """Finds every destination and its fixture by folder; one lacking the other fails."""
 
-import gc
-import warnings
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from personas_kit.destinations.registry import module_of
 from personas_kit.secret import Secret
 from personas_kit.testing import written
 from personas_kit.testing.written import batch_of, body_of, computation_of, read, readable
+from tests.tidying import tidy_up
 
 __all__ = [
     "FIXTURES", "batch_of", "body_of", "computation_of", "connect", "file_of", "fixture_of", "readable", "settings_of",
@@ -41,8 +40,6 @@ def connect(slug):
 
 @pytest.fixture
 def tidied():
-    """For tests of others' libraries: what these leave open is closed here, and warns in nobody else's test."""
+    """For tests of others' libraries, which leave things open."""
     yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    tidy_up()

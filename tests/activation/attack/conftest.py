@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tidying import tidy_up
+
 MEMORY = Path("/dev/shm")  # noqa: S108  (only for what a test throws away)
 
 
@@ -18,3 +20,15 @@ def quick_path(tmp_path: Path) -> Generator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=MEMORY, prefix="personas-") as folder:
         yield Path(folder)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Who dies in this process cannot close what it had open, as a system does for a process that is gone."""
+    item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def buried_dead() -> Generator[None]:
+    """Before the tests of another module begin."""
+    yield
+    tidy_up()
