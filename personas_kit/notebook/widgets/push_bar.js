@@ -82,11 +82,11 @@ function confirm(shown, ui) {
           ui.again();
         },
       }),
-      h("span", null, h("b", null, guard.name), guard.saw.map((said) => h("div", null, said))),
+      h("span", null, h("b", null, guard.name), h("div", null, guard.saw[0]), guard.saw.length > 1 && h("div", { class: "pk-faint" }, `and ${guard.saw.length - 1} more, as above`)),
     );
   return h(
     "div",
-    { key: "confirm", class: "pk-confirm", onkeydown: keys },
+    { key: "confirm", class: "pk-step pk-confirm", onkeydown: keys },
     h("div", null, h("b", null, changes(shown.left)), ` → ${shown.to.join(", ")}`),
     shown.guards.length > 0 &&
       h("fieldset", { key: "guards" }, h("legend", null, "Guards stop this push. Tick each one that you have looked at and override:"), shown.guards.map(tick), field("why", "Why is that right? (kept in the history)")),
@@ -116,7 +116,7 @@ function running(shown, ui) {
     );
   return h(
     "div",
-    { key: "running" },
+    { key: "running", class: "pk-step" },
     shown.calls.map(line),
     h(
       "div",
@@ -132,7 +132,7 @@ function done(shown, ui) {
   const busy = shown.step === "planning";
   return h(
     "div",
-    { key: "done" },
+    { key: "done", class: "pk-step" },
     h("div", { class: "pk-outcome", tabindex: "-1", key: "outcome" }, h("b", { class: shown.complete ? "pk-good" : "" }, title)),
     h("div", { html: shown.result, key: "result" }),
     shown.advice.map((said) => h("div", { class: "pk-faint", key: said }, said)),
