@@ -141,7 +141,7 @@ class Facets:
         """The numbers of each in a few words, for the line of text."""
         said = []
         if self.trend is not None:
-            said.append(trend_words(self.trend))
+            said.append(f"trend: {trend_words(self.trend)}")
         if self.accounts is not None:
             said.append(f"{self.accounts.median:g} users per account at the median, {self.accounts.most:,} at most")
         said += [f"by {each.trait}: {part_words(each.parts, f'all {subject}s')}" for each in self.breakdowns]

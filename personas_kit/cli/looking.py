@@ -43,7 +43,7 @@ def sql(
 @with_workspace
 def preview(workspace: Workspace, keys: tuple[str, ...], as_of: str | None, json_: bool) -> None:
     """Show what is in the definitions KEYS (by default all of them), and what would change. Nothing is sent."""
-    cards = [workspace.preview(key, as_of=as_of) for key in keys or workspace.definitions]
+    cards = workspace.preview([*(keys or workspace.definitions)], as_of=as_of)
     if json_:
         as_json([card.to_dict() for card in cards])
         return

@@ -116,6 +116,7 @@ def show_preview(preview: Preview, console: Console = output) -> None:
     name = Text.assemble((preview.definition.name, "bold"), f" · {preview.definition.kind.replace('_', ' ')}")
     about = f"{preview.warehouse} · as of {preview.as_of:%Y-%m-%d %H:%M} UTC · {preview.seconds:.1f} s"
     console.print(Panel(grid, title=name, title_align="left", subtitle=Text(about, "dim"), subtitle_align="right"))
+    console.print(Text(f"  {preview.facets.english}"))
     console.print(Text(f"  {preview.definition.expression}", "italic"))
     for change in preview.changes:
         console.print(_change(change))
@@ -124,6 +125,10 @@ def show_preview(preview: Preview, console: Console = output) -> None:
     for warned in preview.warnings:
         console.print(Text.assemble(("to know  ", "yellow"), f"{warned.what}: {warned.part}"))
         console.print(Text(f"         {warned.hint}", "dim"))
+    for said in preview.facets.words(preview.definition.subject):
+        console.print(Text(said, "dim"))
+    for note in preview.facets.notes:
+        console.print(Text(note, "dim"))
     if preview.sample.height:
         title = f"{preview.sample.height} of {preview.size:,}, personal data masked"
         console.print(table_of(preview.sample, title, console.width))
