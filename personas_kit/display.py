@@ -111,6 +111,7 @@ def progress_of(total: int) -> Iterator[Callable[[Any], None]]:
     """The registered display of progress, or one that shows nothing. What is shown of the work around it rests."""
     work = _work.get() or Work("")
     work.rests += 1
+    work.make_room()
     try:
         with _progress[0](total) if _progress else contextlib.nullcontext(_silence) as tell:
             yield tell
@@ -127,6 +128,7 @@ class Work:
         stage: which part of it; empty if it has none.
         doing: what a query of it is doing just now, in few words; empty while none takes long.
         rests: how many other displays say it better at the moment.
+        make_room: called before another display begins, by whoever needs the same place.
         failed: it ended with an error.
     """
 
@@ -134,6 +136,7 @@ class Work:
     stage: str = ""
     doing: str = ""
     rests: int = 0
+    make_room: Callable[[], None] = lambda: None
     failed: bool = False
     started: float = field(default_factory=time.monotonic)
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -270,20 +271,28 @@ def working(work: Work) -> Iterator[None]:
         with ticking(lambda: None if work.rests else people.print(Text(work.words())), LINES):
             yield
         return
-    with contextlib.ExitStack() as stack:
-        shown: list[Status] = []
+    lock, shown = threading.Lock(), list[Status]()
 
-        def show() -> None:
+    def hide() -> None:
+        with lock:
+            while shown:
+                shown.pop().stop()
+
+    def show() -> None:
+        with lock:
             if work.rests or work.seconds < LONG:
-                stack.close()
-                shown.clear()
                 return
             if not shown:
-                shown.append(stack.enter_context(people.status("")))
+                shown.append(people.status(""))
+                shown[0].start()
             shown[0].update(Text(work.words()))
 
+    work.make_room = hide  # a terminal has room for one
+    try:
         with ticking(show, SECONDS):
             yield
+    finally:
+        hide()
 
 
 def _lines(total: int) -> Callable[[Progress], None]:
