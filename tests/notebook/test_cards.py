@@ -177,9 +177,9 @@ def test_a_status_says_the_same_as_its_line(demo, cards):
     assert f">{status.frame['acknowledged'].sum():,}</div>" in shown
     assert "analytics · identify" in shown
     assert ">paused<" not in shown
-    demo.pause(BUYERS)
+    demo.pause(BUYERS, to="analytics")
     paused = demo.status()._repr_html_()
-    demo.resume(BUYERS)
+    demo.resume(BUYERS, to="analytics")
     assert ">paused<" in paused
     assert problems(shown) == problems(paused) == []
 
