@@ -47,7 +47,10 @@ SAID_BY_LAB = ("favicon", "api/workspaces", "Failed to load resource: the server
 
 #: Every text of the outputs is held against the first ground behind it that is painted; half-clear paint is mixed.
 CONTRAST = """(least) => {
-    const numbers = (color) => (color.match(/[\\d.]+/g) || []).map(Number);
+    const numbers = (color) => {
+        const found = (color.match(/[\\d.]+/g) || []).map(Number);  // a mixed colour has parts from 0 to 1
+        return color.startsWith("color(") ? found.map((part, at) => at < 3 ? 255 * part : part) : found;
+    };
     const over = (top, below) => [0, 1, 2].map((at) => top[at] * (top[3] ?? 1) + below[at] * (1 - (top[3] ?? 1)));
     const light = (color) => {
         const [r, g, b] = color.map((part) => part / 255).map(
@@ -222,6 +225,13 @@ class Lab:
         self.open(self.write(name, cells))
         self.command("notebook:run-all-cells")
         self.idle()
+
+    def run_cell(self, number: int) -> Locator:
+        """Run one cell of the open notebook, and return what it has put out."""
+        self.page.evaluate("(number) => { panel.content.activeCellIndex = number; }", number)
+        self.command("notebook:run-cell")
+        self.idle()
+        return self.cell(number)
 
     def idle(self) -> None:
         """Until the kernel has nothing to do."""

@@ -5,9 +5,7 @@ There is no JupyterLab: what a person does goes to the widget in this process, a
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +16,8 @@ from personas_kit.definitions import AccountAudience, Audience, Definition, any_
 from personas_kit.notebook.builder.draft import opened
 from personas_kit.workspace import Workspace
 from tests.corpus import DEFINITIONS
+from tests.notebook.lab import CHROMIUM, CONTRAST, FLAGS, PICTURES
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-]  # fmt: skip
-PICTURES = Path(__file__).parents[3] / ".cache" / "pictures"
 STEP = 20_000  # milliseconds for one thing to appear
 
 pytestmark = [
@@ -53,20 +45,29 @@ MODEL = """async ([script, shown]) => {
     const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
     (await import(url)).default.render({model: kernel, el: document.getElementById("here")});
 }"""
-GROUND = {"light": ("white", "#111"), "dark": ("#111", "#ddd")}
+#: The place of an output, on the grounds of JupyterLab's two themes.
+PLACE = """<body data-jp-theme-light="{light}" style="margin: 8px; color: {ink}; background: {ground};
+    --jp-layout-color0: {ground}; --jp-layout-color1: {ground}; --jp-layout-color2: {raised};
+    --jp-ui-font-color1: {ink}; --jp-ui-font-color2: {faint}">
+    <div class="jp-NotebookPanel"><div class="jp-OutputArea-output" id="here"></div></div></body>"""
+INK = {"light": "rgba(0,0,0,{})", "dark": "rgba(255,255,255,{})"}
+THEMES = {
+    name: {"ground": ground, "raised": raised, "ink": INK[name].format(0.87), "faint": INK[name].format(0.54)}
+    for name, ground, raised in (("light", "#fff", "#eee"), ("dark", "#212121", "#424242"))
+}
 
 
 class Page:
     """A builder on a page of its own."""
 
-    def __init__(self, page: Any, widget: Any) -> None:
+    def __init__(self, page: Any, widget: Any, theme: str) -> None:
         self.page, self.widget = page, widget
         self.trouble: list[str] = []
         page.set_default_timeout(STEP)
         page.on("pageerror", lambda error: self.trouble.append(str(error)))
         page.on("console", lambda said: self.trouble.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: self.trouble.append(request.url) if "://" in request.url else None)
-        page.set_content('<body style="margin:8px"><div id="here"></div></body>')
+        page.set_content(PLACE.format(light=str(theme == "light").lower(), **THEMES[theme]))
         page.add_style_tag(content=widget._css)
         page.expose_function("said", self._said)
         page.evaluate(MODEL, [widget._esm, widget.shown])
@@ -141,9 +142,11 @@ def build(demo: Workspace, browser: Any) -> Iterator[Callable[..., Page]]:
     """Opens a builder, empty or with an audience in it; on closing nothing may have gone wrong on its page."""
     pages: list[Page] = []
 
-    def build(definition: Definition | None = None, *, subject: str = "user", width: int = 980) -> Page:
+    def build(
+        definition: Definition | None = None, *, subject: str = "user", width: int = 980, theme: str = "light"
+    ) -> Page:
         widget = demo.builder(definition, subject=subject)
-        pages.append(Page(browser.new_page(viewport={"width": width, "height": 900}), widget))
+        pages.append(Page(browser.new_page(viewport={"width": width, "height": 900}), widget, theme))
         return pages[-1].settle()
 
     yield build
@@ -463,18 +466,19 @@ def test_whatever_an_audience_says_can_be_shown(build: Callable[..., Page]) -> N
         assert page.trouble == [], str(audience)
 
 
-@pytest.mark.parametrize("ground", GROUND)
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [980, 420])
-def test_it_is_readable(build: Callable[..., Page], ground: str, width: int) -> None:
+def test_it_is_readable(build: Callable[..., Page], theme: str, width: int) -> None:
     where = (
-        (event("Order Completed").where(prop("revenue") >= 50).within(days=30).count() >= 2)
-        & ((trait("role") == "pro") | trait("role").one_of("team", "business"))
-        & ~(event("Ticket Opened").not_then(event("Ticket Closed").within(days=2)).count() >= 1)
+        (event("Order Completed").where(prop("revenue") >= 50).within(days=60).count() >= 2)
+        & ((trait("role") == "admin") | trait("role").one_of("owner", "member"))
+        & ~(event("Trial Started").not_then(event("Order Completed").within(days=14)).count() >= 1)
     )
-    page = build(Audience("Good customers", where, unless=trait("email").absent()), width=width)
-    paint, ink = GROUND[ground]
-    page.page.evaluate(f"document.body.style.background = '{paint}'; document.body.style.color = '{ink}'")
+    page = build(Audience("Good customers", where, unless=trait("email").absent()), width=width, theme=theme)
+    page.button("+ Trait").click()  # and one that is half-filled
+    page.settle()
 
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert ", ".join(page.page.evaluate(CONTRAST, 4.5)) == ""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.page.screenshot(path=PICTURES / f"builder-{ground}-{width}.png", full_page=True)
+    page.page.screenshot(path=PICTURES / f"builder-{theme}-{width}.png", full_page=True)
