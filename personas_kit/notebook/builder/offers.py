@@ -12,10 +12,10 @@ from contextlib import nullcontext
 
 import polars as pl
 
-from personas_kit.catalogue import Catalogue, Event, Trait
+from personas_kit.catalogue import Catalogue, Event, Trait, Values
 from personas_kit.definitions import Definition
 from personas_kit.definitions.streams import Reduced
-from personas_kit.errors import PersonasError
+from personas_kit.errors import PersonasError, UnknownName
 from personas_kit.masking import HIDDEN
 from personas_kit.notebook.builder.counting import MUCH, told
 from personas_kit.notebook.builder.menus import type_of
@@ -170,14 +170,18 @@ class Offers:
             self._properties[event] = listed
 
     def _found_values(self, name: str, about: Mapping[str, str]) -> None:
+        try:
+            found = _values(self._common(about).shown())
+        except UnknownName:  # the rule itself says so, once it is counted
+            found = []
+        with self._changing:
+            self._values[name] = found
+
+    def _common(self, about: Mapping[str, str]) -> Values:
         if "trait" in about:
             traits = self._known.accounts if about.get("of") == "account" else self._known.traits
-            found = traits[about["trait"]].common.shown() if about["trait"] in traits else None
-        else:
-            events = self._known.events
-            found = events[about["event"]][about["property"]].common.shown() if about["event"] in events else None
-        with self._changing:
-            self._values[name] = [] if found is None else _values(found)
+            return traits[about["trait"]].common
+        return self._known.events[about["event"]][about["property"]].common
 
 
 def about_name(about: Mapping[str, str]) -> str:

@@ -204,7 +204,7 @@ const SENTENCE = {
     const properties = offers.properties[node.event];
     const reducer = menus.reducers.find((one) => one.of === measure.of) || { type: "" };
     const kind = reducer.type || measure.as || kindOf(properties, measure.property);
-    const measures = choice("Measure", measure.of, menus.reducers.map((one) => [one.of, one.of === "count" ? "times" : one.says]), put(node.id, ["measure", "of"]), { key: "measure" });
+    const measures = choice("Measure", measure.of, menus.reducers.map((one) => [one.of, one.of === "count" ? (plain && (node.values[0] || {}).text === "1" ? "time" : "times") : one.says]), put(node.id, ["measure", "of"]), { key: "measure" });
     return [
       choice("Did or did not", node.not ? "not" : "", inside ? [["", "then did"], ["not", "then did not"]] : [["", "did"], ["not", "did not"]], (value) => put(node.id, ["not"])(value === "not"), { key: "did", class: node.not ? "pkb-not" : "" }),
       combo(ui, `${node.id} event`, { label: "Event", first: true, value: node.event, options: counted(offers.events), say: put(node.id, ["event"]), looking: offers.looking.includes("events"), placeholder: "choose an event", bad: of.missing(node.id, "event") }),
@@ -401,7 +401,7 @@ function rule(of, node, place, around, name) {
       h("div", { class: "pkb-end" }, sizeOf(of, node), tools(of, node, name, place, more.length > 0 || nested)),
     ),
     opened && more.length > 0 && h("div", { class: "pkb-more pk-row", key: "more" }, more),
-    told(of, node.id),
+    told(of, node),
     inner && node.is === "event" && inner.parts.length === 0 && (!nested || opened) && adders(of, inner, "event", { property: "where", event: "followed by" }),
     inner && (node.is === "users" || inner.parts.length > 0) && group(of, inner, node.is === "event" ? "event" : "user", beside, name, { where: node.is === "event" }),
   );
@@ -447,11 +447,15 @@ function sizeOf({ sizes, shown, ui }, node) {
   return h("span", { class: `pkb-size${ui.local.stale ? " pkb-stale" : ""}`, key: "size", "data-size-of": node.id }, h("b", null, many(size)), ` ${who}`);
 }
 
+const NO_RULE = "there is no rule here yet";
+
 /** What is missing in a rule, what the warehouse does not allow, and what is likely not meant. */
-function told({ shown, refused }, id) {
-  const missing = shown.missing.filter((one) => one.id === id && one.what !== "there is no rule here yet");
+function told({ shown, refused }, node, empty = true) {
+  const id = node.id;
+  const within = (node.parts || []).some((one) => refused[one.id]);
+  const missing = shown.missing.filter((one) => one.id === id && (empty || one.what !== NO_RULE));
   const lines = missing.map((one) => h("div", { class: "pkb-missing", key: `m ${one.field} ${one.what}` }, one.what, one.hint ? h("span", { class: "pk-faint" }, ` · ${one.hint}`) : "", one.where.includes("^") ? h("pre", null, one.where) : ""));
-  if (refused[id]) lines.push(h("div", { class: "pkb-missing", key: "refused" }, refused[id].what, refused[id].hint ? h("span", { class: "pk-faint" }, ` · ${refused[id].hint}`) : ""));
+  if (refused[id] && !within) lines.push(h("div", { class: "pkb-missing", key: "refused" }, refused[id].what, refused[id].hint ? h("span", { class: "pk-faint" }, ` · ${refused[id].hint}`) : ""));
   for (const one of shown.warned) if (one.id === id) lines.push(warning(one));
   return lines;
 }
@@ -491,7 +495,7 @@ function group(of, node, place, around, name, { part, where, head, size } = {}) 
       size && h("div", { class: "pkb-end", key: "end" }, size),
       part && h("div", { class: "pkb-end", key: "end" }, sizeOf(of, node), tools(of, node, name, place, false)),
     ),
-    part && told(of, node.id),
+    told(of, node, !head),
     rules,
     adders(of, node, place),
   );
@@ -528,6 +532,7 @@ function header(of) {
     h("span", { class: "pkb-badge" }, shown.subject === "user" ? "users" : "accounts"),
     h("button", { type: "button", class: "pkb-tool", "aria-label": "Undo", title: "Undo", disabled: !shown.undo, onclick: act("undo") }, "↶"),
     h("button", { type: "button", class: "pkb-tool", "aria-label": "Redo", title: "Redo", disabled: !shown.redo, onclick: act("redo") }, "↷"),
+    shown.missing.filter((one) => !one.id && one.field !== "name").map((one) => h("div", { class: "pkb-missing pkb-wide", key: `m ${one.what}` }, one.what, one.hint ? h("span", { class: "pk-faint" }, ` · ${one.hint}`) : "")),
   );
 }
 
@@ -564,6 +569,7 @@ function size(of) {
   const known = whole !== undefined && last;
   const part = known && everyone ? whole / everyone : 0;
   const stale = ui.local.stale ? " pkb-stale" : "";
+  const refused = count.refused && count.refused[""];
   const seconds = ui.local.since ? Math.floor((Date.now() - ui.local.since) / 1000) : 0;
   const doing = { waiting: "", counting: `${count.doing === "asking" || count.doing === "running" ? "counting" : count.doing} …${seconds > 0 ? ` ${seconds} s` : ""}` }[count.state];
   return h(
@@ -572,17 +578,17 @@ function size(of) {
     h(
       "div",
       { class: `pk-row${stale}` },
-      h("span", { class: `pkb-number${known ? "" : " pk-faint"}`, "data-size": known ? String(whole) : "", key: "number" }, known ? many(whole) : everyone ? many(everyone) : "–"),
-      h("span", { key: "of", class: known ? "" : "pk-faint" }, known ? `${whole === 1 ? shown.subject : who} · ${(100 * part).toFixed(1)}% of ${many(everyone || 0)}` : everyone ? `${who} in all` : ""),
+      h("span", { class: `pkb-number${known ? "" : " pk-faint"}`, "data-size": known ? String(whole) : "", key: "number" }, known ? many(whole) : everyone && !refused ? many(everyone) : "–"),
+      h("span", { key: "of", class: known ? "" : "pk-faint" }, known ? `${whole === 1 ? shown.subject : who} · ${(100 * part).toFixed(1)}% of ${many(everyone || 0)}` : refused ? "cannot be counted as it stands" : everyone ? `${who} in all` : ""),
       h("span", { class: "pk-grow" }),
       h("span", { class: "pk-faint", key: "doing" }, doing !== undefined ? doing : count.state === "done" ? [count.reads, `${count.seconds.toFixed(1)} s`, `as of ${count.as_of}`].filter(Boolean).join(" · ") : ""),
     ),
     h("div", { class: `pkb-bar${stale}`, key: "bar", "aria-hidden": "true" }, h("div", { style: `width:${(100 * part).toFixed(2)}%` })),
     count.state === "asks" && h("div", { class: "pk-row pkb-asks", key: "asks" }, h("span", null, `Counting ${count.reads}.`), h("button", { type: "button", onclick: act("count") }, "Count")),
     count.state === "failed" && problem(count.problem),
-    count.refused && count.refused[""] && Object.keys(count.refused).length === 1 && problem(count.refused[""]),
+    refused && Object.keys(count.refused).length === 1 && problem(refused),
     Object.entries(shown.offers.problems).map(([name, one]) => h("div", { class: "pk-notice", key: `p ${name}` }, `${name} were not looked up: ${one.what}. `, h("button", { type: "button", onclick: act("anyway", { name }) }, "Look them up anyway"))),
-    shown.warned.filter((one) => !one.id || one.id === shown.draft.where.id).map(warning),
+    shown.warned.filter((one) => !one.id).map(warning),
   );
 }
 
