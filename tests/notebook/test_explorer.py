@@ -221,8 +221,8 @@ def test_what_takes_long_can_be_stopped_and_the_kernel_stays_free(opened, monkey
     with monkeypatch.context() as slow:
         slow.setattr(demo.warehouse, "query", slowly)
         opened._heard(None, {"do": "look", "section": "events"}, None)
-        opened._heard(None, {"do": "look", "section": "traits"}, None)
         assert begun.wait(20)
+        opened._heard(None, {"do": "look", "section": "traits"}, None)
         assert set(opened.shown["asked"]) == {"events", "traits"}
         shown = hear(opened, "stop")
 

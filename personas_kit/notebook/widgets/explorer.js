@@ -140,6 +140,7 @@ function tabs(shown, ui) {
         "button",
         { key: section.id, "data-section": section.id, role: "tab", "aria-selected": is ? "true" : "false", tabindex: section.id === ui.local.section ? "0" : "-1", class: is ? "ex-tab ex-open" : "ex-tab", onclick: () => { ui.local.query = ""; open(ui, section.id); } },
         section.label,
+        count && " ", // between the words that are read out
         count && h("span", { class: "ex-count" }, count),
       );
     }),
@@ -214,6 +215,10 @@ function values(found) {
 
 function properties(shown, ui) {
   const { detail } = shown;
+  if (detail.chosen !== ui.local.of) {
+    ui.local.of = detail.chosen;
+    ui.local.property = Math.max(0, detail.properties.findIndex(([name]) => name === detail.chosen));
+  }
   const move = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) ui.local.property = Math.max(0, Math.min(detail.properties.length - 1, ui.local.property + step));
@@ -261,7 +266,7 @@ function detail(shown, ui) {
     { class: "ex-detail", role: "region", "aria-label": "Details", key: `${shown.chosen[0]} ${name}` },
     h("div", { class: "ex-title" }, h("b", null, found.name), " ", h("span", { class: "ex-badge" }, found.kind)),
     problem(found.gone),
-    h("dl", { class: "ex-facts" }, found.facts.map(([label, value]) => h("div", { key: label }, h("dt", { class: "pk-faint" }, label), h("dd", null, value)))),
+    h("div", { class: "ex-facts" }, found.facts.map(([label, value]) => h("div", { key: label }, h("div", { class: "pk-faint" }, label), " ", h("div", null, value)))),
     found.words && h("p", { class: "ex-words" }, found.words),
     found.text && h("pre", { class: "ex-text" }, found.text),
     found.trend && trend(found.trend),
