@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personas_kit.notebook.builder.menus import OF_TYPE
+from personas_kit.notebook.builder.shape import is_draft
 from personas_kit.notebook.builder.values import TRUTHS, takes
 
 Plain = dict[str, Any]
@@ -41,7 +42,12 @@ def find(draft: Mapping[str, Any], id_: str) -> Found | None:
 
 
 def put(draft: Plain, id_: str, path: Sequence[str | int], value: object) -> Plain:
-    """Something else at a place in a node (or, without an id, in the draft): ``["window", "older", "amount"]``."""
+    """Something else at a place in a node (or, without an id, in the draft): ``["window", "older", "amount"]``.
+
+    What would not have the shape of a draft any more changes nothing.
+    """
+    if not all(isinstance(step, str | int) for step in path):
+        return draft
     changed = copy.deepcopy(draft)
     found = find(changed, id_) if id_ else None
     at: Any = changed if not id_ else None if found is None else found.node
@@ -54,7 +60,7 @@ def put(draft: Plain, id_: str, path: Sequence[str | int], value: object) -> Pla
         at[last : last + 1] = [value]
     else:
         return draft
-    return changed
+    return changed if is_draft(changed) else draft
 
 
 def without_value(draft: Plain, id_: str, at: int) -> Plain:
@@ -149,8 +155,9 @@ def fitted(draft: Plain, id_: str, kind: str, *, newly: bool = False) -> Plain:
         return draft
     node = found.node
     said = [each for each in (_fitting(value, kind) for value in node["values"]) if _is_said(each)]
-    if node["op"] not in OF_TYPE[kind] or (newly and kind and not said):
-        node["op"] = OF_TYPE[kind][0]
+    fitting = OF_TYPE.get(kind, OF_TYPE[""])
+    if node["op"] not in fitting or (newly and kind and not said):
+        node["op"] = fitting[0]
     match takes(node["op"]):
         case "duration":
             node["values"] = [each for each in node["values"] if each.get("type") == "duration"][:1] or [

@@ -38,6 +38,7 @@ from personas_kit.notebook.builder import draft as drafts
 from personas_kit.notebook.builder.menus import MENUS, OPERATORS, PLACES, blank_node, operators
 from personas_kit.notebook.builder.opening import DEEPEST
 from personas_kit.notebook.builder.python import WIDTH
+from personas_kit.notebook.builder.shape import is_draft
 from tests.corpus import DEFINITIONS
 from tests.definitions.strategies import conditions
 
@@ -87,6 +88,7 @@ def nodes(draft: object) -> Iterator[dict[str, Any]]:
 def check_there_and_back(definition: Audience | AccountAudience) -> None:
     draft = over_the_wire(drafts.opened(definition))
 
+    assert is_draft(draft)
     assert drafts.problems(draft) == []
     assert same(drafts.meant(draft), definition)
     assert same(run(drafts.python(draft), type(definition)), definition)
@@ -486,6 +488,28 @@ def test_a_draft_that_was_tampered_with_has_problems_or_is_one(draft: Any) -> No
 @given(json_values)
 def test_so_it_is_with_what_is_no_draft(anything: Any) -> None:
     check_is_told(anything)
+
+
+@given(tampered())
+def test_what_has_the_shape_of_a_draft_can_be_drawn(draft: Any) -> None:
+    """The ids that a browser finds rules by are apart, and every text is one that can be sent."""
+    if is_draft(draft):
+        ids = [node["id"] for node in nodes(draft)]
+        assert len(set(ids)) == len(ids)
+        json.dumps(draft, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "x", {"kind": "audience"}, drafts.blank("user") | {"more": 1}])
+def test_what_is_no_draft_has_not_its_shape(odd: Any) -> None:
+    assert not is_draft(odd)
+
+
+def test_an_empty_rule_of_every_menu_has_the_shape() -> None:
+    for place, entries in MENUS["places"].items():
+        draft = drafts.blank("account")
+        made: list[int] = []
+        draft["where"]["parts"] = [_with_ids(copy.deepcopy(each["blank"]), made) for each in entries]
+        assert is_draft(draft), place
 
 
 def test_groups_without_end_are_refused() -> None:
