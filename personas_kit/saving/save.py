@@ -46,12 +46,16 @@ class Saved(Displayed):
     @property
     def review(self) -> list[str]:
         """What to type to look at the change, and to propose it; empty where git does not watch the file."""
-        if not self.files or _repository(self.files[0]) is None:
+        root = _repository(self.files[0]) if self.files else None
+        if root is None:
             return []
-        names = " ".join(shlex.quote(str(file)) for file in self.files)
+        names = " ".join(shlex.quote(os.path.relpath(file, root)) for file in self.files)
         keys = ", ".join(block.key for block in self.blocks if block.wrote != "unchanged")
-        at = f"git -C {shlex.quote(str(self.files[0].parent))}"
-        return [f"{at} diff -- {names}", f"{at} commit -m {shlex.quote(f'Define {keys}')} -- {names}"]
+        git = f"git -C {shlex.quote(str(root))}"
+        return [
+            f"{git} diff -- {names}",
+            f"{git} add -- {names} && {git} commit -m {shlex.quote(f'Define {keys}')} -- {names}",
+        ]
 
     def __repr__(self) -> str:
         """One line: what was done where, and how to look at it."""

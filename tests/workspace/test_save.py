@@ -287,6 +287,10 @@ def test_the_commands_to_review_it_are_those_of_git(ws, folder):
     assert "+[[audience]]" in shown
     assert "-" not in {line[0] for line in shown.splitlines()[4:]}
     assert "Define new" in commit
+    me = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    subprocess.run(commit.replace("git -C", f"git {' '.join(me)} -C"), shell=True, check=True, capture_output=True)  # noqa: S602
+    left = subprocess.run(["git", "-C", folder, "status", "--short", "personas.toml"], check=True, capture_output=True)
+    assert left.stdout == b""
 
 
 def test_the_card_says_what_the_line_says_and_survives_the_sanitizer(ws):
