@@ -130,7 +130,7 @@ def _run_line(line: RunLine) -> str:
     paint = f";color:{_COLOURS[line.did]}" if _COLOURS[line.did] else ""
     head = (
         '<div style="display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;overflow-wrap:anywhere">'
-        f'<span style="font-size:20px;font-weight:600{paint}">{html.text(line.did)}</span>'
+        f'<span style="font-size:20px;font-weight:700{paint}">{html.text(line.did)}</span>'
         f"<span><b>{html.text(line.key)}</b> → {html.text(line.destination)}</span></div>"
     )
     why = f"<div>{html.text(mask_text(line.why))}</div>" if line.why else ""

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from personas_kit.activation.sync import Sync
 from personas_kit.notebook import html
 
-LARGE = "font-size:20px;font-weight:600"
+LARGE = "font-size:20px;font-weight:700"
 
 
 class Placed(Protocol):

@@ -133,17 +133,18 @@ function done(shown, ui) {
   return h(
     "div",
     { key: "done", class: "pk-step" },
-    h("div", { class: "pk-outcome", tabindex: "-1", key: "outcome" }, h("b", { class: shown.complete ? "pk-good" : "" }, title)),
-    h("div", { html: shown.result, key: "result" }),
+    h("div", { class: "pk-outcome", tabindex: "-1", key: "outcome", role: "group", "aria-label": `${title}. ${shown.said}` }, h("b", null, title)),
+    shown.result ? h("div", { html: shown.result, key: "result" }) : h("div", { key: "said" }, shown.said),
     shown.advice.map((said) => h("div", { class: "pk-faint", key: said }, said)),
-    h(
-      "div",
-      { class: "pk-row" },
-      h("span", { class: "pk-grow" }, busy && "Planning again; nothing is sent …"),
-      problemAgain(shown, ui),
-      shown.goes_on && act("Push the rest", () => go(ui, "ask"), { class: "pk-main pk-ask", key: "ask" }),
-      !shown.goes_on && !shown.complete && !shown.problem && act("Retry what failed", () => go(ui, "plan_again"), { disabled: busy }),
-    ),
+    (busy || !shown.complete || !!shown.problem) &&
+      h(
+        "div",
+        { class: "pk-row", key: "row" },
+        h("span", { class: "pk-grow" }, busy && "Planning again; nothing is sent …"),
+        problemAgain(shown, ui),
+        shown.goes_on && act("Push the rest", () => go(ui, "ask"), { class: "pk-main pk-ask", key: "ask" }),
+        !shown.goes_on && !shown.complete && !shown.problem && act("Retry what failed", () => go(ui, "plan_again"), { disabled: busy }),
+      ),
   );
 }
 
@@ -160,29 +161,21 @@ function stepped(shown, ui) {
   if (shown.step === "confirm") Object.assign(local, { typed: "", why: "", ticked: {} });
   if (local.mine && FOCUS[shown.step] && local.step !== "trying") ui.focus(FOCUS[shown.step]);
   if (shown.step === "done" || shown.step === "idle") local.mine = false;
-  carried = shown.step === "done" && local.step === "running" && !!(document.activeElement && document.activeElement.closest(".pk-bar"));
   local.step = shown.step;
 }
-
-/** The output is drawn anew once the result is saved in it; the focus that was in it goes on there. */
-let carried = false;
 
 export default widget(
   (shown, ui) => {
     stepped(shown, ui);
-    const pushed = shown.result && shown.step !== "confirm" && shown.step !== "running";
+    const pushed = shown.said && shown.step !== "confirm" && shown.step !== "running";
     const step = shown.step === "confirm" ? confirm : shown.step === "running" ? running : pushed ? done : idle;
     return [
       shown.before && h("div", { class: "pk-before", key: "before", html: shown.before }),
-      h("div", { class: "pk-plan", key: "plan", html: shown.card }),
-      h("div", { class: "pk-bar", key: "bar", role: "group", "aria-label": `Push of ${shown.title}` }, problem(shown.problem), step(shown, ui)),
+      shown.card && h("div", { class: "pk-plan", key: "plan", html: shown.card }),
+      h("div", { class: shown.card ? "pk-bar pk-below" : "pk-bar", key: "bar", role: "group", "aria-label": `Push of ${shown.title}` }, problem(shown.problem), step(shown, ui)),
     ];
   },
   {
-    starts: (shown) => {
-      const mine = carried && shown.step === "done";
-      carried = false;
-      return { step: mine ? "running" : shown.step, mine, ticked: {} };
-    },
+    starts: (shown) => ({ step: shown.step, ticked: {} }),
   },
 );

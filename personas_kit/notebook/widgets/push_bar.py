@@ -52,21 +52,27 @@ class PushBar(Widget):
         return self._pushing
 
     def display(self) -> None:
-        """Show it as an output of the running cell, and keep hold of that: a saved notebook then has the result."""
+        """Show the card as an output of the running cell, and the bar below it as another.
+
+        A saved notebook that is opened again has no widgets, but it has the card: that output is kept hold of, and
+        holds the result once there is one.
+        """
         from IPython.display import display  # noqa: PLC0415  (only called where it is loaded)
 
         show: Callable[..., Any] = display
         self._saved = self.card()
-        self._handle = show(self._repr_mimebundle_(), raw=True, display_id=True)
+        self._handle = show(self._static(), raw=True, display_id=True)
+        self.show(card="", before="", **self._data())
+        show({"text/plain": "", **self.bundle()}, raw=True)
 
     def line(self) -> str:
         """The plan in a line, or what became of it."""
         return visible(repr(self._pushing.report or self._pushing.plan))
 
     def card(self) -> str:
-        """What a saved notebook shows: what was pushed here, and the plan."""
+        """What a saved notebook shows: what was pushed here before, the plan, and what became of it."""
         report = self._pushing.report
-        return "".join([*self._pushed, report_card(report) if report else "", plan_card(self._pushing.plan)])
+        return "".join([*self._pushed, plan_card(self._pushing.plan), report_card(report) if report else ""])
 
     # --- what a person does ------------------------------------------------------------------------------------------
 
@@ -111,7 +117,9 @@ class PushBar(Widget):
                 self._pushed.append(report_card(before.report))
             before.deafen(self._changed)
             self._pushing = pushing_of(plan)
-            self.show(card=card_of(plan, ""), before="".join(self._pushed), **self._data())
+            inside = self._handle is None
+            card, past = (card_of(plan, ""), "".join(self._pushed)) if inside else ("", "")
+            self.show(card=card, before=past, **self._data())
             self._pushing.listen(self._changed)
             self._save()
 
@@ -127,7 +135,11 @@ class PushBar(Widget):
         card = self.card()
         if self._handle is not None and card != self._saved:
             self._saved = card
-            self._handle.update(self._repr_mimebundle_(), raw=True)
+            self._handle.update(self._static(), raw=True)
+
+    def _static(self) -> dict[str, str]:
+        """The output that is saved."""
+        return {"text/plain": self.line(), "text/html": self.card()}
 
     def _heard(self, _: object, content: object, buffers: object) -> None:
         with self._showing:
@@ -137,6 +149,7 @@ class PushBar(Widget):
         """What the browser draws: counts, sentences and masked HTML."""
         at, plan = self._pushing, self._pushing.plan
         report, problem, standing = at.report, at.problem, at.standing
+        inside = self._handle is None  # else they stand in the card above
         return {
             "step": at.step,
             "key": plan.key,
@@ -152,9 +165,9 @@ class PushBar(Widget):
             "stopping": at.stopping,
             "remaining": _remaining(at.seconds_left()),
             "dry": dry_run_lines(at.dry) if at.dry is not None else "",
-            "result": report_lines(report) if report is not None else "",
+            "result": report_lines(report) if report is not None and inside else "",
             "said": mask_text(repr(report)) if report is not None else "",
-            "advice": what_is_left(report) if report is not None else [],
+            "advice": what_is_left(report) if report is not None and inside else [],
             "goes_on": at.goes_on,
             "complete": report is not None and report.complete,
             "problem": _told(problem) if problem is not None else None,
