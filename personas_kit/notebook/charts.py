@@ -25,6 +25,8 @@ GUTTER = 46
 """Pixels for the numbers of the axis: the same for every chart, so that charts below each other line up."""
 DATES = 4
 """Dates below a chart."""
+FEW = 11
+"""So few places make a difference of one seen."""
 NAMED = 8
 """So many bins all have their numbers below them."""
 _SMALL = 11
@@ -134,9 +136,8 @@ def histogram(bins: Sequence[tuple[str, int]], *, colour: str, words: str, heigh
     axis = ticks(0, max(count for _, count in bins), whole=True)
     wide = SIDE / len(bins)
     shapes = [_grid(_down(tick, axis), strong=tick == 0) for tick in axis]
-    shapes += [
-        _bar(wide * (place + 0.08), wide * 0.84, count, axis, colour) for place, (_, count) in enumerate(bins) if count
-    ]
+    bars = [(wide * (place + 0.5), count) for place, (_, count) in enumerate(bins)]
+    shapes += _bars(bars, wide, axis, colour)
     said = [(f"{name}: {count:,}", 1.0) for name, count in bins]
     return _framed(shapes, axis, said, words, height) + _names(bins)
 
@@ -178,11 +179,7 @@ def _drawn(series: Series, middles: Sequence[float], half: float, axis: Sequence
         return []
     if series.kind == "bars":
         wide = SIDE * 2 * half
-        return [
-            _bar(SIDE * middle - wide * 0.42, wide * 0.84, value, axis, series.colour)
-            for middle, value in known
-            if value
-        ]
+        return _bars([(SIDE * middle, value) for middle, value in known], wide, axis, series.colour)
     xs = [SIDE * middle for middle, _ in known]
     ys = [_down(value, axis) for _, value in known]
     path = _path(xs, ys)
@@ -199,10 +196,15 @@ def _drawn(series: Series, middles: Sequence[float], half: float, axis: Sequence
     return shapes
 
 
-def _bar(x: float, wide: float, value: float, axis: Sequence[float], colour: str) -> str:
-    """A bar from 0 to a value."""
-    top, bottom = (_down(end, axis) for end in (max(value, 0), min(value, 0)))
-    return f'<rect x="{_n(x)}" y="{_n(top)}" width="{_n(wide)}" height="{_n(bottom - top)}" fill="{colour}"/>'
+def _bars(bars: Iterable[tuple[float, float]], wide: float, axis: Sequence[float], colour: str) -> list[str]:
+    """Bars from 0 to a value, around their middles, with a little between them; one shape, since there may be many."""
+    zero, half = _n(_down(0, axis)), wide * 0.42
+    made = "".join(
+        f"M{_n(middle - half)} {zero}V{_n(_down(value, axis))}H{_n(middle + half)}V{zero}Z"
+        for middle, value in bars
+        if value
+    )
+    return [f'<path d="{made}" fill="{colour}"/>'] if made else []
 
 
 def _grid(y: float, *, strong: bool) -> str:
@@ -246,10 +248,16 @@ def _framed(
 def _dates(at: Sequence[dt.datetime], middles: Sequence[float]) -> str:
     """Some dates below a chart, each under its place; with the time if the instants are not midnights."""
     pattern = "%Y-%m-%d" if all(each.time() == dt.time() for each in at) else "%Y-%m-%d %H:%M"
-    wanted = min(DATES if len(pattern) < len("%Y-%m-%d %H") else DATES - 1, len(at))
-    chosen = sorted({round(place * (len(at) - 1) / max(wanted - 1, 1)) for place in range(wanted)})
+    chosen = _spread(len(at), DATES if len(pattern) < len("%Y-%m-%d %H") else DATES - 1)
     words = [(100 * middles[place], f"{at[place]:{pattern}}") for place in chosen]
     return _below([_label(left, said, place, len(words)) for place, (left, said) in enumerate(words)])
+
+
+def _spread(many: int, most: int) -> list[int]:
+    """Places among so many, from the first to the last and about equally far apart: exactly, where they are few."""
+    last = many - 1
+    parts = next((parts for parts in range(most - 1, 1, -1) if last % parts == 0 or last >= FEW), 1)
+    return sorted({round(part * last / parts) for part in range(parts + 1)})
 
 
 def _label(left: float, said: str, place: int, of: int) -> str:

@@ -15,6 +15,8 @@ LINE = "1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.65"
 MINUS = "\N{MINUS SIGN}"
 TRACK = "rgba(128,128,128,.2)"
+LINES = 60
+"""So many lines of numbers are on a card."""
 SMALL = 0.1
 """Shares below this one have a digit more."""
 GREEN, RED, AMBER, BLUE = "#2b8a3e", "#cf5340", "#b5671d", "#4a90d9"
@@ -44,7 +46,8 @@ def title(name: str, badge: str, right: str) -> str:
     pill = f"border:{LINE};border-radius:9px;padding:1px 8px;font-size:11px;{FAINT}"
     return (
         '<div style="display:flex;justify-content:space-between;gap:16px;flex-wrap:wrap">'
-        f'<div><span style="font-weight:600;font-size:15px">{text(name)}</span> '
+        f'<div style="min-width:0;overflow-wrap:break-word">'
+        f'<span style="font-weight:600;font-size:15px">{text(name)}</span> '
         f'<span style="{pill}">{text(badge)}</span></div>'
         f'<div style="{FAINT};font-size:12px">{text(right)}</div></div>'
     )
@@ -76,7 +79,7 @@ def _figure(label: str, number: str, style: str, below: str) -> str:
 
 def figures(parts: Iterable[str]) -> str:
     """Figures side by side, wrapping where it is narrow."""
-    return f'<div style="display:flex;gap:28px;flex-wrap:wrap">{"".join(parts)}</div>'
+    return f'<div style="display:flex;gap:12px 28px;flex-wrap:wrap">{"".join(parts)}</div>'
 
 
 def details(summary: str, faint: str, body: str, *, opened: bool = False) -> str:
@@ -100,6 +103,13 @@ def table(frame: pl.DataFrame) -> str:
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:12px">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def numbers(frame: pl.DataFrame, *, last: bool = False) -> str:
+    """What a chart was made of, to unfold: the first lines, or the last, since the whole may be long."""
+    some = frame.tail(LINES) if last else frame.head(LINES)
+    part = f"the {'last' if last else 'first'} {LINES} of " if some.height < frame.height else ""
+    return details("Numbers", part + several(frame.height, "line"), table(some))
 
 
 def share_bars(lines: Sequence[tuple[str, float, int, float | None]], *, whole: float = 1.0) -> str:
@@ -155,6 +165,11 @@ def code(body: str) -> str:
 def notice(words: str, colour: str) -> str:
     """A line that must not be missed."""
     return f'<div style="border-left:3px solid {colour};padding:4px 10px;margin:2px 0">{words}</div>'
+
+
+def several(count: int, what: str) -> str:
+    """``1 line``, ``2 lines``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def number(value: float) -> str:

@@ -33,7 +33,7 @@ def backtest_card(backtest: Backtest) -> str:
             html.change("Left", left, "exit", since),
         ]
     )
-    head = html.title(audience.name, "backtest", f"{frame.height:,} instants, UTC")
+    head = html.title(audience.name, "backtest", f"{html.several(frame.height, 'instant')}, UTC")
     traits = ", ".join(backtest.traits)
     noted = f"Traits are taken as they are now, at every instant: {html.text(traits)}" if traits else ""
     return html.card(
@@ -41,7 +41,7 @@ def backtest_card(backtest: Backtest) -> str:
         figures,
         _sizes(frame) + _changes(frame, entered, left),
         html.notice(noted, html.AMBER) if noted else "",
-        _numbers(frame),
+        html.numbers(frame, last=True),
     )
 
 
@@ -52,12 +52,13 @@ def forecast_card(forecast: Forecast) -> str:
     leaving = forecast.members.height
     remain = [forecast.size - gone for gone in accumulate(days["leave"])]
     days = days.with_columns(remain=pl.Series(remain, dtype=pl.Int64))
+    within = html.several(forecast.days, "day")
     share = f", {leaving / forecast.size:.1%}" if forecast.size else ""
     figures = html.figures(
         [
             html.figure("Members", f"{forecast.size:,}", "now"),
-            html.change("Will leave", leaving, "exit", f"within {forecast.days} days{share}"),
-            html.figure("Remain", f"{forecast.size - leaving:,}", f"after {forecast.days} days"),
+            html.change("Will leave", leaving, "exit", f"within {within}{share}"),
+            html.figure("Remain", f"{forecast.size - leaving:,}", f"after {within}"),
         ]
     )
     head = html.title(forecast.definition.name, "forecast", _as_of(forecast.as_of))
@@ -66,7 +67,7 @@ def forecast_card(forecast: Forecast) -> str:
     remaining = charts.chart(
         at,
         [charts.Series("remain", [forecast.size, *remain], html.BLUE, "area")],
-        words=f"What remains: {forecast.size:,} now, {remain[-1]:,} after {forecast.days} days",
+        words=f"What remains: {forecast.size:,} now, {remain[-1]:,} after {within}",
     )
     leave = charts.chart(
         at,
@@ -75,7 +76,7 @@ def forecast_card(forecast: Forecast) -> str:
         height=70,
     )
     drawn = _heading("Remain") + remaining + _heading("Leave by the end of each day") + leave
-    return html.card(head + _meant(str(forecast.definition.expression)), figures, said + drawn, _numbers(days))
+    return html.card(head + _meant(str(forecast.definition.expression)), figures, said + drawn, html.numbers(days))
 
 
 @renders("Comparison")
@@ -137,7 +138,7 @@ def _sides(old: int, both: int, new: int) -> str:
     legend = "".join(_side(*side, whole) for side in sides)
     return (
         f'<div style="display:flex;gap:1px;height:{_BAR}px;border-radius:3px;overflow:hidden">{bar}</div>'
-        f'<div style="display:flex;gap:20px;flex-wrap:wrap;margin-top:6px;font-size:12px">{legend}</div>'
+        f'<div style="display:flex;gap:2px 20px;flex-wrap:wrap;margin-top:6px;font-size:12px">{legend}</div>'
     )
 
 
@@ -173,7 +174,3 @@ def _of(count: int, size: int) -> str:
 
 def _net(count: int) -> str:
     return html.signed(abs(count), "enter" if count > 0 else "exit")
-
-
-def _numbers(frame: pl.DataFrame) -> str:
-    return html.details("Numbers", f"{frame.height:,} lines", html.table(frame))

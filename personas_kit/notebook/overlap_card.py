@@ -11,7 +11,7 @@ SHOWN = 10
 _SHADE = "rgba(74,144,217,{:.2f})"
 _DEEPEST = 0.55
 """The shade of a cell in which everybody is; text stays readable on it."""
-_CELL = f"padding:4px 10px;border:{html.LINE};white-space:nowrap;font-weight:400"
+_CELL = f"padding:4px 8px;border:{html.LINE};white-space:nowrap;font-weight:400"
 
 
 @renders("Overlap")
@@ -26,13 +26,12 @@ def overlap_card(overlap: Overlap) -> str:
             html.figure("In all", f"{overlap.in_all:,}", f"{overlap.in_all / whole:.1%}" if whole else ""),
         ]
     )
-    frame = overlap.frame
     return html.card(
         html.title(f"{len(keys)} audiences", "overlap", f"as of {html.shown(overlap.as_of)} UTC"),
         figures,
         _heading("In both", "share of the audience of the line") + _matrix(overlap, keys),
         _heading("Only in these", f"share of the {whole:,} who are in any") + _combinations(overlap, keys),
-        html.details("Numbers", f"{frame.height:,} lines", html.table(frame)),
+        html.numbers(overlap.frame),
     )
 
 
@@ -52,7 +51,7 @@ def _matrix(overlap: Overlap, keys: list[str]) -> str:
 
 def _named(at: int, key: str) -> str:
     """The head of a line: the number and the key, which may be long."""
-    name = f'<div style="max-width:190px;min-width:0;overflow-wrap:break-word">{html.text(key)}</div>'
+    name = f'<div style="max-width:140px;min-width:0;overflow-wrap:break-word">{html.text(key)}</div>'
     return (
         f'<th style="text-align:left;{_CELL};white-space:normal">'
         f'<div style="display:flex;align-items:flex-start">{_numbered(at)}{name}</div></th>'
@@ -63,7 +62,9 @@ def _cell(overlap: Overlap, one: str, other: str) -> str:
     size, both = overlap.both(one), overlap.both(one, other)
     if one == other:
         return f'<td style="text-align:right;{_CELL}"><b>{size:,}</b></td>'
-    share = both / size if size else 0.0
+    if not both:
+        return f'<td style="text-align:right;{_CELL};{html.FAINT}">0</td>'
+    share = both / size
     shade = f"background:{_SHADE.format(_DEEPEST * share)}"
     said = html.text(f"{both:,} of {one} are also in {other}, {share:.1%}")
     return f'<td title="{said}" style="text-align:right;{_CELL};{shade}">{both:,}<div>{share:.0%}</div></td>'

@@ -26,22 +26,17 @@ def paths(shown, **wanted):
 
 def areas(shown, *, top, low=0):
     """The values that the areas show, whose axis goes from ``low`` to ``top``."""
-    found = [area for picture in pictures(shown) for area in re.findall(r'd="M([^"]+)Z"', picture)]
+    found = [area for picture in pictures(shown) for area in re.findall(r'd="M([\d. L]+)Z"', picture)]
     points = [[tuple(map(float, point.split())) for point in area.split("L")][:-2] for area in found]
     return [[round(low + (top - low) * (1 - y / SIDE), 1) for _, y in line] for line in points]
 
 
 def bars(shown, colour, *, top, low):
     """From where to where the bars of a colour go."""
-    found = [
-        (float(y), float(high))
-        for picture in pictures(shown)
-        for y, high in re.findall(
-            rf'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)" fill="{colour}"', picture
-        )
-    ]
-    value = lambda y: round(low + (top - low) * (1 - y / SIDE), 1) + 0.0  # noqa: E731
-    return [(value(y + high), value(y)) for y, high in found]
+    shapes = [d for picture in pictures(shown) for d in re.findall(rf'<path d="([^"]+)" fill="{colour}"/>', picture)]
+    ends = [each for shape in shapes for each in re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)H", shape)]
+    found = [[round(low + (top - low) * (1 - float(y) / SIDE), 1) + 0.0 for y in each] for each in ends]
+    return [(min(each), max(each)) for each in found]
 
 
 def axes(shown):

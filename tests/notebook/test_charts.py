@@ -56,8 +56,19 @@ def test_an_area_and_its_axis_begin_at_0():
     assert areas(shown, top=150) == [[80, 100, 90, 110, 140]]
     assert axis(shown) == ["0", "50", "100", "150"]
     assert re.findall(r'title="([^"]+)" style="flex:1"', shown)[1] == "2026-11-02 00:00: members 100"
-    dates = ["2026-11-01", "2026-11-02", "2026-11-04", "2026-11-05"]
+    dates = ["2026-11-01", "2026-11-03", "2026-11-05"]
     assert re.findall(r">(\d{4}-\d\d-\d\d)<", shown) == dates
+
+
+@pytest.mark.parametrize(
+    ("many", "numbers"),
+    [(1, [1]), (2, [1, 2]), (4, [1, 2, 3, 4]), (6, [1, 6]), (7, [1, 3, 5, 7]), (14, [1, 5, 10, 14])],
+)
+def test_dates_do_not_come_too_near_to_each_other(many, numbers):
+    at = [point for point, _ in days(range(many))]
+    shown = charts.chart(at, [charts.Series("n", [1] * many, html.BLUE)], words="")
+
+    assert re.findall(r">2026-11-(\d\d)<", shown) == [f"{number:02}" for number in numbers]
 
 
 def test_a_line_far_from_0_has_an_axis_of_its_own():

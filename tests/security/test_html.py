@@ -38,7 +38,7 @@ class Elements(HTMLParser):
 ALLOWED = {"div", "span", "b", "code", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "img"}
 SHAPES = re.compile(
     r'<svg xmlns="http://www.w3.org/2000/svg" viewBox="[\d. ]+"(?: preserveAspectRatio="none")?>'
-    r"(?:<(?:path|rect|circle)(?: (?:d|x|y|width|height|cx|cy|r|fill|fill-opacity|stroke|stroke-[a-z]+|vector-effect)"
+    r"(?:<(?:path|circle)(?: (?:d|cx|cy|r|fill|fill-opacity|stroke|stroke-[a-z]+|vector-effect)"
     r'="[\w.# -]*")+/>)*</svg>'
 )
 
