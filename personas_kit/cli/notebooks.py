@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import importlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from personas_kit.cli.terminal import DONE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE, complain, people
+from personas_kit.display import working
 from personas_kit.errors import (
     ConfigError,
     PersonasError,
@@ -65,17 +67,21 @@ def run_notebook(notebook: Path, given: Mapping[str, object], output: Path | Non
     made = output or notebook.with_name(f"{notebook.stem}-{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}.ipynb")
     if made.resolve() == notebook.resolve():
         raise click.UsageError("the executed notebook needs a name of its own: the notebook itself stays as it is")
+    if not folder.is_dir():
+        raise ConfigError("there is no such folder", where=str(folder))
     people.print(f"running {notebook} in {folder.resolve()}", markup=False)
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(made),
-            parameters=dict(given),
-            cwd=str(folder),
-            kernel_name="python3",  # this Python, whatever kernel the notebook was written with
-            language="python",
-            progress_bar=False,
-        )
+        with working(notebook.name):
+            papermill.execute_notebook(
+                str(notebook),
+                str(made),
+                parameters=dict(given),
+                cwd=str(folder),
+                kernel_name="python3",  # this Python, whatever kernel the notebook was written with
+                language="python",
+                progress_bar=False,
+                stdout_file=None if people.is_terminal else sys.stderr,  # what it prints is the log of a schedule
+            )
     except papermill.PapermillExecutionError as failed:
         complain(f"cell {failed.exec_count}: {failed.ename}: {failed.evalue}")
         code = _code(failed.ename, failed.evalue)
