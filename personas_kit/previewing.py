@@ -42,6 +42,8 @@ REUSE = dt.timedelta(minutes=5)
 """So long members are taken from an earlier preview."""
 FREE = frozenset({"duckdb", "postgres"})
 """Where nobody pays by what is read."""
+MANY = 1_000_000
+"""Users, or accounts: of more, other audiences are not asked for unasked."""
 PATIENCE = 3.0
 """Seconds: where finding the members takes longer, the past is not computed unasked."""
 
@@ -141,7 +143,8 @@ class Previewing:
         needed = {each.key: each for own in among.values() for each in own.asked.computed.values()}
         needed |= {each.key: each for each in meant}
         audiences = any(each.is_audience for each in meant)
-        known, open_, left_out, why = self._others(needed, now=now) if audiences else ({}, {}, [], "")
+        many = max((own.size for own in among.values()), default=0) > MANY
+        known, open_, left_out, why = self._others(needed, now=now, many=many) if audiences else ({}, {}, [], "")
         traits = {subject: own.traits for subject, own in among.items() if own.traits}
         begun = self.reader.clock.monotonic()
         try:
@@ -165,7 +168,7 @@ class Previewing:
         return self.reader.find([*wanted.values()], as_of, carry, traits)
 
     def _others(
-        self, meant: Mapping[str, Definition], *, now: bool
+        self, meant: Mapping[str, Definition], *, now: bool, many: bool
     ) -> tuple[dict[str, Found], dict[str, Definition], list[str], str]:
         """Other audiences: those whose members are known, those to ask about, the keys of the rest, and why."""
         registered = [each for key, each in self.reader.definitions().items() if each.is_audience and key not in meant]
@@ -174,18 +177,20 @@ class Previewing:
             registered = [each for each in registered if subjects == {each.subject}]
         known: dict[str, Found] = {}
         open_: dict[str, Definition] = {}
-        costly, many = list[str](), list[str]()
+        unseen, further = list[str](), list[str]()
         for each in registered:
             if len(known) + len(open_) >= MOST_OTHERS:
-                many.append(each.key)
+                further.append(each.key)
             elif now and (found := self._known(each)):
                 known[each.key] = found
-            elif self._free:
+            elif self._free and not many:
                 open_[each.key] = each
             else:
-                costly.append(each.key)
-        why = f"more than {MOST_OTHERS} audiences" if many else ""
-        return known, open_, [*costly, *many], "not previewed yet, and asking would cost" if costly else why
+                unseen.append(each.key)
+        why = f"more than {MOST_OTHERS} audiences" if further else ""
+        if unseen:
+            why = f"not previewed yet, and asking would {'take long' if self._free else 'cost'}"
+        return known, open_, [*unseen, *further], why
 
     def _known(self, definition: Definition) -> Found | None:
         try:

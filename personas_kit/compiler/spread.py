@@ -30,8 +30,9 @@ EDGES: tuple[float, ...] = (
 )
 #: So many values of a trait are counted, the most frequent.
 MOST = 1_000
-#: The trait that stands for everybody.
-EVERYBODY = -1
+#: In the place of a trait: how many there are; and how many lines there are of them, which is more where a table holds
+#: one twice, and is what the values add up to.
+EVERYBODY, LINES = -1, -2
 
 
 def compile_spread(source: Source, subject: Subject, traits: Sequence[str]) -> Query:
@@ -43,7 +44,7 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str]) -> Q
         traits: their columns, by name.
 
     Returns:
-        ``trait`` (its position; ``EVERYBODY`` for all of them), ``value`` (text: of a number its bin, of a time
+        ``trait`` (its position, or ``EVERYBODY`` or ``LINES``), ``value`` (text: of a number its bin, of a time
         ``12 * year + month``; missing is a value, too) and ``size``.
 
     Raises:
@@ -55,10 +56,12 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str]) -> Q
     everybody = exp.Count(this=exp.Distinct(expressions=[column(name, ID[subject])]))
     nothing = exp.cast(exp.null(), "text")
     arms = [_line(EVERYBODY, nothing, everybody).from_(name)]
+    if traits:
+        arms.append(_line(LINES, nothing.copy(), exp.Count(this=exp.Star())).from_(name))
     for at, each in enumerate(traits):
         of = trait_column(source, subject, each)
         value = as_(_value(build.trait(subject, of), of, source), "value")
-        values = build.add("values", exp.select(as_(column(name, ID[subject]), "id"), value).distinct().from_(name))
+        values = build.add("values", exp.select(value).from_(name))
         made = exp.select(column(values, "value"), as_(exp.Count(this=exp.Star()), "size")).from_(values)
         most_first = [exp.Ordered(this=exp.column("size"), desc=True), exp.Ordered(this=exp.column("value"))]
         counted = build.add("counted", made.group_by(column(values, "value")).order_by(*most_first).limit(MOST))

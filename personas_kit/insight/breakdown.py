@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from personas_kit.compiler.bind import column_of
 from personas_kit.compiler.scope import subject_members, trait_columns
 from personas_kit.compiler.source import Column, Source
-from personas_kit.compiler.spread import EVERYBODY, MOST, compile_spread
+from personas_kit.compiler.spread import EVERYBODY, LINES, MOST, compile_spread
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError, UnknownName
@@ -58,11 +58,13 @@ class Everybody:
 
     Attributes:
         size: how many there are.
+        lines: that the sizes add up to; more than ``size`` where a table holds somebody twice.
         asked: what members are to be broken down by; where the kit chose, the one trait.
         sizes: how everybody is spread over the values of each trait of the source.
     """
 
     size: int
+    lines: int
     asked: Asked
     sizes: Mapping[str, Sizes]
 
@@ -106,16 +108,17 @@ def everybody(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime
     """
     found = reader.ask(compile_spread(reader.source, subject, [*asked.traits]), as_of, TAG)
     sizes: dict[str, dict[str | None, int]] = {name: {} for name in asked.traits}
-    names, size = [*asked.traits], 0
+    names, whole = [*asked.traits], {EVERYBODY: 0, LINES: 0}
     for trait, value, count in found.iter_rows():
-        if trait == EVERYBODY:
-            size = int(count)
+        if trait in whole:
+            whole[trait] = int(count)
         else:
             sizes[names[trait]][value] = int(count)
+    size, lines = whole[EVERYBODY], whole[LINES]
     if asked.chosen:
-        names = [name for name in names if _says_something(sizes[name], size)][:1]
+        names = [name for name in names if _says_something(sizes[name], lines)][:1]
         asked = Asked(tuple(names), {name: asked.traits[name] for name in names}, {}, chosen=True)
-    return Everybody(size, asked, sizes)
+    return Everybody(size, lines, asked, sizes)
 
 
 def breakdowns(everybody: Everybody, found: Found, computed: Mapping[str, Found]) -> tuple[Breakdown, ...]:
@@ -133,13 +136,14 @@ def breakdowns(everybody: Everybody, found: Found, computed: Mapping[str, Found]
     for name in asked.names:
         if name in asked.computed:
             kind, own, usual = _computed(name, found, computed[name], everybody.size)
+            whole = everybody.size
         elif members is not None:
-            kind, usual = KINDS[asked.traits[name].type], everybody.sizes[name]
+            kind, usual, whole = KINDS[asked.traits[name].type], everybody.sizes[name], everybody.lines
             own = sizes_of(members[str(everybody.traits.index(name))])
         else:
             continue
         if own:
-            made.append(Breakdown(name, _parts(name, kind, own, usual, everybody.size), asked.chosen))
+            made.append(Breakdown(name, _parts(name, kind, own, usual, whole), asked.chosen))
     return tuple(made)
 
 
