@@ -415,7 +415,6 @@ class Workspace:
         carry = carried(syncs)
         with working("reading members"), self._oversight.columns(meant.key):
             found, members_from = self._reused(meant, as_of, carry)
-        self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
         with working("counting the source"):
             figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
         with working("comparing with the destinations"):
@@ -423,6 +422,7 @@ class Workspace:
                 scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures,
                 why=Otherwise(self._reader),
             )  # fmt: skip
+        self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
         again = functools.partial(
             self.plan, definition, to=to, send=send, ids=ids, list=list, integrations=integrations, combine=combine,
             mode=mode, as_of=as_of,

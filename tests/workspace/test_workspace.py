@@ -8,7 +8,7 @@ import pytest
 import personas_kit as pk
 from personas_kit import account_trait, any_user, event, in_audience, prop, trait
 from personas_kit.company import open_demo
-from personas_kit.errors import DefinitionError, UnknownName
+from personas_kit.errors import DefinitionError, DestinationError, UnknownName
 
 BUYERS = "order_completed_last_30days"
 
@@ -281,3 +281,10 @@ def test_a_preview_shows_the_change_at_a_destination_that_was_named_by_hand(own)
 
     assert (change.sync.destination, change.sync.call, change.first) == ("analytics", "identify", False)
     assert 0 <= change.enter < 50
+
+
+def test_a_plan_that_cannot_be_made_leaves_previews_as_they_were(own):
+    with pytest.raises(DestinationError, match="cannot take this audience by list"):
+        own.plan(BUYERS, to="analytics", send=["list"])
+
+    assert {change.sync.call for change in own.preview(BUYERS).changes} == {"identify", "track", "list"}
