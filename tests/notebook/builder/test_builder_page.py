@@ -36,7 +36,8 @@ MODEL = """async ([script, shown]) => {
         show: (news) => { kernel.shown = news; listeners.forEach((listener) => listener()); },
         send: (message) => {
             kernel.sent.push(message);
-            kernel.last = (kernel.last || Promise.resolve()).then(() => said(message)).then((news) => {
+            const sent = JSON.parse(JSON.stringify(message));  // as a front end does
+            kernel.last = (kernel.last || Promise.resolve()).then(() => said(sent)).then((news) => {
                 kernel.answered += 1;
                 kernel.show(news);
             });
@@ -264,6 +265,43 @@ def test_what_a_rule_measures_can_be_a_property(build: Callable[..., Page]) -> N
     page.type("Value", "99.50", "Rule 1")
 
     assert page.text == "event('Order Completed').within(30 days).sum(property('revenue')) >= 99.5"
+
+
+def test_one_of_several_values_is_added_and_taken_out(build: Callable[..., Page]) -> None:
+    page = build(Audience("A", trait("role").one_of("admin", "owner")))
+
+    page.field("Add a value", "Rule 1").click()
+    page.settle()
+    offered = page.page.get_by_role("listbox").get_by_role("option").all_inner_texts()
+    assert any("member" in each for each in offered)
+    assert not any(each.startswith("admin") for each in offered)
+
+    page.choose("Add a value", "member", "Rule 1")
+    page.button("Take admin out").click()
+
+    assert page.text == "trait('role').one_of('owner', 'member')"
+
+
+def test_a_date_is_so_long_ago_or_a_day(build: Callable[..., Page]) -> None:
+    page = build(Audience("A", trait("created_at").within_last(days=30)))
+
+    page.type("Amount", "12", "Rule 1")
+    page.field("Unit", "Rule 1").select_option("hours")
+    assert page.text == "trait('created_at').within_last(12 hours)"
+
+    page.field("Operator", "Rule 1").select_option("before_date")
+    page.settle()
+    assert page.rule("Rule 1").get_by_text("type a value").is_visible()
+    page.field("Value", "Rule 1").fill("2026-01-31")
+    assert page.text == "trait('created_at').before_date('2026-01-31')"
+
+
+def test_the_other_event_keeps_its_window_and_loses_nothing_else(build: Callable[..., Page]) -> None:
+    page = build(Audience("A", event("Order Completed").between(days=(90, 30)).count() <= 3))
+
+    page.choose("Event", "Signed In", "Rule 1")
+
+    assert page.text == "event('Signed In').between(30 days, 90 days).count() <= 3"
 
 
 # --------------------------------------------------------------------------------------------------------- by keyboard

@@ -88,7 +88,10 @@ def messages(draw: Any, draft: dict[str, Any], *, wild: bool) -> dict[str, Any]:
     }
     said |= more.get(said["do"], {"id": node["id"]})
     if wild and draw(st.booleans()):
-        anything = {"value": odd, "path": st.lists(st.integers(-1, 3) | st.text(max_size=3), max_size=3)}
+        anything = {
+            "value": odd if said["do"] == "put" else st.dictionaries(st.sampled_from(["type", "text"]), odd),
+            "path": st.lists(st.integers(-1, 3) | st.text(max_size=3), max_size=3),
+        }
         name = draw(st.sampled_from([*sorted(said.keys() - {"do", "at", "by"}), "heard"]))
         said |= {} if name == "heard" else {name: draw(anything.get(name, st.text(max_size=3)))}
     return said
