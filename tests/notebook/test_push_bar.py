@@ -170,8 +170,8 @@ def test_what_was_refused_is_planned_again_and_pushed_once_it_is_approved(demo):
     before = len(demo.sandbox.requests)
 
     shown = say(bar, "plan_again")
-    assert (shown["step"], shown["left"], shown["result"]) == ("idle", 1, "")
-    assert ">3,400<" in shown["before"]
+    assert (shown["step"], shown["left"], shown["said"]) == ("idle", 1, "")
+    assert ">3,400<" in bar.card()
     assert len(demo.sandbox.requests) == before
 
     shown = pushed(bar, override=["interval"])
