@@ -1,10 +1,13 @@
-"""The cards in a real JupyterLab: run by a person who sits there, and executed elsewhere and opened untrusted."""
+"""In a real JupyterLab: every card, live and in a notebook that is not trusted; the push bar and the builder, used."""
+
+import re
 
 import nbclient
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
-from tests.notebook.lab import CHROMIUM, opened
+from tests.notebook.lab import CHROMIUM, STEP, opened
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,6 +44,9 @@ def started(tmp_path_factory):
         yield lab
 
 
+expect.set_options(timeout=STEP)
+
+
 @pytest.fixture
 def lab(started):
     """JupyterLab; after the test nothing has been asked of the network, and nothing complained of."""
@@ -75,3 +81,135 @@ def test_every_card_is_readable(lab, way):
         lab.theme(theme)
         lab.picture(f"{way}-{theme}")
         assert lab.faint(BOTH_GROUNDS) == [], theme
+
+
+# ------------------------------------------------------------------------------------------------------- the push bar
+
+PUSH = re.compile(r"^Push [\d,]+ changes?$")
+
+
+def arrived(lab, key):
+    """Whether the receiver has exactly those whom the warehouse wants, as the kernel sees it."""
+    received = f"{{user for user, traits in ws.sandbox.users().items() if traits.get({key!r})}}"
+    return lab.value(f"{received} == set(ws.members({key!r})['user_id'])") == "True"
+
+
+def push(bar, key):
+    """Press the button, type the name, and press Enter."""
+    bar.get_by_role("button", name=PUSH).click()
+    bar.get_by_label(f"Type {key} to push").fill(key)
+    bar.get_by_label(f"Type {key} to push").press("Enter")
+
+
+def test_a_plan_is_tried_approved_by_its_name_and_pushed(lab):
+    lab.run([lab.company(), f"ws.plan({BUYERS!r}, to='analytics')"], name="push")
+    bar = lab.cell(1).get_by_role("group", name="Push of Order Completed last 30days")
+
+    bar.get_by_role("button", name="Dry run").click()
+    expect(bar).to_contain_text("Dry run: nothing was sent")
+    assert lab.value("len(ws.sandbox.requests)") == "0"
+
+    bar.get_by_role("button", name=PUSH).click()
+    lab.picture("push-confirm", lab.cell(1))
+    bar.get_by_label(f"Type {BUYERS} to push").fill("something else")
+    expect(bar.get_by_role("button", name=PUSH)).to_be_disabled()
+    bar.get_by_label(f"Type {BUYERS} to push").press("Escape")
+    push(bar, BUYERS)
+
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
+    assert arrived(lab, BUYERS)
+    assert lab.faint(BOTH_GROUNDS) == []
+    lab.picture("push-done", lab.cell(1))
+
+
+def test_the_saved_notebook_says_what_was_pushed_and_nothing_personal(lab):
+    lab.run([lab.company(), f"ws.plan({BUYERS!r})"], name="saved")
+    push(lab.cell(1).get_by_role("group", name="Push of Order Completed last 30days"), BUYERS)
+    expect(lab.cell(1)).to_contain_text("3,401 acknowledged")
+
+    lab.save()
+    saved = (lab.folder / "work" / "saved.ipynb").read_text(encoding="utf-8")
+    said = [output.data["text/plain"] for output in nbformat.reads(saved, as_version=4).cells[1].outputs]
+
+    assert any("3,401 acknowledged" in line for line in said)
+    assert re.findall(r"[\w.+-]+@[\w-]+\.[\w.]+", saved) == []
+    assert "demo-write-key" not in saved
+
+
+def test_what_was_refused_is_pushed_again(lab):
+    refuse = "ws.sandbox.fail(*[400] * 11)"  # a request, its half, the half of that, and so on: one member is refused
+    lab.run([lab.company(), f"{refuse}\nws.plan({BUYERS!r}, to='analytics', send=['identify'])"], name="refused")
+    bar = lab.cell(1).get_by_role("group", name="Push of Order Completed last 30days")
+    push(bar, BUYERS)
+
+    expect(bar).to_contain_text("not all of it was acknowledged")
+    assert not arrived(lab, BUYERS)
+    bar.get_by_role("button", name="Retry what failed").click()
+    push(bar, BUYERS)
+
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
+    assert arrived(lab, BUYERS)
+
+
+SLOW = """
+from personas_kit.sandbox import Fault
+ws.add(pk.Audience("Visitors", event("Page Viewed").within(days=90).count() >= 1))
+ws.sandbox.fail(*[Fault(kind="delay", seconds=2)] * 6)
+"""
+
+
+def test_a_push_is_stopped_and_goes_on(lab):
+    lab.run([lab.company() + SLOW, "ws.plan('visitors', to='analytics', send=['identify'])"], name="stopped")
+    bar = lab.cell(1).get_by_role("group", name="Push of Visitors")
+    push(bar, "visitors")
+
+    bar.get_by_role("button", name="Stop").click()
+    expect(bar.get_by_text("Stopped", exact=True)).to_be_visible()
+    assert not arrived(lab, "visitors")
+    assert lab.value("ws.sandbox.heal()") == "None"
+    bar.get_by_role("button", name="Push the rest").click()
+    bar.get_by_label("Type visitors to push").fill("visitors")
+    bar.get_by_role("button", name=PUSH).click()
+
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
+    assert arrived(lab, "visitors")
+
+
+EDITED = "ws.add(pk.Audience('Order Completed last 30days', event('Order Completed').within(days=30).count() >= 10))"
+
+
+def test_guards_are_overridden_one_by_one_and_why_is_kept(lab):
+    lab.run([f"{lab.company()}\n{YESTERDAY}\n{EDITED}", f"ws.plan({BUYERS!r}, to='analytics')"], name="guards")
+    bar = lab.cell(1).get_by_role("group", name="Push of Order Completed last 30days")
+    bar.get_by_role("button", name=PUSH).click()
+    bar.get_by_label(f"Type {BUYERS} to push").fill(BUYERS)
+
+    for guard in bar.get_by_role("checkbox").all():
+        expect(bar.get_by_role("button", name=PUSH)).to_be_disabled()
+        guard.check()
+    bar.get_by_label("Why is that right? (kept in the history)").fill("only regular buyers")
+    lab.picture("push-guards", lab.cell(1))
+    bar.get_by_role("button", name=PUSH).click()
+
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
+    assert arrived(lab, BUYERS)
+    assert "only regular buyers" in lab.value("ws.history(1)['overrides'][0]")
+
+
+# --------------------------------------------------------------------------------------------------------- the builder
+
+
+def test_an_audience_is_built_and_pushed_by_mouse(lab):
+    lab.run([lab.company(), "ws.builder()"], name="built")
+    builder = lab.cell(1).get_by_role("group", name="Audience builder")
+
+    builder.get_by_label("Name of the audience").fill("Good customers")
+    builder.get_by_role("button", name="+ Event").first.click()
+    builder.get_by_label("Event", exact=True).fill("Order Completed")
+    builder.get_by_role("option", name=re.compile("Order Completed")).first.click()
+    builder.get_by_label("Value", exact=True).fill("2")
+    builder.get_by_role("button", name="Add to workspace").click()
+    expect(builder.get_by_text('ws.plan("good_customers"')).to_be_visible()
+    lab.picture("builder", lab.cell(1))
+
+    assert lab.value("str(ws.definitions['good_customers'].where)").endswith('count() >= 2"')
