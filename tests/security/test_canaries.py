@@ -69,6 +69,7 @@ def one_of_each(workspace):
     found["backtest"] = workspace.backtest("vips", "2026-10-01", "2026-10-05")
     found["forecast"] = workspace.forecast_exits("vips", 10)
     found["comparison"] = workspace.compare("vips", pk.Audience("Other", pk.trait("email").exists()))
+    found["overlap"] = workspace.overlap(["vips", pk.Audience("Other", pk.trait("email").exists())])
     found |= {"status": workspace.status(), "history": workspace.store.runs(50), "syncs": workspace.store.syncs()}
     found |= {"config": workspace.config, "workspace": workspace, "store": workspace.store}
     return found
