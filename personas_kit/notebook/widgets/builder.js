@@ -96,6 +96,7 @@ function combo(ui, key, { label, value, options, say, look, looking, placeholder
     ui.again();
   };
   const change = (news) => {
+    if (look) look();
     ui.local.combo = { key, open: true, typed: null, on: -1, ...own, ...news };
     ui.again();
   };
@@ -106,7 +107,7 @@ function combo(ui, key, { label, value, options, say, look, looking, placeholder
       change({ open: true, on });
       const chosen = event.target.parentNode.querySelector('[aria-selected="true"]');
       if (chosen) chosen.scrollIntoView({ block: "nearest" });
-    } else if (event.key === "Enter" && own) take(own.on >= 0 && found[own.on] ? found[own.on].name : exact(text));
+    } else if (event.key === "Enter" && own) take(found[own.on] ? found[own.on].name : first && found.length === 1 ? found[0].name : exact(text));
     else if (event.key === "Escape" && own) {
       leave();
       ui.again();
@@ -193,7 +194,8 @@ function drawing(shown, ui) {
 const share = (one) => (one.share === null || one.share === undefined ? "" : `${Math.round(100 * one.share)}%`);
 const noted = (listed) => (listed || []).map((one) => ({ ...one, note: [one.type, share(one)].filter(Boolean).join(" · ") }));
 const counted = (listed) => (listed || []).map((one) => ({ ...one, note: one.lines === null ? "" : many(one.lines) }));
-const kindOf = (listed, name) => ((listed || []).find((one) => one.name === name) || {}).kind || "";
+/** How something is compared: "" if its type is not known, nothing as long as nobody can know it. */
+const kindOf = (listed, name, looking) => (name && !looking ? ((listed || []).find((one) => one.name === name) || {}).kind || "" : undefined);
 
 const SENTENCE = {
   event(of, node, place, around) {
@@ -203,40 +205,45 @@ const SENTENCE = {
     const plain = measure.of === "count";
     const properties = offers.properties[node.event];
     const reducer = menus.reducers.find((one) => one.of === measure.of) || { type: "" };
-    const kind = reducer.type || measure.as || kindOf(properties, measure.property);
+    const looking = offers.looking.includes(`properties ${node.event}`);
+    const kind = reducer.type || measure.as || kindOf(properties, held(ui, `${node.id} measured`, measure.property), looking);
     const measures = choice("Measure", measure.of, menus.reducers.map((one) => [one.of, one.of === "count" ? (plain && (node.values[0] || {}).text === "1" ? "time" : "times") : one.says]), put(node.id, ["measure", "of"]), { key: "measure" });
     return [
       choice("Did or did not", node.not ? "not" : "", inside ? [["", "then did"], ["not", "then did not"]] : [["", "did"], ["not", "did not"]], (value) => put(node.id, ["not"])(value === "not"), { key: "did", class: node.not ? "pkb-not" : "" }),
       combo(ui, `${node.id} event`, { label: "Event", first: true, value: node.event, options: counted(offers.events), say: put(node.id, ["event"]), looking: offers.looking.includes("events"), placeholder: "choose an event", bad: of.missing(node.id, "event") }),
       !plain && h("span", { key: "with" }, "with"),
       !plain && measures,
-      !plain && combo(ui, `${node.id} measured`, { label: "Measured property", value: measure.property || "", options: noted(properties), say: put(node.id, ["measure", "property"]), look: () => ui.send("offer", { about: { event: node.event } }), looking: offers.looking.includes(`properties ${node.event}`), placeholder: "choose a property", bad: of.missing(node.id, "measure") }),
+      !plain && combo(ui, `${node.id} measured`, { label: "Measured property", value: measure.property || "", options: noted(properties), say: put(node.id, ["measure", "property"]), look: () => ui.send("offer", { about: { event: node.event } }), looking, placeholder: "choose a property", bad: of.missing(node.id, "measure") }),
       comparison(of, node, kind, plain ? null : { event: node.event, property: measure.property }, plain),
       plain && measures,
       during(of, node, inside),
     ];
   },
   trait(of, node, place) {
-    const { ui, put, offers, shown } = of;
+    const { ui, put, offers } = of;
     const own = place === "account" || node.of === "account";
     const listed = own ? offers.accounts : offers.traits;
     const whose = place === "account" ? "its" : place === "event" ? "by somebody whose" : "their";
     const both = place !== "account" && (offers.accounts.length > 0 || node.of === "account");
+    const looking = offers.looking.includes(own ? "accounts" : "traits");
+    const named = held(ui, `${node.id} trait`, node.trait);
     const options = [["subject", whose], ["account", place === "event" ? "by somebody whose account's" : "their account's"]];
     return [
       both ? choice("Whose trait", node.of, options, put(node.id, ["of"]), { key: "whose" }) : h("span", { key: "whose" }, whose),
-      combo(ui, `${node.id} trait`, { label: "Trait", first: true, value: node.trait, options: noted(listed), say: put(node.id, ["trait"]), looking: offers.looking.includes(own ? "accounts" : "traits"), placeholder: "choose a trait", bad: of.missing(node.id, "trait") }),
-      comparison(of, node, kindOf(listed, node.trait), { trait: node.trait, of: own ? "account" : "subject" }),
+      combo(ui, `${node.id} trait`, { label: "Trait", first: true, value: node.trait, options: noted(listed), say: put(node.id, ["trait"]), looking, placeholder: "choose a trait", bad: of.missing(node.id, "trait") }),
+      comparison(of, node, kindOf(listed, named, looking), { trait: named, of: own ? "account" : "subject" }),
     ];
   },
   property(of, node, place, around) {
     const { ui, put, offers } = of;
     const event = around[node.parent && around.length > 1 ? around.length - 2 : around.length - 1] || "";
     const properties = offers.properties[event];
+    const looking = offers.looking.includes(`properties ${event}`);
+    const named = held(ui, `${node.id} property`, node.property);
     return [
       node.parent && h("span", { key: "parent" }, "of the event before, "),
-      combo(ui, `${node.id} property`, { label: "Property", first: true, value: node.property, options: noted(properties), say: put(node.id, ["property"]), look: () => event && ui.send("offer", { about: { event } }), looking: offers.looking.includes(`properties ${event}`), placeholder: "choose a property", bad: of.missing(node.id, "property") }),
-      comparison(of, node, node.as || kindOf(properties, node.property), { event, property: node.property }),
+      combo(ui, `${node.id} property`, { label: "Property", first: true, value: node.property, options: noted(properties), say: put(node.id, ["property"]), look: () => event && ui.send("offer", { about: { event } }), looking, placeholder: "choose a property", bad: of.missing(node.id, "property") }),
+      comparison(of, node, node.as || kindOf(properties, named, looking), { event, property: named }),
     ];
   },
   in_audience(of, node, place) {
@@ -278,7 +285,7 @@ const SENTENCE = {
 function comparison(of, node, kind, about, times = false) {
   const { menus, put, shown } = of;
   const all = menus.operators[""];
-  const fitting = times ? all.filter((one) => one.op in TIMES) : menus.operators[kind] || all;
+  const fitting = times ? all.filter((one) => one.op in TIMES) : menus.operators[kind || ""] || all;
   const now = all.find((one) => one.op === node.op) || all[0];
   const listed = fitting.some((one) => one.op === node.op) ? fitting : [...fitting, now];
   const says = (one) => (times && TIMES[one.op]) || one.says;
@@ -298,9 +305,9 @@ function values(of, node, kind, about, takes) {
     return span(of, node.id, "", one, (news, heard) => ui.send("say", { id: node.id, at: 0, value: { type: "duration", amount: one.amount, unit: one.unit, ...news }, heard }));
   }
   const said = (at) => ({ duration: "", empty: "string" })[(node.values[at] || {}).type] ?? ((node.values[at] || {}).type || "");
-  const usual = { list: "string", "": said(0) || "string" }[kind] || kind;
+  const usual = { list: "string", "": said(0) || "string" }[kind || ""] || kind;
   const type = (at) => said(at) || usual;
-  const typed = !kind && h("span", { key: "types" }, choice("Kind of value", type(0), of.menus.values.map((one) => [one.type, one.says]), (name) => ui.send("say", { id: node.id, at: 0, value: { type: name, text: name === "boolean" ? "true" : (node.values[0] || {}).text || "" } }), { class: "pkb-small" }));
+  const typed = kind === "" && h("span", { key: "types" }, choice("Kind of value", type(0), of.menus.values.map((one) => [one.type, one.says]), (name) => ui.send("say", { id: node.id, at: 0, value: { type: name, text: name === "boolean" ? "true" : (node.values[0] || {}).text || "" } }), { class: "pkb-small" }));
   if (takes === "one") return [typed, value(of, node, 0, type(0), about)];
   const chips = node.values.map((one, at) =>
     h(
@@ -659,6 +666,8 @@ function actions(of) {
   const preview = shown.preview;
   const changed = added && added.python !== shown.python;
   const to = ui.local.to || shown.destinations[0];
+  const plan = shown.plan;
+  const asking = !!plan && plan.state === "asking";
   const quoted = (text) => JSON.stringify(text);
   return h(
     "div",
@@ -680,10 +689,13 @@ function actions(of) {
           ui.local.to = name;
           ui.again();
         })),
-        copyable(ui, `ws.plan(${quoted(added.key)}${to ? `, to=${quoted(to)}` : ""})`, "the plan's code", { key: "plan" }),
+        copyable(ui, `ws.plan(${quoted(added.key)}${to ? `, to=${quoted(to)}` : ""})`, "the plan's code", { key: "code" }),
+        to && ui.local.nests && h("div", { class: "pk-row", key: "ask" }, h("button", { type: "button", disabled: asking, onclick: act("plan", { key: added.key, to }) }, asking ? "Plan …" : `Plan for ${to}`), h("span", { class: "pk-faint" }, "shows what would be sent; nothing is sent before you push")),
       ),
+    plan && plan.state === "failed" && problem(plan.problem),
+    plan && plan.state === "done" && h("div", { class: "pkb-nested", role: "group", "aria-label": "Plan", key: `plan ${plan.model}`, "data-plan": plan.model, html: "" }),
     preview && preview.state === "failed" && problem(preview.problem),
-    preview && preview.state === "done" && h("div", { key: "preview", class: preview.text === shown.text ? "" : "pkb-stale", role: "group", "aria-label": "Preview" }, preview.text === shown.text ? "" : h("div", { class: "pk-notice" }, "This is the preview as it was before the last change."), h("div", { html: preview.html })),
+    preview && preview.state === "done" && h("div", { key: "preview", class: preview.python === shown.python ? "" : "pkb-stale", role: "group", "aria-label": "Preview" }, preview.python === shown.python ? "" : h("div", { class: "pk-notice" }, "This is the preview as it was before the last change."), h("div", { html: preview.html })),
   );
 }
 
@@ -696,6 +708,7 @@ function follow(shown, ui) {
     local.greeted = true;
     ui.send("look");
   }
+  local.nests = nests;
   const busy = count.state === "waiting" || count.state === "counting";
   if (count.state === "done" && local.last !== count) {
     local.last = count;
@@ -717,7 +730,20 @@ function follow(shown, ui) {
   }
 }
 
-export default widget(
+/** Whether this front end can put one widget into another. JupyterLab and VS Code can. */
+let nests = false;
+
+/** The push bar is a widget of its own: its view is put where the plan is to be. */
+async function nest(model, el) {
+  const place = el.querySelector("[data-plan]");
+  if (!place || place.filled || !nests) return;
+  place.filled = true;
+  const bar = await model.widget_manager.get_model(place.dataset.plan);
+  const view = await model.widget_manager.create_view(bar, {});
+  place.replaceChildren(view.el);
+}
+
+const builder = widget(
   (shown, ui) => {
     follow(shown, ui);
     const of = drawing(shown, ui);
@@ -744,3 +770,17 @@ export default widget(
     }),
   },
 );
+
+export default {
+  render({ model, el }) {
+    nests = !!(model.widget_manager && model.widget_manager.create_view);
+    const end = builder.render({ model, el });
+    const nesting = () => nest(model, el);
+    model.on("change:shown", nesting);
+    nesting();
+    return () => {
+      model.off("change:shown", nesting);
+      end();
+    };
+  },
+};

@@ -8,7 +8,7 @@ the preview are asked beside the kernel's own thread, which stays free.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from personas_kit.definitions import AccountAudience, Audience, Definition
@@ -22,6 +22,7 @@ from personas_kit.notebook.builder.menus import MENUS, REDUCERS, blank_node
 from personas_kit.notebook.builder.offers import Offers
 from personas_kit.notebook.builder.python import python_of
 from personas_kit.notebook.widgets.base import Widget, action
+from personas_kit.notebook.widgets.push_bar import PushBar
 from personas_kit.reading import Reader
 from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, watched
 from personas_kit.workspace import Workspace
@@ -61,7 +62,9 @@ class Builder(Widget):
         self._focused = 0
         self._showing = threading.RLock()
         self._looked = False
-        self._previewing = Watch(lambda _, __: None)
+        self._watching = {name: Watch(lambda _, __: None) for name in ("preview", "plan")}
+        self._threads: dict[str, threading.Thread] = {}
+        self._bars: list[PushBar] = []
         self._counter = Counter(reader, lambda state: self.show(count=dict(state)))
         self._offers = Offers(workspace, lambda: self.show(offers=self._offers.shown))
         super().__init__(
@@ -133,15 +136,20 @@ class Builder(Widget):
         return html.card(head + f"<div>{html.text(found.english())}</div>", html.code(str(found.expression)), how)
 
     def wait(self) -> None:
-        """Until everything that was asked for has been answered: counts and look-ups."""
+        """Until everything that was asked for has been answered: counts, look-ups, a preview, a plan."""
         self._offers.wait()
         self._counter.wait()
+        for thread in self._threads.values():
+            thread.join()
 
     def close(self) -> None:
         """Ask nothing more, and go from the page."""
         self._counter.stop()
         self._offers.stop()
-        self._previewing.end()
+        for watch in self._watching.values():
+            watch.end()
+        for bar in self._bars:
+            bar.close()
         super().close()
 
     def show(self, **news: object) -> None:
@@ -170,7 +178,7 @@ class Builder(Widget):
     @action
     def say(self, id: str, at: int, value: Plain, heard: int = 0) -> None:  # noqa: A002
         """A value of a rule; without any text there is none."""
-        if value.get("type") not in {"duration", "empty"} and value.get("text") == "":
+        if value.get("type") not in ("duration", "empty") and value.get("text") == "":
             self._change(edits.without_value(self._draft, id, at), same=(id, at), heard=heard)
         else:
             self._change(edits.put(self._draft, id, ["values", at], value), same=(id, at), heard=heard)
@@ -254,16 +262,29 @@ class Builder(Widget):
     def preview(self) -> None:
         """The preview's card, below."""
         definition = self.definition
-        self._previewing.end()
-        watch = self._previewing = Watch(lambda _, __: None)
-        self.show(preview={"state": "asking"}, problem=None)
-        threading.Thread(target=self._preview, args=(definition, watch), name="preview", daemon=True).start()
+
+        def look() -> Plain:
+            card = self._workspace.preview(definition)._repr_html_() or ""
+            return {"html": card, "python": drafts.python(self._draft)}
+
+        self._beside("preview", look)
 
     @action
     def hide(self) -> None:
         """No preview any more."""
-        self._previewing.end()
+        self._watching["preview"].end()
         self.show(preview=None)
+
+    @action
+    def plan(self, key: str, to: str) -> None:
+        """What would be sent of an audience that was added, below, with the bar that pushes it. Nothing is sent."""
+
+        def look() -> Plain:
+            bar = PushBar(self._workspace.plan(key, to=to))
+            self._bars.append(bar)
+            return {"model": bar.model_id, "key": key, "to": to}
+
+        self._beside("plan", look)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -335,7 +356,7 @@ class Builder(Widget):
         node = found.node
         if node["is"] == "event" and node["event"]:
             self._offers.properties_of(node["event"])
-        if node["is"] == "event" and path[-1] == "of" and node["measure"]["of"] != "count":
+        if node["is"] == "event" and "property" not in node["measure"] and node["measure"]["of"] != "count":
             measure = {"property": "", "as": None, "at_least": "2", **node["measure"]}
             draft = edits.put(draft, id_, ["measure"], measure)
         kind = self._kind(edits.find(draft, id_) or found)
@@ -361,17 +382,25 @@ class Builder(Widget):
             case _:
                 return None
 
-    def _preview(self, definition: Definition, watch: Watch) -> None:
-        try:
-            with watched(watch):
-                card = self._workspace.preview(definition)._repr_html_() or ""
-            news: Plain = {"state": "done", "html": card, "text": str(definition.expression)}
-        except NobodyWaitsError:
-            return
-        except PersonasError as problem:
-            news = {"state": "failed", "problem": told(problem)}
-        if self._previewing is watch:
-            self.show(preview=news)
+    def _beside(self, name: str, look: Callable[[], Plain]) -> None:
+        """Shown under a name once it is there; what was asked for under that name before is not waited for."""
+        self._watching[name].end()
+        watch = self._watching[name] = Watch(lambda _, __: None)
+
+        def work() -> None:
+            try:
+                with watched(watch):
+                    news = {"state": "done", **look()}
+            except NobodyWaitsError:
+                return
+            except PersonasError as problem:
+                news = {"state": "failed", "problem": told(problem)}
+            if self._watching[name] is watch:
+                self.show(**{name: news})
+
+        self.show(**{name: {"state": "asking"}}, problem=None)
+        self._threads[name] = threading.Thread(target=work, name=name, daemon=True)
+        self._threads[name].start()
 
 
 def _whose(found: edits.Found, subject: Subject) -> str:

@@ -479,15 +479,25 @@ def test_the_preview_stands_in_the_builder(build: Callable[..., Any], demo: Work
     builder = build(BUYERS)
 
     do(builder, "preview")
-    for thread in threading.enumerate():
-        if thread.name == "preview":
-            thread.join()
 
     assert builder.shown["preview"]["state"] == "done"
     assert f"{demo.members(BUYERS).height:,}" in builder.shown["preview"]["html"]
     assert problems(builder.shown["preview"]["html"]) == []
     do(builder, "hide")
     assert builder.shown["preview"] is None
+
+
+def test_a_plan_and_the_bar_that_pushes_it_stand_in_the_builder(build: Callable[..., Any], demo: Workspace) -> None:
+    builder = build(BUYERS)
+    do(builder, "keep")
+
+    do(builder, "plan", key=BUYERS, to="analytics")
+
+    (bar,) = builder._bars
+    assert builder.shown["plan"] == {"state": "done", "model": bar.model_id, "key": BUYERS, "to": "analytics"}
+    assert bar.pushing.plan.key == BUYERS
+    do(builder, "plan", key=BUYERS, to="nowhere")
+    assert "nowhere" in builder.shown["plan"]["problem"]["what"]
 
 
 def test_a_saved_notebook_has_a_card_that_says_what_it_was(build: Callable[..., Any]) -> None:
