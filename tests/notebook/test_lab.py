@@ -196,7 +196,7 @@ def test_guards_are_overridden_one_by_one_and_why_is_kept(lab):
     assert "only regular buyers" in lab.value("ws.history(1)['overrides'][0]")
 
 
-# --------------------------------------------------------------------------------------------------------- the builder
+# ------------------------------------------------------------------------------------------- the builder, the explorer
 
 
 def test_an_audience_is_built_and_pushed_by_mouse(lab):
@@ -209,7 +209,83 @@ def test_an_audience_is_built_and_pushed_by_mouse(lab):
     builder.get_by_role("option", name=re.compile("Order Completed")).first.click()
     builder.get_by_label("Value", exact=True).fill("2")
     builder.get_by_role("button", name="Add to workspace").click()
-    expect(builder.get_by_text('ws.plan("good_customers"')).to_be_visible()
+    builder.get_by_role("button", name="Plan for analytics").click()
+    bar = builder.get_by_role("group", name="Push of Good customers")
+    size = lab.value("ws.preview('good_customers').size")
+    expect(builder.locator("[data-size]")).to_have_attribute("data-size", size)
     lab.picture("builder", lab.cell(1))
+    push(bar, "good_customers")
 
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
     assert lab.value("str(ws.definitions['good_customers'].where)").endswith('count() >= 2"')
+    assert arrived(lab, "good_customers")
+
+
+def focused(lab):
+    """What has the focus, by the name that a screen reader says."""
+    return lab.page.evaluate(
+        "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim()"
+    )
+
+
+def tab_to(lab, name):
+    """Press Tab until something has the focus."""
+    keys = lab.page.keyboard
+    for _ in range(60):
+        if re.fullmatch(name, focused(lab)):
+            return
+        keys.press("Tab")
+    raise AssertionError(f"Tab does not come to {name}; it came to {focused(lab)}")
+
+
+def test_an_audience_is_built_and_pushed_by_keyboard_alone(lab):
+    lab.run([lab.company(), "ws.builder()"], name="keyboard")
+    builder, keys = lab.cell(1).get_by_role("group", name="Audience builder"), lab.page.keyboard
+    builder.get_by_label("Name of the audience").focus()
+
+    keys.type("Good customers")
+    tab_to(lab, r"\+ Event")
+    keys.press("Enter")
+    expect(builder.get_by_label("Event", exact=True)).to_be_focused()
+    keys.type("order comp")
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    expect(builder.get_by_label("Event", exact=True)).to_have_value("Order Completed")
+    tab_to(lab, "Value")
+    keys.press("ControlOrMeta+a")
+    keys.type("2")
+    tab_to(lab, "Add to workspace")
+    keys.press("Enter")
+    expect(builder.get_by_role("button", name="Plan for analytics")).to_be_visible()
+    tab_to(lab, "Plan for analytics")
+    keys.press("Enter")
+    bar = builder.get_by_role("group", name="Push of Good customers")
+    expect(bar.get_by_role("button", name=PUSH)).to_be_enabled()
+    tab_to(lab, PUSH.pattern)
+    keys.press("Enter")
+    expect(bar.get_by_label("Type good_customers to push")).to_be_focused()
+    keys.type("good_customers")
+    keys.press("Enter")
+
+    expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
+    assert arrived(lab, "good_customers")
+
+
+def test_an_event_is_found_by_its_property_and_its_values_are_looked_up(lab):
+    lab.run([lab.company(), "ws.explore()"], name="explorer")
+    here = lab.cell(1).get_by_role("region", name="Explorer")
+    details = here.get_by_role("region", name="Details")
+    expect(here.get_by_role("option", name="Order Completed")).to_be_visible()
+
+    here.get_by_role("option", name="Order Completed").click()
+    expect(here.get_by_role("listbox", name="Properties")).to_contain_text("revenue")
+    here.get_by_label("Search").press_sequentially("reve")
+    here.get_by_label("Search").press("Enter")
+
+    expect(details).to_contain_text("median 49")
+    expect(details).to_contain_text('prop("revenue") > 49')
+    assert lab.value("len(ws.events.order_completed.cached)") == "8"
+    for theme in ("dark", "light"):
+        lab.theme(theme)
+        lab.picture(f"explorer-{theme}", lab.cell(1))
+        assert lab.faint() == [], theme
