@@ -33,7 +33,7 @@ from personas_kit.definitions.expressions import PropertyRef, PropertyType, Trai
 from personas_kit.definitions.streams import Events
 from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
-from personas_kit.masking import masked
+from personas_kit.masking import mask_value, masked
 
 #: Properties are looked at in the events of so many days.
 DAYS = 30
@@ -107,10 +107,17 @@ class Values(Tabular):
         """The values as a card may show them: personal ones, by their name or their looks, made unreadable."""
         return masked(self.frame, keep=("count", "share"), called={"value": self.masked_as})
 
+    @property
+    def shown_spread(self) -> Mapping[str, float]:
+        """The spread as a card may show it: empty of anything else, and of personal numbers, such as those to call."""
+        personal = mask_value(self.masked_as, 0.0) != 0.0
+        return {} if self.spread is None or personal else self.spread
+
     def __repr__(self) -> str:
         """One line; personal values are made unreadable."""
         some = ", ".join(f"{line['value']} {line['share']:.0%}" for line in self.shown().head(LISTED).to_dicts())
-        return f"{self.name!r}: {self.different:,} different values{': ' * bool(some)}{some}"
+        many = "1 value" if self.different == 1 else f"{self.different:,} different values"
+        return f"{self.name!r}: {many}{': ' * bool(some)}{some}"
 
 
 @dataclass(frozen=True, slots=True)

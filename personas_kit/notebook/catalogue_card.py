@@ -18,7 +18,7 @@ SHOWN = 200
 FEW = 10
 #: What is shown of a sync, in this order.
 STANDING = ["key", "destination", "call", "acknowledged", "unknown", "rejected", "last_run", "last_at", "due"]
-_NAME = "width:36%;overflow-wrap:anywhere;min-width:0"
+_NAME = "width:36%;overflow-wrap:break-word;min-width:0"
 
 
 @renders("Catalogue")
@@ -48,7 +48,11 @@ def event_card(event: Event) -> str:
 @renders("Values")
 def values_card(values: Values) -> str:
     """The HTML of the most frequent values; personal ones are masked."""
-    return html.card(html.title(values.name, _different(values), ""), _spread(values), _values(values, SHOWN))
+    return html.card(
+        html.title(values.name, _different(values), ""),
+        _spread(values) if values.shown_spread else "",
+        _values(values, SHOWN),
+    )
 
 
 def exploration_card(exploration: Exploration) -> str:
@@ -146,9 +150,7 @@ def _values(values: Values, most: int = FEW) -> str:
 
 
 def _spread(values: Values) -> str:
-    if values.spread is None:
-        return ""
-    return html.figures(html.figure(name, html.number(number)) for name, number in values.spread.items())
+    return html.figures(html.figure(name, html.number(number)) for name, number in values.shown_spread.items())
 
 
 def _different(values: Values) -> str:

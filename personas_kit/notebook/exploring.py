@@ -7,6 +7,7 @@ personal values are masked: the notebook keeps what is shown.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,17 +109,17 @@ class Exploration:
         """
         if section in {"traits", "accounts"}:
             trait: Trait = self._entry(section, name)
-            return {f"values of {name}": lambda: trait.common} if trait.cached is None else {}
+            return {f"{section}: values of {name}": lambda: trait.common} if trait.cached is None else {}
         if section != "events":
             return {}
         event: Event = self._entry(section, name)
         found: dict[str, Callable[[], object]] = {}
         if not event.looked_at:
-            found[f"properties of {name}"] = lambda: event.properties
+            found[f"events: properties of {name}"] = lambda: event.properties
         if event.cached_trend is None:
-            found[f"days of {name}"] = lambda: event.trend
+            found[f"events: days of {name}"] = lambda: event.trend
         if of and _property(event, of, known=False) is None:
-            found[f"values of {of} of {name}"] = lambda: event[of].common
+            found[f"events: values of {of} of {name}"] = lambda: event[of].common
         return found
 
     # --- inside ------------------------------------------------------------------------------------------------------
@@ -266,11 +267,10 @@ def _trait_detail(trait: Trait, section: str) -> Plain:
 
 
 def _values(values: Values) -> Plain:
-    spread = values.spread or {}
     return {
         "lines": [[visible(html.shown(value)), count, share] for value, count, share in values.shown().rows()],
         "different": values.different,
-        "spread": [[name, html.number(number)] for name, number in spread.items()],
+        "spread": [[name, html.number(number)] for name, number in values.shown_spread.items()],
     }
 
 
@@ -295,8 +295,9 @@ def _compared(read: str, of: Property | Trait) -> str:
         return f"{read}.within_last(days=30)"
     if found is None or not found.frame.height:
         return f"{read}.exists()"
-    if found.spread:
-        return f"{read} > {html.number(found.spread['median']).replace(',', '')}"
+    median = found.shown_spread.get("median")
+    if median is not None and math.isfinite(median):
+        return f"{read} > {int(median) if median.is_integer() else median}"
     value = found.frame["value"][0]
     if isinstance(value, bool):
         return f"{read} == {value}"

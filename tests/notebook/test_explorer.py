@@ -141,6 +141,18 @@ def test_personal_values_are_masked(opened):
         assert shown["detail"]["snippet"] == f'trait("{name}").exists()'
 
 
+def test_a_trait_of_users_and_one_of_accounts_may_bear_one_name(opened):
+    hear(opened, "look", section="traits")
+    hear(opened, "look", section="accounts")
+    for part in ("traits", "accounts"):
+        opened._heard(None, {"do": "choose", "section": part, "name": "country"}, None)
+    opened.wait()
+
+    assert opened.shown["detail"]["values"]["lines"][0][:2] == ["US", 356]
+    detail = hear(opened, "choose", section="traits", name="country")["detail"]
+    assert detail["values"]["lines"][0][:2] == ["US", 2838]
+
+
 def test_a_definition_says_what_it_means_and_where_it_is_sent(opened, asked):
     detail = hear(opened, "choose", section="definitions", name=BUYERS)["detail"]
 

@@ -85,4 +85,5 @@ def one_of_each(workspace) -> dict[str, object]:
         "run": workspace.run(),
     }
     made["forecast"] = workspace.forecast_exits(everyone, 3)
+    made |= {"values": workspace.traits["note"].common, "explored": workspace.explore()}
     return made

@@ -14,6 +14,7 @@ import personas_kit as pk
 from personas_kit.activation.transport import HttpTransport
 from personas_kit.cli import main
 from personas_kit.destinations import DESTINATIONS, Answer
+from personas_kit.notebook.exploring import SECTIONS, Exploration
 from personas_kit.sandbox import Fault, Sandbox
 from tests.activation.scripted import FakeClock
 from tests.destinations.conftest import batch_of, computation_of, connect, fixture_of
@@ -66,6 +67,8 @@ def one_of_each(workspace):
     found["run"] = workspace.run()
     found |= {"traits": workspace.traits, "account traits": workspace.accounts, "events": workspace.events}
     found |= {"event": workspace.events["Signed Up"], "trait": workspace.traits["phone"]}
+    found |= {f"values {name}": trait.common for name, trait in {**workspace.traits, **workspace.accounts}.items()}
+    found |= {"explored": workspace.explore(), "looked at": everything_looked_at(workspace)}
     found["backtest"] = workspace.backtest("vips", "2026-10-01", "2026-10-05")
     found["forecast"] = workspace.forecast_exits("vips", 10)
     found["comparison"] = workspace.compare("vips", pk.Audience("Other", pk.trait("email").exists()))
@@ -73,6 +76,22 @@ def one_of_each(workspace):
     found |= {"status": workspace.status(), "history": workspace.store.runs(50), "syncs": workspace.store.syncs()}
     found |= {"config": workspace.config, "workspace": workspace, "store": workspace.store}
     return found
+
+
+def everything_looked_at(workspace):
+    """What the explorer shows of every entry that there is, with every value of every property and trait."""
+    exploration, shown = Exploration(workspace), []
+    for section in SECTIONS:
+        exploration.look(section)
+        for entry in exploration.entries(section):
+            for look in exploration.questions(section, entry["name"]).values():
+                look()
+            shown.append(exploration.detail(section, entry["name"]))
+        shown.append(exploration.entries(section))
+        if section == "events":  # now that their properties are known
+            shown += [exploration.detail(section, name, each.name) for name, event in workspace.events.items()
+                      for each in event.cached if each.common]  # fmt: skip
+    return shown
 
 
 def test_nothing_that_is_shown_has_a_secret_or_personal_data(results):

@@ -257,13 +257,13 @@ function copied(ui, snippet) {
 function detail(shown, ui) {
   const { detail: found } = shown;
   if (!found) return h("div", { class: "ex-detail pk-faint", role: "region", "aria-label": "Details", key: "none" }, "Choose something to see what is known of it.");
-  const [, name, of] = shown.chosen;
+  const [section, name, of] = shown.chosen;
   const isEvent = found.kind === "event";
-  const about = isEvent ? [`properties of ${name}`, `days of ${name}`] : [`values of ${name}`];
-  const ofProperty = [`values of ${of} of ${name}`];
+  const about = isEvent ? [`events: properties of ${name}`, `events: days of ${name}`] : [`${section}: values of ${name}`];
+  const ofProperty = [`events: values of ${of} of ${name}`];
   return h(
     "div",
-    { class: "ex-detail", role: "region", "aria-label": "Details", key: `${shown.chosen[0]} ${name}` },
+    { class: "ex-detail", role: "region", "aria-label": "Details", key: `${section} ${name}` },
     h("div", { class: "ex-title" }, h("b", null, found.name), " ", h("span", { class: "ex-badge" }, found.kind)),
     problem(found.gone),
     h("div", { class: "ex-facts" }, found.facts.map(([label, value]) => h("div", { key: label }, h("div", { class: "pk-faint" }, label), " ", h("div", null, value)))),
