@@ -78,7 +78,8 @@ GROUPS = [PAYLOADS[at : at + 5] for at in range(0, len(PAYLOADS), 5)]
 @pytest.mark.parametrize("texts", GROUPS, ids=range(len(GROUPS)))
 def test_payloads_as_name_condition_event_property_and_value(world, texts):
     own, first = audience(texts), usable(texts[0])
-    cards = [world.preview(own), world.plan(own, to="seg"), world.explain(own, first), world.profile(first)]
+    plan = world.plan(own, to="seg")
+    cards = [world.preview(own), plan, plan.dry_run(), world.explain(own, first), world.profile(first)]
     cards.append(world.compare(own, pk.Audience("B", trait("note") == first, key="b")))
     cards.append(world.overlap([own, pk.Audience("B", trait("note") == first, key="b")]))
     cards.append(world.backtest(pk.Audience(own.name, event(first).count() >= 1, key="c"), START, START))
@@ -116,7 +117,16 @@ def test_a_payload_where_only_a_failure_puts_it(text):
 
 def test_every_kind_of_card_is_among_these_tests(cards, world):
     shown = {type(card).__name__ for card in cards.values()}
-    shown |= {"Explanation", "Profile", "Event", "Comparison", "Backtest", "Overlap", "Saved"}  # of one payload each
+    shown |= {
+        "Explanation",
+        "Profile",
+        "Event",
+        "Comparison",
+        "Backtest",
+        "Overlap",
+        "Saved",
+        "DryRun",
+    }  # of one payload each
 
     assert set(_renderers) == shown
 
