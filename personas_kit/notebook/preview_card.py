@@ -45,8 +45,8 @@ def _meaning(preview: Preview) -> str:
     said = html.text(preview.facets.english)
     written = html.text(preview.definition.expression)
     return (
-        f'<div style="margin-top:6px;overflow-wrap:anywhere">{said}</div>'
-        f'<div style="{html.FAINT};margin-top:2px;font-size:12px;overflow-wrap:anywhere"><code>{written}</code></div>'
+        f'<div style="margin-top:6px;overflow-wrap:break-word">{said}</div>'
+        f'<div style="{html.FAINT};margin-top:2px;font-size:12px;overflow-wrap:break-word"><code>{written}</code></div>'
     )
 
 
@@ -121,7 +121,8 @@ def change_line(change: SyncChange) -> str:
     where = html.text(f"{change.sync.destination} · {change.sync.call}{place}")
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:0 12px">'
-        f'<span style="min-width:260px;overflow-wrap:anywhere">{where}</span><span>{counts(change)}{first}</span></div>'
+        f'<span style="min-width:260px;overflow-wrap:break-word">{where}</span>'
+        f"<span>{counts(change)}{first}</span></div>"
     )
 
 

@@ -35,7 +35,7 @@ def _line(card: Preview) -> str:
     users = f"members, {card.users:,} users" if card.users is not None else "members"
     parts = (
         (
-            "flex:2;min-width:170px;overflow-wrap:anywhere",
+            "flex:2;min-width:170px;overflow-wrap:break-word",
             html.text(definition.name),
             definition.kind.replace("_", " "),
         ),

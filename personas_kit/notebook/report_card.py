@@ -129,7 +129,7 @@ _COLOURS = {"failed": html.RED, "blocked": html.AMBER, "pushed": html.GREEN, "pl
 def _run_line(line: RunLine) -> str:
     paint = f";color:{_COLOURS[line.did]}" if _COLOURS[line.did] else ""
     head = (
-        '<div style="display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;overflow-wrap:anywhere">'
+        '<div style="display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;overflow-wrap:break-word">'
         f'<span style="font-size:20px;font-weight:700{paint}">{html.text(line.did)}</span>'
         f"<span><b>{html.text(line.key)}</b> → {html.text(line.destination)}</span></div>"
     )

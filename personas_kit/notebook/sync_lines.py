@@ -40,7 +40,7 @@ def blocks(parts: Sequence[_Part], head: Callable[[_Part], str], line: Callable[
         where = f"<b>{html.text(name)}</b>" + (f" · {html.text(place)}" if place else "")
         top = f"{where} {faint(head(own[0]))}"
         gap = "margin-top:8px;" if made else ""
-        made.append(f'<div style="{gap}overflow-wrap:anywhere">{top}{"".join(map(line, own))}</div>')
+        made.append(f'<div style="{gap}overflow-wrap:break-word">{top}{"".join(map(line, own))}</div>')
     return "".join(made)
 
 

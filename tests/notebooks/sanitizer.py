@@ -17,6 +17,10 @@ STYLES = set(
 )
 
 
+VALUES = {"overflow-wrap": {"normal", "break-word"}, "word-break": {"normal", "keep-all", "break-all"}}
+"""Properties of which JupyterLab keeps these values only: ``anywhere`` and ``break-word`` are newer than its list."""
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +41,10 @@ class _Reader(HTMLParser):
 def _style_problems(style):
     properties = [part.split(":", 1) for part in style.split(";") if part.strip()]
     unknown = [name.strip() for name, *_ in properties if name.strip() not in STYLES]
+    unknown += [
+        f"{name}:{value}" for name, *values in properties for value in values
+        if value.strip() not in VALUES.get(name.strip(), {value.strip()})
+    ]  # fmt: skip
     return unknown + [value for _, *values in properties for value in values if "var(" in value or "url(" in value]
 
 
