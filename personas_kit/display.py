@@ -163,6 +163,12 @@ def shows_working(show: _ShowWork) -> _ShowWork:
     return show
 
 
+def stage() -> str:
+    """Which part of the work around is under way; empty for none."""
+    work = _work.get()
+    return work.stage if work is not None else ""
+
+
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
     """What happens inside is one piece of work to whoever watches; inside another one it is a stage of that."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from personas_kit.activation.delivery import Progress
-from personas_kit.display import LONG, Work, shows_progress, shows_working, ticking
+from personas_kit.display import LONG, Work, shows_progress, shows_working, stage, ticking
 from personas_kit.notebook import html
 from personas_kit.notebook.live import watched
 
@@ -77,7 +77,7 @@ def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
     if not (total and _shows()):
         yield _silence
         return
-    output, started = _Output(after=0), time.monotonic()
+    output, started, about = _Output(after=0), time.monotonic(), stage()
     last = [Progress(0, total, "")]
 
     def tell(progress: Progress) -> None:
@@ -91,7 +91,7 @@ def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
             yield tell
     finally:
         done = last[0].done
-        output.end(_shown(done, total, "" if done == total else "when it stopped"))
+        output.end(_shown(done, total, about, "" if done == total else "when it stopped"))
 
 
 @shows_working

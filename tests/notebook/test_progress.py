@@ -67,6 +67,16 @@ def test_a_push_that_breaks_off_says_where_and_all_but_one_is_not_all(shown):
     assert words(shown)[-1] == "999 of 1,000 changes (99%), when it stopped"
 
 
+def test_of_several_pushes_each_says_which_it_was(shown):
+    with display.working("run"):
+        for name in ("vips -> ads", "vips -> analytics"):
+            with display.working(name), display.progress_of(3) as tell:
+                tell(Progress(3, 3, "a call"))
+
+    assert "3 of 3 changes (100%), vips -> ads" in words(shown)
+    assert "3 of 3 changes (100%), vips -> analytics" in words(shown)
+
+
 def test_where_nothing_is_sent_nothing_is_shown(shown):
     with display.progress_of(0) as tell:
         tell(Progress(0, 0, ""))
