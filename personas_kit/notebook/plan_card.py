@@ -103,12 +103,12 @@ def call_lines(plan: Plan) -> str:
 
 
 def guard_words(plan: Plan, name: str) -> list[str]:
-    """What a guard saw, a sentence for each; with the sync, where it saw not the same everywhere."""
+    """What a guard saw, masked, a sentence for each; with the sync, where it saw not the same everywhere."""
     saw: dict[str, list[str]] = {}
     for sync in plan.syncs:
         for guard in sync.guards:
             if guard.name == name:
-                saw.setdefault(guard.saw, []).append(f"{sync.sync.destination} {sync.sync.call}")
+                saw.setdefault(mask_text(guard.saw), []).append(f"{sync.sync.destination} {sync.sync.call}")
     if len(saw) == 1:
         return list(saw)
     return [f"{', '.join(dict.fromkeys(where))}: {said}" for said, where in saw.items()]

@@ -27,6 +27,8 @@ OVERRIDE = f"override=[{RUNNING!r}]"
 """Stands in what is said of a push that stopped because too much was refused."""
 SECONDS = 0.2
 """So often is progress told."""
+RARELY = 20
+"""Telling takes a twentieth of the time at most: of a very large plan there is much to add up."""
 LEAST_SECONDS, LEAST_SHARE = 10.0, 0.05
 """Before this nothing can be said about how long the rest takes."""
 
@@ -117,7 +119,8 @@ class Pushing:
             )
             for guard in guards
         }
-        tripped = tuple(part.why for part in self.report.syncs if OVERRIDE in part.why) if self.report else ()
+        parts = self.report.syncs if self.report else ()
+        tripped = tuple(dict.fromkeys(part.why for part in parts if OVERRIDE in part.why))
         return [*found.values(), *([Standing(RUNNING, tripped)] if tripped and self.goes_on else [])]
 
     def seconds_left(self) -> float | None:
@@ -214,13 +217,13 @@ class Pushing:
         self.dry = self.plan.dry_run()
 
     def _push(self, override: Mapping[str, str]) -> None:
-        last = [0.0]
+        due = [0.0]
 
         def tell(_: Progress) -> None:
             now = time.monotonic()
-            if now - last[0] >= SECONDS:
-                last[0] = now
+            if now >= due[0]:
                 self._tell()
+                due[0] = now + max(SECONDS, RARELY * (time.monotonic() - now))
 
         self.plan.push(override=override, progress=tell, stop=self._stop)
 

@@ -12,6 +12,7 @@ import personas_kit as pk
 from personas_kit import event
 from personas_kit.activation.asking import FieldStage
 from personas_kit.activation.dry_run import bytes_words
+from personas_kit.activation.guards import Guard
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.sync import Sync
@@ -116,6 +117,14 @@ def test_each_guard_stands_there_once_with_the_exact_override(demo):
     assert said.count("definition_edited override=") == 1
     assert "meta list: " in said
     assert "plan.push(override=['removals', 'definition_edited']) sends exactly this" in said
+
+
+def test_an_address_that_a_guard_saw_is_masked(plan):
+    guard = Guard("duplicate_members", "2 ids occur more than once, such as ann@example.com", final=True)
+    said = shown(with_sync(plan, guards=(guard,)))
+
+    assert "duplicate_members cannot be overridden 2 ids occur more than once, such as a•••@e•••.com" in said
+    assert "Nothing can be sent before this is corrected" in said
 
 
 def test_the_exact_requests_unfold_and_are_masked(plan):

@@ -201,6 +201,21 @@ def test_a_push_that_was_stopped_goes_on_where_it_was(demo):
     assert not demo.sandbox.duplicates
 
 
+def test_a_push_that_stopped_because_too_much_was_refused_goes_on_once_that_is_overridden(demo):
+    bar = PushBar(demo.plan(BUYERS, to="analytics"))
+    demo.sandbox.fail(*[400] * (2 * 1_143 - 1))  # every change of the first call, and every request that it is in
+    shown = pushed(bar)
+    assert (shown["goes_on"], shown["left"]) == (True, 1_143)
+    assert [guard["name"] for guard in shown["guards"]] == ["rejects"]
+
+    shown = pushed(bar)
+    assert "rejects would have to be overridden" in shown["problem"]["what"]
+    shown = say(bar, "push", typed=BUYERS, override=["rejects"])
+
+    assert (shown["goes_on"], shown["left"], shown["complete"]) == (False, 0, False)
+    assert "1,143 acknowledged, 1,143 rejected" in shown["said"]
+
+
 def test_a_plan_that_was_pushed_elsewhere_shows_what_became_of_it(demo):
     plan = demo.plan(BUYERS)
     bar, plain = PushBar(plan), plan._repr_html_()
