@@ -49,11 +49,6 @@ COUNTED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def operators(type_: str) -> list[tuple[str, str]]:
-    """The operators that fit a type of the kit or of a column, and their words; all for a type that is not known."""
-    return [(each, OPERATORS[each]) for each in OF_TYPE[type_of(type_)]]
-
-
 def type_of(column: str) -> str:
     """The type of values that a column's type holds (``integer`` -> ``number``); empty if nobody can know."""
     return column if column in OF_TYPE else _OF_COLUMNS.get(column, "")
@@ -135,15 +130,10 @@ MENUS: Final[Plain] = {
         for type_, each_of in OF_TYPE.items()
     },
     "ignore_case": list(WITHOUT_CASE),
-    "columns": _OF_COLUMNS,
     "reducers": [{"of": of, "says": says, "type": type_} for of, (says, type_) in REDUCERS.items()],
     "quantifiers": [{"quantifier": one, "says": says} for one, says in QUANTIFIERS.items()],
     "counted": [{"counted": one, "says": says} for one, says in COUNTED.items()],
     "units": list(UNITS),
-    "windows": [
-        {"says": "ever", "window": None},
-        *({"says": f"in the last {days} days", "window": _window(days)} for days in (1, 7, 14, 30, 90, 365)),
-    ],
     "types": ["string", "number", "boolean", "date", "list"],
     "values": [
         {"type": "string", "says": "text"}, {"type": "number", "says": "number"},
@@ -152,4 +142,4 @@ MENUS: Final[Plain] = {
         {"type": "empty", "says": "an empty text"},
     ],
 }  # fmt: skip
-"""All of it, as JSON. ``windows`` are the usual ones; what is not among them is typed."""
+"""All of it, as JSON."""
