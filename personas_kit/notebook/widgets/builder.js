@@ -9,8 +9,10 @@
 //             "Match", "Text", "Experiment", "From percent", "To percent"
 //   buttons   in a group "+ Event", "+ Trait", "+ Audience", "+ Group" ...; in a rule "Remove Rule 1", "Duplicate Rule 1",
 //             "Move Rule 1 up", "Move Rule 1 down", "Negate Rule 1", "Group Rule 1", "More of Rule 1"
-//   below     "Name of the audience", "Key", "Undo", "Redo", "Count", "Copy", "Add to workspace", "Preview", "Destination",
-//             tabs "Python", "Query language", "In words"; the size is [data-size], that of a rule [data-size-of=id]
+//   above     "Name of the audience", "Key", "Undo", "Redo"
+//   below     "Count", tabs "Python", "Query language", "In words", "Copy Python" ..., "Add to workspace", "Preview",
+//             "Hide preview", then "Destination" and "Plan for <destination>"; groups "Preview" and "Plan", with the push bar
+//             in it; the size is [data-size], that of a rule [data-size-of=id]
 //   keys      Alt with an arrow up or down moves the rule that has the focus, Alt+Backspace removes it; Ctrl+Z in no field
 //             takes a change back; in a list arrows choose, Enter takes, Escape leaves
 
@@ -198,7 +200,7 @@ const counted = (listed) => (listed || []).map((one) => ({ ...one, note: one.lin
 const kindOf = (listed, name, looking) => (name && !looking ? ((listed || []).find((one) => one.name === name) || {}).kind || "" : undefined);
 
 const SENTENCE = {
-  event(of, node, place, around) {
+  event(of, node, place) {
     const inside = place === "event";
     const { ui, put, offers, menus } = of;
     const measure = node.measure;
@@ -283,7 +285,7 @@ const SENTENCE = {
 
 /** An operator, and the values that it takes. */
 function comparison(of, node, kind, about, times = false) {
-  const { menus, put, shown } = of;
+  const { menus, put } = of;
   const all = menus.operators[""];
   const fitting = times ? all.filter((one) => one.op in TIMES) : menus.operators[kind || ""] || all;
   const now = all.find((one) => one.op === node.op) || all[0];

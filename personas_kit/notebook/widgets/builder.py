@@ -66,7 +66,7 @@ class Builder(Widget):
         self._threads: dict[str, threading.Thread] = {}
         self._bars: list[PushBar] = []
         self._counter = Counter(reader, lambda state: self.show(count=dict(state)))
-        self._offers = Offers(workspace, lambda: self.show(offers=self._offers.shown))
+        self._offers = Offers(workspace, self._show_offers)
         super().__init__(
             menus=MENUS,
             offers=self._offers.shown,
@@ -117,7 +117,8 @@ class Builder(Widget):
         definition = self.definition
         self._workspace.add(definition)
         added = {"key": definition.key, "name": definition.name, "python": self.shown["python"]}
-        self.show(added=added, problem=None, offers=self._offers.shown)
+        self.show(added=added, problem=None)
+        self._show_offers()
         return definition
 
     def line(self) -> str:
@@ -245,13 +246,13 @@ class Builder(Widget):
             self._offers.properties_of(about["event"])
         else:
             self._offers.values_of(about)
-        self.show(offers=self._offers.shown)
+        self._show_offers()
 
     @action
     def anyway(self, name: str) -> None:
         """Look up what was left out because it reads much: the person has seen how much."""
         self._offers.anyway(name)
-        self.show(offers=self._offers.shown)
+        self._show_offers()
 
     @action
     def keep(self) -> None:
@@ -333,6 +334,11 @@ class Builder(Widget):
             "undo": bool(self._before),
             "redo": bool(self._after),
         }
+
+    def _show_offers(self) -> None:
+        """What is known by now; looked at and shown in one go, so that no thread shows what was known before."""
+        with self._showing:
+            self.show(offers=self._offers.shown)
 
     def _count(self) -> None:
         if self._looked:
