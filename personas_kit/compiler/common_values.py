@@ -64,9 +64,11 @@ def _most_frequent(build: Build, lines: exp.Select, kind: ColumnType, where: str
     """Lines of one ``value`` each, counted by it; one more than wanted, since a missing value may be among them."""
     if kind in _NO_VALUES:
         raise DefinitionError(f"{where} holds documents, which have no common values", where=where)
-    counted = _counted(_elements(lines) if kind == "list" else lines)
-    made = _summed(counted, numbers=kind in NUMBERS)
-    order = [ordered(column("s", "lines"), largest=True), ordered(sortable(column("s", "value"), _element(kind)))]
+    counted = build.add("counted", _counted(_elements(lines) if kind == "list" else lines))
+    known = _of_numbers(counted) if kind in NUMBERS else exp.select(*_of_all("c")).from_(_called(counted, "c"))
+    listed = [column("c", "value"), column("c", "lines"), *(column("k", name) for name in known.named_selects)]
+    made = exp.select(*listed).from_(_called(counted, "c")).join(known.subquery("k"), join_type="cross")
+    order = [ordered(column("c", "lines"), largest=True), ordered(sortable(column("c", "value"), _element(kind)))]
     tree = build.finish(made.order_by(*order).limit(at_most + 1))
     return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
 
@@ -77,36 +79,30 @@ def _counted(lines: exp.Select) -> exp.Select:
     return made.group_by(value.copy())
 
 
-def _summed(counted: exp.Select, *, numbers: bool) -> exp.Select:
-    """With what is known of all of them together."""
+def _of_all(alias: str) -> list[exp.Expr]:
+    """What is known of all values together."""
+    total, different = exp.Sum(this=column(alias, "lines")), exp.Count(this=column(alias, "value"))
+    return [as_(total, "total"), as_(different, "different")]
+
+
+def _of_numbers(counted: str) -> exp.Select:
+    """That, and the smallest, the largest, and the value that half of the lines do not exceed."""
     value, lines = column("c", "value"), column("c", "lines")
-    listed = [value, lines, as_(_over(exp.Sum(this=lines.copy())), "total")]
-    listed.append(as_(_over(exp.Count(this=value.copy())), "different"))
-    filled = exp.Case(ifs=[exp.If(this=given(value.copy()), true=lines.copy())])
-    if numbers:
-        listed.append(as_(_over(exp.Sum(this=filled)), "filled"))
-        upwards = exp.Order(expressions=[ordered(value.copy())])
-        listed.append(as_(exp.Window(this=exp.Sum(this=filled.copy()), order=upwards), "reached"))
-    summed = exp.select(*listed).from_(counted.subquery("c"))
-    made = exp.select(*(column("s", name) for name in ("value", "lines", "total", "different")))
-    return made.select(*(_spread() if numbers else [])).from_(summed.subquery("s"))
-
-
-def _spread() -> list[exp.Expr]:
-    """The smallest, the largest, and the value that half of the lines do not exceed."""
-    value = column("s", "value")
+    filled = exp.Case(ifs=[exp.If(this=given(value), true=lines)])
+    upwards = exp.Order(expressions=[ordered(value.copy())])
+    reached = exp.Window(this=exp.Sum(this=filled), order=upwards)
+    summed = exp.select(value.copy(), lines.copy(), as_(reached, "reached"))
+    summed = summed.select(as_(exp.Window(this=exp.Sum(this=filled.copy())), "filled")).from_(_called(counted, "c"))
+    number = column("s", "value")
     twice = exp.Mul(this=exp.Literal.number(2), expression=column("s", "reached"))
-    half = exp.Case(ifs=[exp.If(this=exp.GTE(this=twice, expression=column("s", "filled")), true=value)])
-    found = {
-        "smallest": exp.Min(this=value.copy()),
-        "median": exp.Min(this=half),
-        "largest": exp.Max(this=value.copy()),
-    }
-    return [as_(_over(of), name) for name, of in found.items()]
+    half = exp.Case(ifs=[exp.If(this=exp.GTE(this=twice, expression=column("s", "filled")), true=number.copy())])
+    spread = {"smallest": exp.Min(this=number), "median": exp.Min(this=half), "largest": exp.Max(this=number.copy())}
+    listed = [*_of_all("s"), *(as_(of, name) for name, of in spread.items())]
+    return exp.select(*listed).from_(summed.subquery("s"))
 
 
-def _over(of: exp.Expr) -> exp.Window:
-    return exp.Window(this=of)
+def _called(part: str, alias: str) -> exp.Table:
+    return exp.Table(this=exp.to_identifier(part), alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
 def _elements(lines: exp.Select) -> exp.Select:
