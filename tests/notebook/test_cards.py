@@ -155,6 +155,13 @@ def test_an_overlap_shows_every_pair_and_every_combination(cards):
     assert f"{found.in_any:,} in at least one, {found.in_all:,} in all" in repr(found)
 
 
+def test_an_overlap_of_nobody_says_so(demo):
+    found = demo.overlap([pk.Audience(name, trait("country") == name) for name in ("No", "Nor")])
+
+    assert "Nobody is in any of them" in found._repr_html_()
+    assert problems(found._repr_html_()) == []
+
+
 def test_a_profile_shows_where_somebody_is_in_first_and_everything_masked(cards):
     profile = cards["profile"]
     shown = profile._repr_html_()
