@@ -71,8 +71,9 @@ def page(browser, shown):  # noqa: F811  (that is how pytest names it)
 def mount(page, first, ground="white", dark=False):
     kit = [(FOLDER / name).read_text(encoding="utf-8") for name in ("kit.js", "push_bar.js", "kit.css", "push_bar.css")]
     ink = "#ddd" if dark else "#111"
+    raised, faint = ("#212121", "#bbb") if dark else ("#f3f3f3", "#616161")
     look = (
-        f"--jp-layout-color1:{ground};--jp-layout-color2:{'#212121' if dark else '#f3f3f3'};--jp-ui-font-color1:{ink}"
+        f"--jp-layout-color1:{ground};--jp-layout-color2:{raised};--jp-ui-font-color1:{ink};--jp-ui-font-color2:{faint}"
     )
     light = "false" if dark else "true"
     page.set_content(
