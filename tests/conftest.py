@@ -61,8 +61,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--update-golden`` writes what is kept under ``tests/golden`` anew."""
-    parser.addoption("--update-golden", action="store_true", help="write the files of tests/golden anew")
+    """``--update-golden`` writes what is kept under ``tests/golden`` anew, and the pictures of ``docs``."""
+    about = "write the files of tests/golden and the pictures of docs anew"
+    parser.addoption("--update-golden", action="store_true", help=about)
 
 
 # ---------------------------------------------------------------------------------------------------------- campaigns

@@ -32,9 +32,10 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 PICTURES = Path(__file__).parents[2] / ".cache" / "pictures"
+DOCS = Path(__file__).parents[2] / "docs"
 START = 120  # seconds; a busy machine takes long to start JupyterLab
 STEP = 60_000  # milliseconds for one thing to appear
-WIDTH, HEIGHT = 1180, 900
+WIDTH, HEIGHT, LONG = 1180, 900, 2600
 
 #: Everything that JupyterLab would ask the network for, or move on the screen, is switched off.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -147,10 +148,11 @@ class Lab:
         page: playwright's.
         outside: addresses that the page asked for and that are not on this machine.
         complaints: errors on the console, and exceptions that nothing caught.
+        update: whether the pictures of the documentation are written anew.
     """
 
-    def __init__(self, page: Page, folder: Path) -> None:
-        self.page, self.folder = page, folder
+    def __init__(self, page: Page, folder: Path, *, update: bool = False) -> None:
+        self.page, self.folder, self.update = page, folder, update
         self.outside: list[str] = []
         self.complaints: list[str] = []
         self._companies = 0
@@ -275,12 +277,24 @@ class Lab:
         """Words in the outputs whose contrast with what is behind them is too small: WCAG's AA, less for large ones."""
         return list(self.page.evaluate(CONTRAST, least))
 
-    def picture(self, name: str, of: Locator | None = None) -> Path:
-        """A screenshot into the folder of pictures; it is for people to look at."""
+    def picture(self, name: str, of: Locator | None = None, *, docs: str = "") -> None:
+        """A screenshot into the folder of pictures, for people to look at.
+
+        Args:
+            name: of the file, after ``lab-``.
+            of: all of this, however long it is; by default what the window shows.
+            docs: the page of ``docs`` that shows it too: written anew with ``--update-golden``.
+        """
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = PICTURES / f"lab-{name}.png"
-        (of or self.page).screenshot(path=path)
-        return path
+        if of is None:
+            self.page.screenshot(path=path)
+        else:
+            self.page.set_viewport_size({"width": WIDTH, "height": LONG})
+            of.screenshot(path=path)
+            self.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+        if docs and self.update:
+            shutil.copy(path, DOCS / f"{docs}.png")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")):
@@ -292,12 +306,12 @@ class Lab:
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[Lab]:
+def opened(folder: Path, *, update: bool = False) -> Iterator[Lab]:
     """A JupyterLab that is ready to open notebooks."""
     with serving(folder) as (url, token), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        lab = Lab(page, folder)
+        lab = Lab(page, folder, update=update)
         lab.start(url, token)
         yield lab
         lab.close()

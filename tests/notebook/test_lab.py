@@ -39,8 +39,9 @@ CARDS = {
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory):
-    with opened(tmp_path_factory.mktemp("lab")) as lab:
+def started(tmp_path_factory, pytestconfig):
+    update = pytestconfig.getoption("--update-golden")
+    with opened(tmp_path_factory.mktemp("lab"), update=update) as lab:
         yield lab
 
 
@@ -81,6 +82,9 @@ def test_every_card_is_readable(lab, way):
         lab.theme(theme)
         lab.picture(f"{way}-{theme}")
         assert lab.faint(BOTH_GROUNDS) == [], theme
+    lab.picture(
+        f"{way}-preview", lab.cell(1).locator(".jp-OutputArea-output").last, docs="preview" if way == "live" else ""
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- the push bar
@@ -110,7 +114,7 @@ def test_a_plan_is_tried_approved_by_its_name_and_pushed(lab):
     assert lab.value("len(ws.sandbox.requests)") == "0"
 
     bar.get_by_role("button", name=PUSH).click()
-    lab.picture("push-confirm", lab.cell(1))
+    lab.picture("push-confirm", lab.cell(1), docs="push_bar")
     bar.get_by_label(f"Type {BUYERS} to push").fill("something else")
     expect(bar.get_by_role("button", name=PUSH)).to_be_disabled()
     bar.get_by_label(f"Type {BUYERS} to push").press("Escape")
@@ -213,7 +217,7 @@ def test_an_audience_is_built_and_pushed_by_mouse(lab):
     bar = builder.get_by_role("group", name="Push of Good customers")
     size = lab.value("ws.preview('good_customers').size")
     expect(builder.locator("[data-size]")).to_have_attribute("data-size", size)
-    lab.picture("builder", lab.cell(1))
+    lab.picture("builder", builder, docs="builder")
     push(bar, "good_customers")
 
     expect(bar.get_by_text("Pushed", exact=True)).to_be_visible()
