@@ -64,7 +64,8 @@ def workspace(tmp_path, jobs, clock, monkeypatch):
     usual = Planner.connection
 
     def connection(planner, settings):
-        return replace(usual(planner, settings), destination=taking_jobs)
+        made = usual(planner, settings)
+        return replace(made, destination=taking_jobs) if settings.destination == "analytics" else made
 
     monkeypatch.setattr(Planner, "connection", connection)
     small.make(tmp_path, "http://127.0.0.1:9999", TEN)
