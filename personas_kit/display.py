@@ -12,7 +12,7 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -33,12 +33,10 @@ _Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager
 _ShowWork = TypeVar("_ShowWork", bound=Callable[["Work"], contextlib.AbstractContextManager[None]])
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_Alive = TypeVar("_Alive", bound=Callable[[Any], Mapping[str, object]])
 _Tool = TypeVar("_Tool", bound=Callable[..., Any])
 _renderers: dict[str, Callable[[Any], str]] = {}
 _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
 _working: list[Callable[[Work], contextlib.AbstractContextManager[None]]] = []
-_alive: dict[str, Callable[[Any], Mapping[str, object]]] = {}
 _tools: dict[str, Callable[..., Any]] = {}
 _own_ways: dict[str, Callable[[Any], bool]] = {}
 
@@ -49,19 +47,6 @@ def renders(name: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]
     def register(render: Callable[[Any], str]) -> Callable[[Any], str]:
         _renderers[name] = render
         return render
-
-    return register
-
-
-def comes_alive(name: str) -> Callable[[_Alive], _Alive]:
-    """Register what makes the interactive part of the results of a class: entries of a bundle, none if nobody is there.
-
-    The static card stays beside it, for every front end that cannot show more, and for the saved notebook.
-    """
-
-    def register(make: _Alive) -> _Alive:
-        _alive[name] = make
-        return make
 
     return register
 
@@ -269,12 +254,11 @@ class Displayed:
             raise NotImplementedError
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        """The text line, with hidden characters written out; the card, and what is interactive, if there is one."""
+        """The text line, with hidden characters written out, and the card if there is one."""
         bundle: dict[str, object] = {"text/plain": visible(repr(self))}
         if html := self._repr_html_():
             bundle["text/html"] = html
-        make = _alive.get(type(self).__name__)
-        return bundle | dict(make(self) if make else {})
+        return bundle
 
 
 class Tabular(Displayed):

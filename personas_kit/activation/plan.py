@@ -22,7 +22,7 @@ from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.stopping import Stop
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
-from personas_kit.display import Tabular
+from personas_kit.display import Tabular, open_tool
 from personas_kit.errors import PlanBlocked, PlanError, short_tracebacks
 
 
@@ -249,6 +249,10 @@ class Plan(Tabular):
     def to_polars(self) -> pl.DataFrame:
         """The changes."""
         return self.changes
+
+    def _display_(self) -> object:
+        """The card with its push bar, for marimo, which asks for what to show by this name."""
+        return open_tool("push bar", self)
 
     def to_dict(self) -> dict[str, object]:
         """As plain data: counts and guards, no members."""
