@@ -4,9 +4,11 @@ import contextlib
 
 import pytest
 
+import personas_kit as pk
 from personas_kit import display
 
 KEY = "order_completed_last_30days"
+OTHER = pk.Audience("Other", pk.trait("country") == "US")
 CALLS = {
     "members": lambda ws, folder: ws.members(KEY),
     "preview": lambda ws, folder: ws.preview(KEY),
@@ -14,7 +16,7 @@ CALLS = {
     "backtest": lambda ws, folder: ws.backtest(KEY, "2026-10-30", "2026-11-01"),
     "forecast": lambda ws, folder: ws.forecast_exits(KEY, 2),
     "comparison": lambda ws, folder: ws.compare(KEY, KEY),
-    "overlap": lambda ws, folder: ws.overlap([KEY, "other"]),
+    "overlap": lambda ws, folder: ws.overlap([KEY, OTHER]),
     "explanation": lambda ws, folder: ws.explain(KEY, "u_00001"),
     "profile": lambda ws, folder: ws.profile("u_00001"),
     "export": lambda ws, folder: ws.export(KEY, folder / "x.csv"),
@@ -26,9 +28,6 @@ CALLS = {
 
 @pytest.mark.parametrize("what", CALLS)
 def test_it_is_shown_as_one_piece_of_work(demo, tmp_path, monkeypatch, what):
-    import personas_kit as pk
-
-    demo.add(pk.Audience("Other", pk.trait("country") == "US"))
     shown = []
 
     @contextlib.contextmanager
