@@ -91,7 +91,7 @@ CONTRAST = """(least) => {
 }"""
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -112,7 +112,7 @@ def serving(folder: Path) -> Iterator[tuple[str, str]]:
     }  # fmt: skip
     env = os.environ | {name: str(folder / part) for name, part in own.items()}
     (folder / "home").mkdir()
-    port, token = _free_port(), "a-token-of-the-tests"
+    port, token = free_port(), "a-token-of-the-tests"
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'work'}", f"--IdentityProvider.token={token}",
@@ -122,23 +122,23 @@ def serving(folder: Path) -> Iterator[tuple[str, str]]:
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, folder / "server.log")
+            wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, folder / "server.log")
             yield f"http://127.0.0.1:{port}", token
         finally:
             server.terminate()
             server.wait(timeout=30)
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     """Until the server answers."""
     end = time.monotonic() + START
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab has ended: {log.read_text(encoding='utf-8')[-2000:]}")
+            raise RuntimeError(f"the server has ended: {log.read_text(encoding='utf-8')[-2000:]}")
         with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=5):  # noqa: S310  (ours)
             return
         time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab has not started in {START} s: {log.read_text(encoding='utf-8')[-2000:]}")
+    raise RuntimeError(f"the server has not started in {START} s: {log.read_text(encoding='utf-8')[-2000:]}")
 
 
 class Lab:
