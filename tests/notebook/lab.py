@@ -247,6 +247,13 @@ class Lab:
         """What cell ``number`` has put out."""
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number).locator(".jp-OutputArea")
 
+    def until_put_out(self, number: int, words: str) -> None:
+        """Until the outputs of cell ``number``, as they would be saved, have these words."""
+        self.page.wait_for_function(
+            "([at, words]) => JSON.stringify(panel.content.model.cells.get(at).outputs.toJSON()).includes(words)",
+            arg=[number, words],
+        )
+
     def words(self) -> str:
         """All that the outputs of the notebook say."""
         return "\n".join(self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea").all_inner_texts())
