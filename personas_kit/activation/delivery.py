@@ -102,7 +102,7 @@ class Delivery:
         overrides = overridden(plan.guards, override, where=plan.key)
         _check_secrets(todo)
         limit = math.inf if deadline is None else self.clock.monotonic() + deadline
-        total = sum(sync.lines.height for sync in plan.syncs)
+        total = sum(sync.to_send for sync in plan.syncs)
         stop = stop or Stop()
         with contextlib.ExitStack() as stack:
             for sync in todo:
@@ -228,7 +228,7 @@ class Delivery:
             else:
                 part = concluded
             parts.append(part)
-            before += sync.lines.height
+            before += sync.to_send
         return Report(
             plan.key, plan.id, plan.as_of, tuple(line for line, _ in parts), pl.concat([frame for _, frame in parts])
         )

@@ -66,10 +66,11 @@ def test_a_full_re_sync_trips_no_guard_by_its_size(workspace, folder, clock):
 
 
 def test_adopting_notes_everyone_and_sends_nothing(workspace, sandbox, folder, clock):
-    plan = workspace.plan("vips", mode="adopt")
-    report = plan.push()
+    plan, shown = workspace.plan("vips", mode="adopt"), []
+    report = plan.push(progress=shown.append)
 
     assert (report.acknowledged, set(plan.changes["cause"]), list(sandbox.requests)) == (30, {"adopted"}, [])
+    assert [told for told in shown if told.total] == []  # a bar that stays at none of 30 would be alarming
     clock.day += 1
     small.set_vips(folder, TEN[1:])
     after = identify(workspace)
