@@ -8,18 +8,20 @@ classes, which is no documented interface. Where it has not, Tab still completes
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sys
+from types import ModuleType
 
 from personas_kit.catalogue import Catalogue, Event
 
 
 def name_lookups() -> None:
     """Name the classes of the catalogue to IPython, if it is loaded."""
-    guarded = None
+    guarded: ModuleType | None = None
     if "IPython" in sys.modules:
         with contextlib.suppress(ImportError):  # one that guards nothing, or guards it otherwise
-            guarded = importlib.import_module("IPython.core.guarded_eval")
+            from IPython.core import guarded_eval  # noqa: PLC0415  (only where it is loaded)
+
+            guarded = guarded_eval
     limited = getattr(guarded, "EVALUATION_POLICIES", {}).get("limited")
     attributes, items = getattr(limited, "allowed_getattr", None), getattr(limited, "allowed_getitem", None)
     if isinstance(attributes, set) and isinstance(items, set):

@@ -207,8 +207,8 @@ def test_what_there_is_can_be_looked_at(layout: str, run: Any, request: pytest.F
     traits = {line["trait"]: line["filled"] for line in ws.traits.to_polars().to_dicts()}
     assert traits["plan"] == 2
     assert ws.accounts[SIZE[layout]].share == 1.0
-    for catalogue in (ws.events, order, ws.traits, ws.accounts):
-        assert "<table" in str(catalogue._repr_html_())
+    for catalogue, named in ((ws.events, ORDER), (order, "revenue"), (ws.traits, "plan"), (ws.accounts, SIZE[layout])):
+        assert named in str(catalogue._repr_html_())
     ws.close()
 
 

@@ -1,9 +1,11 @@
 """Hostile names and values in a real browser, with the network closed: nothing runs, nothing is asked for."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+import personas_kit
 from personas_kit.sandbox.page import page as sandbox_page
 from tests.notebook.test_browser import FLAGS
 from tests.security.hostile import audience, usable
@@ -22,7 +24,9 @@ for (const name of ['alert', 'confirm', 'prompt', 'open']) window[name] = said =
 LIVE = """() => {
     const found = window.ran.slice();
     for (const element of document.body.querySelectorAll('*')) {
-        if (element.matches('script, iframe, object, embed, svg, style, link, meta, form, base, img, a, input'))
+        const chart = element.matches('img[src^="data:image/svg+xml;base64,"]');
+        const active = 'script, iframe, object, embed, svg, style, link, meta, form, base, img, a, input';
+        if (!chart && element.matches(active))
             found.push(element.tagName);
         for (const attribute of element.attributes)
             if (attribute.name.startsWith('on') || (attribute.name == 'style' && attribute.value.includes('url(')))
@@ -61,7 +65,9 @@ def live(page, body):
         ".forEach(name => each.dispatchEvent(new Event(name, {bubbles: true}))))"
     )
     page.wait_for_timeout(100)
-    return page.evaluate(LIVE) + [url for url in page.asked if not url.startswith("about:")]
+    return page.evaluate(LIVE) + [
+        url for url in page.asked if not url.startswith(("about:", "data:image/svg+xml;base64,"))
+    ]
 
 
 def test_the_trap_works(page):
@@ -82,6 +88,25 @@ def test_a_hostile_name_and_hostile_values_are_text(page, world):
     plain = [usable(text) for text in PAYLOADS if usable(text).isprintable() and "\u3164" not in text]
     assert len(plain) > 35
     assert [each for each in plain if each not in text] == []
+
+
+def test_what_a_widget_takes_of_a_card_cannot_run(page):
+    hostile = [
+        "<b onmouseover='alert(1)'>x</b>", "<img src=//evil.example/x onerror=alert(2)>", "<svg onload=alert(3)></svg>",
+        "<iframe srcdoc='<script>alert(4)</script>'></iframe>", "<a href='javascript:alert(5)'>x</a>",
+        "<div style='background:url(//evil.example/y)'>x</div>", "<details ontoggle=alert(6) open>x</details>",
+    ]  # fmt: skip
+    kit = (Path(personas_kit.__file__).parent / "notebook" / "widgets" / "kit.js").read_text(encoding="utf-8")
+    page.set_content(f"<html><head>{TRAP}</head><body></body></html>")
+    page.evaluate(
+        f"(text) => {{ {kit}; document.body.replaceChildren(card(text)); }}", "".join(hostile) + "<p>fine</p>"
+    )
+    kept = page.evaluate("document.body.innerHTML")
+
+    assert live(page, kept) == ["IMG"]  # which leads nowhere
+    assert "href" not in kept
+    assert "src" not in kept
+    assert kept.endswith("<p>fine</p>")
 
 
 def test_the_page_of_the_sandbox_runs_nothing(page, world, cards):

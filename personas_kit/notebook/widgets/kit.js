@@ -49,7 +49,7 @@ function update(dom, node) {
 
 function put(dom, name, value) {
   if (name === "key") return;
-  if (name === "html") dom.innerHTML = value; // a card of the kit's own, whose texts are escaped where it is made
+  if (name === "html") dom.replaceChildren(card(value));
   else if (name.startsWith("on")) dom[name] = value;
   else if (name === "value") {
     // what somebody is typing stays; the kernel's word counts once it says something else than before
@@ -59,6 +59,26 @@ function put(dom, name, value) {
   } else if (name === "checked" || name === "disabled" || name === "open" || name === "indeterminate") dom[name] = !!value;
   else if (value === null || value === undefined || value === false) dom.removeAttribute(name);
   else dom.setAttribute(name, value === true ? "" : value);
+}
+
+const TAGS = new Set("b br code details div em hr i img li mark ol p pre small span strong summary table tbody td th thead tr ul".split(" "));
+const ATTRIBUTES = new Set("alt class colspan open role style title".split(" "));
+
+/**
+ * A static card as it stands in the page. Its texts are escaped where it is made; nothing that could run or fetch gets
+ * through here, even if one was not. What a template holds is inert.
+ */
+function card(text) {
+  const made = document.createElement("template");
+  made.innerHTML = text;
+  for (const each of made.content.querySelectorAll("*")) {
+    if (!TAGS.has(each.localName)) each.remove();
+    for (const { name, value } of [...each.attributes]) {
+      const fine = ATTRIBUTES.has(name) || name.startsWith("aria-") || (name === "src" && value.startsWith("data:image/"));
+      if (!fine || (name === "style" && /url\(/i.test(value))) each.removeAttribute(name);
+    }
+  }
+  return made.content;
 }
 
 /**
