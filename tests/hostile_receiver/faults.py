@@ -127,7 +127,9 @@ FAULTS: dict[str, Fault] = {
     "403": Fault(says=_status(403), fatal=True),
     "a bomb of gzip": Fault(applies=True, says=lambda _: http(200, bomb(1, 64), Content_Encoding="gzip")),
     "a bomb of gzip in gzip": Fault(applies=True, says=lambda _: http(200, bomb(2, 64), Content_Encoding="gzip, gzip")),
-    "success in gzip": Fault(applies=True, says=lambda _: http(200, gzip.compress(GOOD), Content_Encoding="gzip")),
+    "success in gzip": Fault(
+        applies=True, says=lambda _: http(200, gzip.compress(GOOD, mtime=0), Content_Encoding="gzip")
+    ),
     "applied, with letters that no header should have": Fault(
         applies=True, says=_status(200, GOOD, JSON, X_Said="na\u00efve, \u00e9h?")
     ),

@@ -85,7 +85,7 @@ def bomb(layers: int, megabytes: int) -> bytes:
     """Zeros, packed so often; a few kilobytes of it are gigabytes of memory to whoever unpacks without looking."""
     packed = b"0" * (megabytes << 20)
     for _ in range(layers):
-        packed = gzip.compress(packed, 9)
+        packed = gzip.compress(packed, 9, mtime=0)
     return packed
 
 

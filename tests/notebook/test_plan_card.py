@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from html import unescape
 
@@ -26,14 +27,28 @@ NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 NARROW = pk.Audience("Order Completed last 30days", event("Order Completed").within(days=7).count() >= 1)
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The day after a first push."""
-    opened = open_demo(tmp_path_factory.mktemp("demo"))
+@contextmanager
+def the_day_after(folder):
+    """A workspace on the day after a first push."""
+    opened = open_demo(folder)
     opened.plan(BUYERS).push()
     opened.clock.move(days=1)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """For tests that leave it as it is."""
+    with the_day_after(tmp_path_factory.mktemp("demo")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own(tmp_path):
+    """For a test that pushes, or plans another way to a destination, which a workspace remembers."""
+    with the_day_after(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +100,8 @@ def test_a_value_is_set_and_nobody_enters(demo):
     assert "first push: everyone" in said
 
 
-def test_a_gateway_is_named(demo):
-    said = shown(demo.plan(BUYERS, to="analytics", integrations=("Adobe Analytics",), send=("track",)))
+def test_a_gateway_is_named(own):
+    said = shown(own.plan(BUYERS, to="analytics", integrations=("Adobe Analytics",), send=("track",)))
 
     assert "through analytics (Segment), as Adobe Analytics" in said
 
@@ -135,11 +150,11 @@ def test_the_exact_requests_unfold_and_are_masked(plan):
     assert "example.com" not in html
 
 
-def test_nothing_to_send_says_so(demo):
-    plan = demo.plan("active_seats_30d")
+def test_nothing_to_send_says_so(own):
+    plan = own.plan("active_seats_30d")
     plan.push()
 
-    assert "Nothing to send" in shown(demo.plan("active_seats_30d", as_of=demo.clock.now()))
+    assert "Nothing to send" in shown(own.plan("active_seats_30d", as_of=own.clock.now()))
 
 
 def test_a_dry_run_is_a_result(plan):
@@ -199,8 +214,8 @@ def test_many_reasons_are_not_all_listed():
     assert "rejected: reason 4" not in said
 
 
-def test_a_run_says_of_every_line_what_was_done_what_came_of_it_and_why(demo):
-    blocked = demo.run(approve="guards")
+def test_a_run_says_of_every_line_what_was_done_what_came_of_it_and_why(own):
+    blocked = own.run(approve="guards")
     pushed = RunLine("buyers", "analytics", "pushed", "no answer", None, report(acknowledged=90, rejected=10))
     failed = RunLine("spend", "mail", "failed", "the warehouse is locked by ann@example.com")
     said = shown(replace(blocked, lines=(*blocked.lines, pushed, failed)))
