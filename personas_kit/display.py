@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Seconds after which something takes long.
 LONG = 1.0
+_KILO = 1_000
 #: Told how many seconds a query has taken, and what to call to hear what it is doing.
 Tell = Callable[[float, Callable[[], str]], None]
 _Show = TypeVar("_Show", bound=Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]])
@@ -226,6 +227,15 @@ def ticking(show: Callable[[], None], every: float) -> Iterator[None]:
     finally:
         stop.set()
         beside.join()
+
+
+def size_words(size: float) -> str:
+    """``12.3 GB``, by thousands."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < _KILO:
+            return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= _KILO
+    return f"{size:,.1f} TB"
 
 
 def say(words: str) -> None:

@@ -60,6 +60,10 @@ class PersonasError(Exception):
             lines.append(f"  hint:  {self.hint}")
         return "\n".join(lines)
 
+    def to_dict(self) -> dict[str, str]:
+        """As plain data: ``what``, ``where`` and ``hint``."""
+        return {"what": self.what, "where": self.where, "hint": self.hint}
+
     def at(self, where: str) -> PersonasError:
         """The same error with its place, unless it already has one. For the layer that knows the place."""
         if not self.where:

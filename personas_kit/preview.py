@@ -12,12 +12,10 @@ from personas_kit.activation.sync import Sync
 from personas_kit.compiler import SQL
 from personas_kit.definitions import Definition
 from personas_kit.definitions.lint import Warned
-from personas_kit.display import Displayed, Tabular
+from personas_kit.display import Displayed, Tabular, size_words
 from personas_kit.errors import UnknownName
 from personas_kit.facets import Facets
 from personas_kit.warehouses.base import Estimate
-
-KILO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +181,6 @@ def spread(subjects: pl.DataFrame) -> dict[str, float] | None:
     value = pl.col("value").cast(pl.Float64)
     found = subjects.select(smallest=value.min(), median=value.median(), mean=value.mean(), largest=value.max())
     return {name: float(number) for name, number in found.row(0, named=True).items()}
-
-
-def size_words(size: float) -> str:
-    """``12.3 GB``, by thousands."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < KILO:
-            return f"{size:,.0f} B" if unit == "B" else f"{size:,.1f} {unit}"
-        size /= KILO
-    return f"{size:,.1f} TB"
 
 
 def estimate_words(estimate: Estimate) -> str:

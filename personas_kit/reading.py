@@ -33,9 +33,9 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import SqlDefinition, Subject
 from personas_kit.definitions.meaning import meaning_of, referred
 from personas_kit.definitions.pointing import pointing
+from personas_kit.display import size_words
 from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
 from personas_kit.planner import Found
-from personas_kit.preview import size_words
 from personas_kit.warehouses.base import Estimate, Parameters, Warehouse
 
 _most: ContextVar[int | None] = ContextVar("most", default=None)

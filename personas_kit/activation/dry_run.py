@@ -11,14 +11,13 @@ from personas_kit.activation.courier import prepare
 from personas_kit.activation.cutting import Cutter
 from personas_kit.activation.state import Batch
 from personas_kit.activation.sync import Sync
-from personas_kit.display import Displayed
+from personas_kit.display import Displayed, size_words
 
 if TYPE_CHECKING:
     from personas_kit.activation.plan import SyncPlan
 
 MOST = 10_000
 """So many changes are encoded together at most, where one request does not hold more."""
-_KILO = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class DryRun(Displayed):
     def __repr__(self) -> str:
         """One line with the same numbers as the card."""
         changes = sum(part.changes for part in self.syncs)
-        words = f"{changes:,} changes in {self.requests:,} requests, {bytes_words(self.bytes)}"
+        words = f"{changes:,} changes in {self.requests:,} requests, {size_words(self.bytes)}"
         refused = f", {self.refused:,} could not be sent" if self.refused else ""
         return f"dry run of {self.key}: {words}{refused}; nothing was sent"
 
@@ -90,13 +89,6 @@ def dry_run_of(key: str, syncs: Iterable[SyncPlan]) -> DryRun:
         syncs: of the plan.
     """
     return DryRun(key, tuple(map(_dry, syncs)))
-
-
-def bytes_words(size: int) -> str:
-    """``312 bytes``, ``3.1 kB``, ``12.0 MB``."""
-    if size < _KILO:
-        return f"{size} bytes"
-    return f"{size / _KILO:,.1f} kB" if size < _KILO**2 else f"{size / _KILO**2:,.1f} MB"
 
 
 def _dry(sync: SyncPlan) -> DrySync:

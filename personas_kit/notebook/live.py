@@ -10,11 +10,19 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from typing import Protocol
 
 from personas_kit.errors import PersonasError
 
 VARIABLE = "PERSONAS_WIDGETS"
 NEEDED = "anywidget"
+
+
+class Handle(Protocol):
+    """An output that can be changed."""
+
+    def update(self, data: object, *, raw: bool) -> None:
+        """Show this instead."""
 
 
 def attended() -> bool:
@@ -40,11 +48,15 @@ def check_usable(what: str) -> None:
         raise PersonasError(f"{what} needs anywidget, which is not installed", hint='pip install "personas-kit[lab]"')
 
 
-def _in_a_kernel() -> bool:
+def kernel() -> object | None:
+    """The kernel that runs this; None elsewhere."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    kernel = getattr(shell, "kernel", None)
-    return kernel is not None and bool(getattr(kernel, "_allow_stdin", True))
+    return getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
+
+
+def _in_a_kernel() -> bool:
+    found = kernel()
+    return found is not None and bool(getattr(found, "_allow_stdin", True))
 
 
 def _in_marimo() -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
 from personas_kit.errors import PersonasError
-from personas_kit.notebook.builder.counting import MUCH, told
+from personas_kit.notebook.builder.counting import MUCH
 from personas_kit.reading import reading_at_most
 from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, watched
 
@@ -111,5 +111,5 @@ class Lookups:
         except NobodyWaitsError:
             return {"what": "stopped", "where": "", "hint": ""}
         except PersonasError as problem:
-            return told(problem)
+            return problem.to_dict()
         return None

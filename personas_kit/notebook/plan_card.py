@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 from itertools import groupby
 
-from personas_kit.activation.dry_run import DryRun, DrySync, bytes_words
+from personas_kit.activation.dry_run import DryRun, DrySync
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan, cause_words, notes_of
 from personas_kit.activation.watching import spell
-from personas_kit.display import renders
+from personas_kit.display import renders, size_words
 from personas_kit.masking import mask_body, mask_text, masked_changes
 from personas_kit.notebook import html
 from personas_kit.notebook.sync_lines import blocks, call_line, count, plain_blocks
@@ -169,7 +169,7 @@ def _payload(sample: dict[str, str]) -> str:
 
 def _dry_line(part: DrySync) -> str:
     words = [
-        f"{part.changes:,} changes, {bytes_words(part.bytes)}",
+        f"{part.changes:,} changes, {size_words(part.bytes)}",
         *(f"{number:,} would not be sent: {reason}" for reason, number in part.refused.items()),
         f"{part.skipped:,} users skipped" if part.skipped else "",
     ]

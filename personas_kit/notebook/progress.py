@@ -8,24 +8,18 @@ Without a kernel nothing is shown here.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from personas_kit.activation.delivery import Progress
 from personas_kit.display import LONG, Work, shows_progress, shows_working, stage, ticking
 from personas_kit.notebook import html
-from personas_kit.notebook.live import watched
+from personas_kit.notebook.live import Handle, kernel, watched
 
 #: Seconds between two updates, and between two lines of a log.
 SECONDS = 0.2
 LINES = 10.0
-
-
-class _Handle(Protocol):
-    def update(self, data: object, *, raw: bool) -> None: ...
 
 
 class _Output:
@@ -36,7 +30,7 @@ class _Output:
     """
 
     def __init__(self, after: float) -> None:
-        self._handle: _Handle | None = None
+        self._handle: Handle | None = None
         self._shown: dict[str, str] | None = None
         self._watched = watched()
         self._due = time.monotonic() + (after if self._watched else LINES)
@@ -117,21 +111,14 @@ def notebook_working(work: Work) -> Iterator[None]:
 
 def _shows() -> bool:
     """Whether there is a cell to show something in. Threads of widgets have none: they show what they do themselves."""
-    return _shell() is not None and threading.current_thread() is threading.main_thread()
+    return kernel() is not None and threading.current_thread() is threading.main_thread()
 
 
-def _shell() -> object | None:
-    """IPython's, in a kernel; None elsewhere."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell if hasattr(shell, "kernel") else None
-
-
-def _handle(shown: dict[str, str]) -> _Handle:
+def _handle(shown: dict[str, str]) -> Handle:
     """An output of the running cell."""
     from IPython.display import display  # noqa: PLC0415  (there is a kernel, so it is there)
 
-    found: _Handle = display(shown, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    found: Handle = display(shown, raw=True, display_id=True)  # type: ignore[no-untyped-call]
     return found
 
 

@@ -12,13 +12,13 @@ import pytest
 import personas_kit as pk
 from personas_kit import event
 from personas_kit.activation.asking import FieldStage
-from personas_kit.activation.dry_run import bytes_words
 from personas_kit.activation.guards import Guard
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.sync import Sync
 from personas_kit.company import open_demo
 from personas_kit.destinations.base import FieldNeeded
+from personas_kit.display import size_words
 from personas_kit.notebook.report_card import what_is_left
 from tests.notebooks.sanitizer import problems
 
@@ -178,11 +178,9 @@ def test_a_dry_run_says_what_no_request_can_hold(plan):
     assert "1 would not be sent: too large to send" in shown(dry)
 
 
-@pytest.mark.parametrize(
-    ("size", "said"), [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (12_345_678, "12.3 MB")]
-)
+@pytest.mark.parametrize(("size", "said"), [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345_678, "12.3 MB")])
 def test_sizes_are_said_as_people_read_them(size, said):
-    assert bytes_words(size) == said
+    assert size_words(size) == said
 
 
 def report(**counts):

@@ -25,7 +25,7 @@ def shown(monkeypatch):
         seen.append(first)
         return Handle()
 
-    monkeypatch.setattr(progress, "_shell", object)
+    monkeypatch.setattr(progress, "kernel", object)
     monkeypatch.setattr(progress, "_handle", handle)
     monkeypatch.setattr(progress, "watched", lambda: True)
     monkeypatch.setattr(progress, "SECONDS", 0.01)

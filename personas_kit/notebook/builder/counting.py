@@ -98,7 +98,7 @@ class Counter:
         except NobodyWaitsError:
             return
         except PersonasError as problem:
-            self._tell(turn, {"state": "failed", "problem": told(problem), "refused": turn.refused})
+            self._tell(turn, {"state": "failed", "problem": problem.to_dict(), "refused": turn.refused})
         except BaseException:
             self._tell(
                 turn, {"state": "failed", "problem": {"what": "it could not be counted", "where": "", "hint": ""}}
@@ -139,7 +139,7 @@ class Counter:
                 try:
                     compile_sizes([audience], source, registry)
                 except PersonasError as problem:
-                    turn.refused |= {one: told(problem) for one, of in turn.audiences.items() if _same(of) == said}
+                    turn.refused |= {one: problem.to_dict() for one, of in turn.audiences.items() if _same(of) == said}
                     del different[said]
             query = compile_sizes([*different.values()], source, registry) if different else None
         places = {said: at for at, said in enumerate(different)}
@@ -150,11 +150,6 @@ class Counter:
 def _same(audience: Definition) -> tuple[str, str]:
     """What is counted once: rules that say the same of the same."""
     return audience.subject, str(audience.expression)
-
-
-def told(problem: PersonasError) -> dict[str, str]:
-    """A mistake as data: ``what``, ``where`` and ``hint``."""
-    return {"what": problem.what, "where": problem.where, "hint": problem.hint}
 
 
 class _Turn:

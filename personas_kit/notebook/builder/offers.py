@@ -17,7 +17,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.streams import Reduced
 from personas_kit.errors import PersonasError, UnknownName
 from personas_kit.masking import HIDDEN
-from personas_kit.notebook.builder.counting import MUCH, told
+from personas_kit.notebook.builder.counting import MUCH
 from personas_kit.notebook.builder.menus import type_of
 from personas_kit.reading import reading_at_most
 from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, watched
@@ -133,7 +133,7 @@ class Offers:
             with self._changing:
                 self._problems.pop(name, None)
                 if problem is not None:
-                    self._problems[name] = told(problem)
+                    self._problems[name] = problem.to_dict()
                 self._asked.pop(name, None)
                 last = not self._asked
             self._show()

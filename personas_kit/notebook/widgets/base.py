@@ -84,12 +84,7 @@ class Widget(anywidget.AnyWidget):
         try:
             method(**said)
         except PersonasError as problem:
-            self.show(problem=told(problem))
-
-
-def told(problem: PersonasError) -> dict[str, str]:
-    """A mistake as data: ``what``, ``where`` and ``hint``."""
-    return {"what": problem.what, "where": problem.where, "hint": problem.hint}
+            self.show(problem=problem.to_dict())
 
 
 @functools.cache

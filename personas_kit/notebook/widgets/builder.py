@@ -17,7 +17,7 @@ from personas_kit.errors import DefinitionError, PersonasError
 from personas_kit.notebook import html
 from personas_kit.notebook.builder import draft as drafts
 from personas_kit.notebook.builder import edits
-from personas_kit.notebook.builder.counting import WHOLE, Counter, told
+from personas_kit.notebook.builder.counting import WHOLE, Counter
 from personas_kit.notebook.builder.menus import MENUS, REDUCERS, blank_node
 from personas_kit.notebook.builder.offers import Offers
 from personas_kit.notebook.builder.python import python_of
@@ -400,7 +400,7 @@ class Builder(Widget):
             except NobodyWaitsError:
                 return
             except PersonasError as problem:
-                news = {"state": "failed", "problem": told(problem)}
+                news = {"state": "failed", "problem": problem.to_dict()}
             if self._watching[name] is watch:
                 self.show(**{name: news})
 

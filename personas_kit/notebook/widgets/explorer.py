@@ -13,7 +13,7 @@ from personas_kit.errors import PersonasError
 from personas_kit.notebook.catalogue_card import exploration_card, exploration_line
 from personas_kit.notebook.exploring import SECTIONS, Exploration, Plain
 from personas_kit.notebook.looking import Lookups
-from personas_kit.notebook.widgets.base import Widget, action, told
+from personas_kit.notebook.widgets.base import Widget, action
 
 
 class Explorer(Widget):
@@ -92,7 +92,7 @@ class Explorer(Widget):
         try:
             return self._exploration.detail(*self._chosen) if self._chosen[0] else None
         except PersonasError as problem:  # it was there when it was chosen, and is not any more
-            return {"kind": "", "name": self._chosen[1], "facts": [], "snippet": "", "gone": told(problem)}
+            return {"kind": "", "name": self._chosen[1], "facts": [], "snippet": "", "gone": problem.to_dict()}
 
 
 def _listed(known: Exploration, section: str) -> Plain:

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from personas_kit.activation.plan import Plan
 from personas_kit.errors import PersonasError
 from personas_kit.masking import mask_text, visible
+from personas_kit.notebook.live import Handle
 from personas_kit.notebook.plan_card import card_of, dry_run_lines, plan_card
 from personas_kit.notebook.pushing import Pushing, pushing_of
 from personas_kit.notebook.report_card import report_card, report_lines, what_is_left
-from personas_kit.notebook.widgets.base import Widget, action, told
+from personas_kit.notebook.widgets.base import Widget, action
 
 MINUTE = 60
-
-
-class Handle(Protocol):
-    """An output that can be changed."""
-
-    def update(self, data: object, *, raw: bool) -> None:
-        """Show this instead."""
 
 
 class PushBar(Widget):
@@ -175,7 +169,7 @@ class PushBar(Widget):
 
 
 def _told(problem: PersonasError) -> dict[str, str]:
-    return {name: mask_text(said) for name, said in told(problem).items()}
+    return {name: mask_text(said) for name, said in problem.to_dict().items()}
 
 
 def _remaining(seconds: float | None) -> str:
