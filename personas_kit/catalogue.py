@@ -454,7 +454,7 @@ def every_day(found: pl.DataFrame) -> pl.DataFrame:
     counts = found.select(pl.col("day").cast(pl.Date), pl.col("lines").cast(pl.Int64)).sort("day")
     if not counts.height:
         return counts
-    days = pl.select(pl.date_range(counts["day"].min(), counts["day"].max()).alias("day"))  # type: ignore[arg-type]
+    days = pl.select(pl.date_range(counts["day"].min(), counts["day"].max()).alias("day"))  # type: ignore[arg-type]  # days, as there are lines
     return days.join(counts, on="day", how="left", maintain_order="left").with_columns(pl.col("lines").fill_null(0))
 
 

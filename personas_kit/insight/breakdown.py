@@ -204,4 +204,5 @@ def _says_something(sizes: Sizes, everybody: int) -> bool:
     """Some values, of which none is nearly everybody's; and most have one."""
     values = [count for value, count in sizes.items() if value is not None]
     missing = sizes.get(None, 0)
-    return 2 <= len(values) <= FEW_VALUES and max(values) <= SAME * everybody and missing <= everybody / 2  # noqa: PLR2004
+    some = 1 < len(values) <= FEW_VALUES
+    return some and max(values) <= SAME * everybody and missing <= everybody / 2

@@ -208,7 +208,7 @@ class _Reader:
         compared = self.compared(id_, data)
         if key is None or of is None or compared is None:
             return None
-        return self.field(id_, "values", lambda: compared(TraitRef(key, of)))  # type: ignore[arg-type]
+        return self.field(id_, "values", lambda: compared(TraitRef(key, of)))  # type: ignore[arg-type]  # one of _BOTH
 
     def property(self, id_: str, data: Mapping[str, Any], _: int, __: bool) -> Condition | None:
         name = self.field(id_, "property", lambda: read_name(data.get("property"), "a property"))
