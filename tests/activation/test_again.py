@@ -1,8 +1,11 @@
 """What is sent once more, noted without being sent, or not tried this time."""
 
+import contextlib
+
 import polars as pl
 import pytest
 
+from personas_kit import display
 from personas_kit.errors import PlanStale
 from personas_kit.sandbox import Fault, Sandbox
 from tests import small
@@ -65,12 +68,22 @@ def test_a_full_re_sync_trips_no_guard_by_its_size(workspace, folder, clock):
     assert identify(workspace, mode="full").guards == ()
 
 
+def test_what_is_only_noted_is_not_counted_by_the_bar(workspace, monkeypatch):
+    totals = []
+    bar = contextlib.nullcontext(lambda _: None)
+    monkeypatch.setattr(display, "_progress", [lambda total: totals.append(total) or bar])
+
+    workspace.plan("vips", mode="adopt").push()  # a bar that stays at none of 30 would be alarming
+    workspace.plan("vips", mode="full").push(override=["interval"])
+
+    assert totals == [0, 30]
+
+
 def test_adopting_notes_everyone_and_sends_nothing(workspace, sandbox, folder, clock):
-    plan, shown = workspace.plan("vips", mode="adopt"), []
-    report = plan.push(progress=shown.append)
+    plan = workspace.plan("vips", mode="adopt")
+    report = plan.push()
 
     assert (report.acknowledged, set(plan.changes["cause"]), list(sandbox.requests)) == (30, {"adopted"}, [])
-    assert [told for told in shown if told.total] == []  # a bar that stays at none of 30 would be alarming
     clock.day += 1
     small.set_vips(folder, TEN[1:])
     after = identify(workspace)
