@@ -4,6 +4,7 @@ Meanwhile somebody else takes the sync over and pushes. The one that wakes up ca
 And: a real process is killed at random instants, with the state in PostgreSQL.
 """
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -100,13 +101,29 @@ class Team:
             self.ann.communicate()
 
 
+@contextlib.contextmanager
+def team_of_two(server, folder):
+    """Ann awake, and Bob."""
+    with Sandbox() as sandbox:
+        together = Team(folder, server, sandbox).awake()
+        try:
+            yield together
+        finally:
+            together.close()
+
+
 @pytest.fixture(scope="module")
 def sleepy(server, tmp_path_factory):
     """A team whose members go on from case to case."""
-    with Sandbox() as sandbox:
-        together = Team(tmp_path_factory.mktemp("team"), server, sandbox).awake()
+    with team_of_two(server, tmp_path_factory.mktemp("team")) as together:
         yield together
-        together.close()
+
+
+@pytest.fixture
+def drowsy(server, tmp_path):
+    """A team of its own: a request that leaves late makes a difference that lasts until its members change again."""
+    with team_of_two(server, tmp_path / "drowsy") as together:
+        yield together
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -133,38 +150,38 @@ def test_who_slept_for_too_long_can_neither_mark_nor_acknowledge_nor_send(sleepy
 
 
 @pytest.mark.timeout(3_600 if LONG else 600)
-def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(sleepy, record_campaign):
+def test_stopped_at_any_instant_the_state_is_never_changed_by_who_has_lost_it(drowsy, record_campaign):
     """A request that had passed its last look may leave on waking; nothing else may."""
     seed = int(os.environ.get("PERSONAS_SEED", random.randrange(2**32)))  # noqa: S311
     print(f"PERSONAS_SEED={seed}")  # noqa: T201  (to repeat a failure)
     chance, late, lost = random.Random(seed), 0, 0  # noqa: S311  (chance, not secrecy)
     times = 500 if LONG else 20
     for _ in range(times):
-        sleepy.want(chance.sample(EVERYBODY, 3_000))
-        sleepy.sandbox.fail(*[Fault(kind="delay", seconds=0.01)] * 30)
-        sleepy.ann_pushes()
+        drowsy.want(chance.sample(EVERYBODY, 3_000))
+        drowsy.sandbox.fail(*[Fault(kind="delay", seconds=0.01)] * 30)
+        drowsy.ann_pushes()
         time.sleep(chance.uniform(0, 0.5))
-        sleepy.ann.send_signal(signal.SIGSTOP)
-        sleepy.asleep()
+        drowsy.ann.send_signal(signal.SIGSTOP)
+        drowsy.asleep()
         time.sleep(LIVES + 0.2)
-        sleepy.sandbox.heal()
-        sleepy.want(chance.sample(EVERYBODY, 3_000))
-        assert sleepy.bob_pushes().complete
-        arrived, known = len(sleepy.sandbox.requests), sleepy.known()
-        sleepy.ann.send_signal(signal.SIGCONT)
-        outcome = sleepy.heard()
+        drowsy.sandbox.heal()
+        drowsy.want(chance.sample(EVERYBODY, 3_000))
+        assert drowsy.bob_pushes().complete
+        arrived, known = len(drowsy.sandbox.requests), drowsy.known()
+        drowsy.ann.send_signal(signal.SIGCONT)
+        outcome = drowsy.heard()
 
-        assert sleepy.known() == known, outcome
+        assert drowsy.known() == known, outcome
         lost += outcome != {"complete": True}
-        after = sleepy.sandbox.requests[arrived:]
+        after = drowsy.sandbox.requests[arrived:]
         assert len(after) <= find("segment").parallel
         late += sum(request.items for request in after)
     record_campaign(f"sleepers: {times:,} stopped, {lost:,} lost the sync, {late:,} changes left all the same")
     assert lost
-    sleepy.want(chance.sample(EVERYBODY, 3_000))
-    assert sleepy.bob_pushes().complete
-    assert len(small.received(sleepy.sandbox) ^ sleepy.wanted) <= late
-    assert sleepy.sandbox.conflicts == []
+    drowsy.want(chance.sample(EVERYBODY, 3_000))
+    assert drowsy.bob_pushes().complete
+    assert len(small.received(drowsy.sandbox) ^ drowsy.wanted) <= late
+    assert drowsy.sandbox.conflicts == []
 
 
 @pytest.mark.timeout(600)
