@@ -1,48 +1,78 @@
-"""``python -m benchmarks [NAME ...]``: run benchmarks and show them side by side."""
+"""``python -m benchmarks [NAME ...]``: run benchmarks, show them side by side, and which goals are reached."""
 
 import tempfile
+import time
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.entry import OURS, Benchmark, entries, load
-from benchmarks.measure import Result, measure, to_json
+from benchmarks.comparison import Line, compare, markdown, table, to_json
+from benchmarks.entry import OURS, Benchmark, compared, entries, load
+from benchmarks.measure import Result, measure
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(entries()))
 @click.option("--scale", default=1.0, show_default=True, help="Times the usual size of the input.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="How often each way runs.")
+@click.option("--rounds", type=click.IntRange(min=1), help="How often each way runs; by default each benchmark's own.")
 @click.option("--only", multiple=True, help="A way to run beside the kit's; may be repeated. All if left out.")
+@click.option("--large", is_flag=True, help="Without NAMES: the large ones, which take some GB of memory and disk.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the results there.")
-def main(names: tuple[str, ...], scale: float, rounds: int, only: tuple[str, ...], json_path: Path | None) -> None:
-    """Run benchmarks, all or the NAMES given, each way interleaved with the others."""
+@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), help="Also write the table there.")
+def main(
+    names: tuple[str, ...],
+    scale: float,
+    rounds: int | None,
+    only: tuple[str, ...],
+    large: bool,
+    json_path: Path | None,
+    markdown_path: Path | None,
+) -> None:
+    """Run benchmarks, those with goals or the NAMES given, each way interleaved with the others.
+
+    One table says for every goal what the kit took, and its peer in the same run. With NAMES there is one more for each
+    of them, with all ways.
+    """
     console = Console()
     if not console.is_terminal:
-        console.width = 120
+        console.width = 150
     results: dict[str, list[Result]] = {}
-    for name in names or entries():
-        with tempfile.TemporaryDirectory(prefix="personas-benchmark-") as folder:
-            results[name] = measure(name, Path(folder), scale=scale, rounds=rounds, only=frozenset(only))
-        console.print(_table(load(name), f"{name}: x {scale:g}, {rounds} rounds", scale, results[name]))
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(to_json(results), encoding="utf-8")
+    lines: list[Line] = []
+    for name in names or compared(large=large):
+        entry, began = load(name), time.monotonic()
+        results[name] = [] if entry.lacks else _measured(name, scale, rounds or entry.rounds, only)
+        lines += compare(name, entry, results[name])
+        if names and results[name]:
+            console.print(_ways(entry, f"{name}: x {scale:g}, {rounds or entry.rounds} rounds", scale, results[name]))
+        else:
+            print(f"{name}: {entry.lacks or f'{time.monotonic() - began:.0f} s'}", flush=True)
+    if lines:
+        console.print(table(lines))
+    for path, text in ((json_path, to_json(lines, results)), (markdown_path, markdown(lines))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
-def _table(entry: Benchmark, about: str, scale: float, results: list[Result]) -> Table:
-    table = Table(
+def _measured(name: str, scale: float, rounds: int, only: tuple[str, ...]) -> list[Result]:
+    with tempfile.TemporaryDirectory(prefix="personas-benchmark-") as folder:
+        return measure(name, Path(folder), scale=scale, rounds=rounds, only=frozenset(only))
+
+
+def _ways(entry: Benchmark, about: str, scale: float, results: list[Result]) -> Table:
+    made = Table(
         title=f"{entry.title}\n{about}",
         title_justify="left",
         caption="medians; x is against the kit: above 1 the kit is quicker",
     )
-    for heading in ("way", f"{entry.unit}/s", "wall s", "from-to", "x", "cpu s", "x", "peak MB"):
-        table.add_column(heading, justify="left" if heading == "way" else "right", no_wrap=True)
+    for heading in ("way", f"{entry.unit}/s", "wall s", "from-to", "x", "cpu s", "x", "peak MB", "counted"):
+        made.add_column(heading, justify="left" if heading == "way" else "right", no_wrap=True)
     for result in sorted(results, key=lambda result: result.wall):
-        table.add_row(
-            result.way,
+        part = f" (of {result.share:.2g})" if result.share != 1 else ""
+        made.add_row(
+            result.way + part,
             f"{entry.size * scale / result.wall:,.0f}",
             f"{result.wall:.3f}",
             f"{result.fastest:.3f}-{result.slowest:.3f}",
@@ -50,9 +80,10 @@ def _table(entry: Benchmark, about: str, scale: float, results: list[Result]) ->
             f"{result.cpu:.3f}",
             f"{result.cpu_ratio:.2f}",
             "-" if result.peak_mb is None else f"{result.peak_mb:,.0f}",
+            ", ".join(f"{name} {value:,.6g}" for name, value in result.figures.items()),
             style="bold" if result.way == OURS else "",
         )
-    return table
+    return made
 
 
 if __name__ == "__main__":

@@ -1,41 +1,137 @@
-"""A receiver that does as little as it can: reads a request, counts the messages in it, says that all is well."""
+"""A receiver that can do what nginx cannot: count messages, answer late, and refuse what exceeds a rate.
 
+It is one thread of asyncio in a process of its own (``python -m benchmarks.receiver``), and takes some thousands of
+requests a second: enough where an answer takes its time or a rate is kept, and too few to measure throughput against.
+"""
+
+import asyncio
 import contextlib
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import gzip
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-_ANSWER = b'{"success":true}'
+from benchmarks.entry import Service
+from benchmarks.nginx import URL
+
+ROOT = Path(__file__).resolve().parents[1]
+WINDOW = 1.0
+"""Seconds: no stretch of so many may hold more requests than the rate."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one piece: two of them wait 40 ms for an acknowledgement
-    disable_nagle_algorithm = True
+@dataclass
+class Behaviour:
+    """What it does, and what it has seen.
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.messages += body.count(b'"messageId"')  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(_ANSWER)))
-        self.end_headers()
-        self.wfile.write(_ANSWER)
+    Attributes:
+        latency: seconds from a request to its answer.
+        rate: requests of a second; 0 for as many as come. What exceeds it gets 429.
+    """
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    latency: float = 0.0
+    rate: int = 0
+    seen: dict[str, int] = field(default_factory=lambda: {"requests": 0, "messages": 0, "refused": 0})
+    taken: deque[float] = field(default_factory=deque)
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:
+        """The status and the body of an answer."""
+        self.seen["requests"] += 1
+        if self.rate and not self._within_rate(time.monotonic()):
+            self.seen["refused"] += 1
+            return 429, b"{}"
+        self.seen["messages"] += body.count(b'"messageId"')
+        return 200, b'{"success":true}'
+
+    def _within_rate(self, now: float) -> bool:
+        while self.taken and self.taken[0] <= now - WINDOW:
+            self.taken.popleft()
+        if len(self.taken) >= self.rate:
+            return False
+        self.taken.append(now)
+        return True
+
+
+class _Connection(asyncio.Protocol):
+    """HTTP/1.1 with bodies of a known length, one request after the other."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._read = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        while (end := self._read.find(b"\r\n\r\n")) >= 0:
+            line, *rest = self._read[:end].decode("latin-1").split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in rest)}
+            whole = end + 4 + int(headers.get("content-length", 0))
+            if len(self._read) < whole:
+                return
+            body = bytes(self._read[end + 4 : whole])
+            del self._read[:whole]
+            self._take(line, gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body)
+
+    def _take(self, line: str, body: bytes) -> None:
+        if line.startswith("GET"):
+            self._say(200, json.dumps(self._behaviour.seen).encode())
+            return
+        status, said = self._behaviour.answer(body)
+        if self._behaviour.latency:
+            asyncio.get_running_loop().call_later(self._behaviour.latency, self._say, status, said)
+        else:
+            self._say(status, said)
+
+    def _say(self, status: int, body: bytes) -> None:
+        head = f"HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        if isinstance(self._transport, asyncio.Transport) and not self._transport.is_closing():
+            self._transport.write(head.encode() + body)
 
 
 @contextlib.contextmanager
-def receiver() -> Iterator[tuple[str, ThreadingHTTPServer]]:
-    """The address of a receiver on this machine, and the server, whose ``messages`` is what it counted."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.messages = 0  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
+def receiver(*, latency: float = 0.0, rate: int = 0) -> Iterator[str]:
+    """The address of a receiver; ``counts`` says what it has seen."""
+    command = [sys.executable, "-m", "benchmarks.receiver", str(latency), str(rate)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", server
+        yield f"http://127.0.0.1:{int(server.stdout.readline() if server.stdout else 0)}"
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.terminate()
+        server.communicate()
+
+
+def serving(*, latency: float = 0.0, rate: int = 0) -> Service:
+    """As the service of a benchmark: its address is in the folder."""
+    return partial(_serving, latency=latency, rate=rate)
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, *, latency: float, rate: int) -> Iterator[None]:
+    with receiver(latency=latency, rate=rate) as address:
+        (folder / URL).write_text(address, encoding="utf-8")
+        yield
+
+
+def counts(address: str) -> Mapping[str, int]:
+    """``requests``, ``messages`` and ``refused``, since the receiver began."""
+    with urllib.request.urlopen(f"{address}/counts") as answer:  # noqa: S310  (http, on this machine)
+        seen: Mapping[str, int] = json.load(answer)
+    return seen
+
+
+async def _serve(behaviour: Behaviour) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(behaviour), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Behaviour(latency=float(sys.argv[1]), rate=int(sys.argv[2]))))

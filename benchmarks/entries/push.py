@@ -13,7 +13,8 @@ import httpx
 import polars as pl
 
 from benchmarks.entry import OURS, Benchmark
-from benchmarks.receiver import receiver
+from benchmarks.nginx import address_in
+from benchmarks.receiver import counts, serving
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.plan import Plan
@@ -51,21 +52,23 @@ def ours(folder: Path) -> int:
 def pushed(folder: Path, store: Store) -> int:
     """Plan and push with a store that is new; how many messages have arrived."""
     members = Members(pl.read_parquet(folder / "members.parquet"))
-    with receiver() as (address, server):
-        connection = find("segment").configure("segment", {"write_key": _Key()}, url=address)
-        sync = Sync("buyers", "segment", "identify")
-        wanted = wanted_by("identify", members, connection, {"email": "email"})
-        computation = Computation("buyers", "audience", "Buyers")
-        planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
-        plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
-        Delivery(store).push(plan, override=(), deadline=None, progress=None)
-        return int(server.messages)  # type: ignore[attr-defined]
+    before = counts(address_in(folder))["messages"]
+    connection = find("segment").configure("segment", {"write_key": _Key()}, url=address_in(folder))
+    sync = Sync("buyers", "segment", "identify")
+    wanted = wanted_by("identify", members, connection, {"email": "email"})
+    computation = Computation("buyers", "audience", "Buyers")
+    planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
+    plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
+    Delivery(store).push(plan, override=(), deadline=None, progress=None)
+    return counts(address_in(folder))["messages"] - before
 
 
 def json_and_httpx(folder: Path) -> int:
     """A loop, ``json.dumps`` and one ``httpx.Client``: what a script would do. It keeps no journal."""
     members = pl.read_parquet(folder / "members.parquet")
-    with receiver() as (address, server), httpx.Client(auth=("benchmark", ""), trust_env=False) as client:
+    address = address_in(folder)
+    before = counts(address)["messages"]
+    with httpx.Client(auth=("benchmark", ""), trust_env=False) as client:
         for batch in members.iter_slices(1_000):
             messages = [
                 {
@@ -80,7 +83,7 @@ def json_and_httpx(folder: Path) -> int:
             ]
             headers = {"content-type": "application/json"}
             client.post(f"{address}/v1/batch", content=json.dumps({"batch": messages}), headers=headers)
-        return int(server.messages)  # type: ignore[attr-defined]
+        return counts(address)["messages"] - before
 
 
 benchmark = Benchmark(
@@ -89,4 +92,5 @@ benchmark = Benchmark(
     size=MEMBERS,
     prepare=prepare,
     ways={OURS: ours, "json and httpx": json_and_httpx},
+    service=serving(),
 )

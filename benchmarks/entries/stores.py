@@ -14,6 +14,7 @@ import duckdb
 
 from benchmarks.entries.push import ours, prepare, pushed
 from benchmarks.entry import OURS, Benchmark
+from benchmarks.receiver import serving
 from personas_kit.activation.store import WarehouseStore
 from personas_kit.warehouses.duckdb import DuckDB
 from personas_kit.warehouses.postgres import Postgres
@@ -50,6 +51,7 @@ benchmark = Benchmark(
     unit="events",
     size=MEMBERS,
     prepare=fewer,
+    service=serving(),
     ways={
         OURS: ours,
         "state in duckdb": in_duckdb,
