@@ -11,37 +11,36 @@ Audience('Buyers', event('Order Completed').within(30 days).count() >= 1, key='b
 import importlib
 from typing import TYPE_CHECKING
 
-from personas_kit.definitions import (
-    AccountAudience,
-    AccountTrait,
-    Audience,
-    SqlAudience,
-    SqlTrait,
-    Trait,
-    account_trait,
-    all_users,
-    any_user,
-    event,
-    from_dict,
-    holdout,
-    in_audience,
-    no_user,
-    parse,
-    prop,
-    split,
-    top,
-    trait,
-    users,
-)
-from personas_kit.errors import PersonasError
-from personas_kit.secret import Secret
-
 if TYPE_CHECKING:
     from personas_kit import destinations, testing
     from personas_kit.company import open_demo as demo
+    from personas_kit.definitions import (
+        AccountAudience,
+        AccountTrait,
+        Audience,
+        SqlAudience,
+        SqlTrait,
+        Trait,
+        account_trait,
+        all_users,
+        any_user,
+        event,
+        from_dict,
+        holdout,
+        in_audience,
+        no_user,
+        parse,
+        prop,
+        split,
+        top,
+        trait,
+        users,
+    )
+    from personas_kit.errors import PersonasError
     from personas_kit.notebook.parameters import parameters
     from personas_kit.opening import open_workspace as open  # noqa: A004  (pk.open() is the name of the surface)
     from personas_kit.opening import sql_file
+    from personas_kit.secret import Secret
     from personas_kit.workspace import Workspace
 
 __all__ = [
@@ -76,7 +75,8 @@ __all__ = [
     "users",
 ]
 
-_WHEN_ASKED = {
+#: What needs a warehouse or a network, or shows results.
+_WORKING = {
     "Workspace": ("personas_kit.workspace", "Workspace"),
     "demo": ("personas_kit.company", "open_demo"),
     "destinations": ("personas_kit.destinations", ""),
@@ -85,14 +85,17 @@ _WHEN_ASKED = {
     "sql_file": ("personas_kit.opening", "sql_file"),
     "testing": ("personas_kit.testing", ""),
 }
+_BESIDE = {"PersonasError": "personas_kit.errors", "Secret": "personas_kit.secret"}
 
 
 def __getattr__(name: str) -> object:
-    """What needs a warehouse or a network is loaded when it is asked for, so that importing the package is quick."""
-    if name not in _WHEN_ASKED:
+    """Every name is loaded when it is asked for, so that importing the package is quick."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    importlib.import_module("personas_kit.notebook")  # registers how results look
-    path, attribute = _WHEN_ASKED[name]
+    path, attribute = _BESIDE.get(name, "personas_kit.definitions"), name
+    if name in _WORKING:
+        path, attribute = _WORKING[name]
+        importlib.import_module("personas_kit.notebook")  # registers how results look
     module = importlib.import_module(path)
     found = globals()[name] = getattr(module, attribute) if attribute else module
     return found

@@ -12,7 +12,8 @@ import click
 from rich.table import Table as Grid
 from rich.text import Text
 
-from personas_kit.cli.terminal import DONE, ERROR, output, people
+from personas_kit.cli.codes import DONE, ERROR
+from personas_kit.cli.terminal import output, people
 from personas_kit.clock import SystemClock
 from personas_kit.compiler import Schema, Table
 from personas_kit.compiler.bind import find_table
@@ -251,6 +252,3 @@ def _when(proposal: Proposal) -> str:
     """An instant at which there is something to see, where the newest event is old."""
     last = next((newest(each.counts) for each in proposal.evidence if each.part == "events"), None)
     return f" --as-of {last:%Y-%m-%d}" if last and SystemClock().now() - last > STALE else ""
-
-
-COMMANDS = (init,)

@@ -198,6 +198,3 @@ def _export_members(
 ) -> None:
     lines = workspace.export(key, file, as_of=as_of, expand=expand)
     people.print(f"{lines:,} members of {key} written to {file}")
-
-
-COMMANDS = (preview, sql, status, push_history, profile, explain, destinations, create_list, export_to_file)

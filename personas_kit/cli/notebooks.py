@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from personas_kit.cli.terminal import DONE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE, complain, people
+from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE
+from personas_kit.cli.terminal import complain, people
 from personas_kit.display import working
 from personas_kit.errors import (
     ConfigError,

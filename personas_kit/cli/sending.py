@@ -11,14 +11,10 @@ import click
 from personas_kit.activation.due import Asked
 from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
+from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, USAGE
 from personas_kit.cli.notebooks import read_parameters, run_notebook
 from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
 from personas_kit.cli.terminal import (
-    DONE,
-    ERROR,
-    GUARD,
-    INTERRUPTED,
-    USAGE,
     as_json,
     complain,
     exit_code,
@@ -306,6 +302,3 @@ def _seconds(deadline: str | None) -> float | None:
         return float(duration(deadline))
     except ValueError as problem:
         raise click.BadParameter(str(problem), param_hint="--deadline") from None
-
-
-COMMANDS = (plan, push, run, pause, resume, reset, remove, forget)

@@ -10,8 +10,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from personas_kit.checks import Finding, check_live, check_workspace
+from personas_kit.cli.codes import DONE, ERROR
 from personas_kit.cli.options import json_option
-from personas_kit.cli.terminal import DONE, ERROR, as_json, output
+from personas_kit.cli.terminal import as_json, output
 from personas_kit.cli.tour import take_tour
 from personas_kit.sandbox import serve
 
@@ -67,6 +68,3 @@ def _summary(findings: Sequence[Finding]) -> str:
 def sandbox(port: int, file: Path | None) -> None:
     """Run a local receiver that behaves like Segment, RudderStack, Amplitude, Meta's lists and a webhook."""
     serve(port, file)
-
-
-COMMANDS = (demo, check, sandbox)

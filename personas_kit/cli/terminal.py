@@ -29,12 +29,12 @@ from personas_kit.activation.delivery import Progress
 from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.activation.report import Report
 from personas_kit.activation.runs import RunReport
+from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, REJECTS
 from personas_kit.display import LONG, Work, shows_progress, shows_working, ticking
 from personas_kit.insight.explanation import Explanation, Reason, mark
 from personas_kit.masking import mask_body, mask_text, visible
 from personas_kit.preview import Preview, SyncChange, estimate_words
 
-DONE, ERROR, USAGE, GUARD, REJECTS, INTERRUPTED = range(6)
 _WIDEST = 60
 SECONDS = 0.2
 LINES = 10.0

@@ -12,7 +12,8 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from personas_kit.activation.plan import Plan
-from personas_kit.cli.terminal import DONE, ERROR, progress_bar, show_payloads, show_plan, show_preview, show_report
+from personas_kit.cli.codes import DONE, ERROR
+from personas_kit.cli.terminal import progress_bar, show_payloads, show_plan, show_preview, show_report
 from personas_kit.company import DemoWorkspace, open_demo
 from personas_kit.company.config import LIST_ID
 from personas_kit.config import FILE

@@ -6,7 +6,7 @@ import sys
 import polars as pl
 import pytest
 
-from personas_kit.cli.entry import cli
+from personas_kit.cli.entry import COMMANDS, cli
 from personas_kit.sandbox import Fault
 from tests import small
 
@@ -17,11 +17,18 @@ def test_help_names_every_command_and_its_purpose(personas):
     said = personas("--help")
 
     assert said.code == 0
-    for name, command in cli.commands.items():
+    for name, (_, purpose) in COMMANDS.items():
         assert name in said.out
         own = personas(name, "--help")
         assert own.code == 0
-        assert command.help.split(".")[0].split("\n")[0] in " ".join(own.out.split())
+        assert purpose in " ".join(own.out.split())
+
+
+def test_the_list_of_commands_says_of_each_what_it_says_of_itself():
+    for name, (_, purpose) in COMMANDS.items():
+        command = cli.get_command(None, name)
+        first, *_ = command.help.split("\n\n")
+        assert (command.name, " ".join(first.split())) == (name, purpose)
 
 
 def test_check_says_what_is_right(personas):

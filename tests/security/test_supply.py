@@ -101,6 +101,7 @@ ATTRIBUTES = {
 }  # fmt: skip
 KNOWN = {
     ("__init__.py", "importlib.import_module"),
+    ("cli/entry.py", "importlib.import_module"),  # a command of the list there
     ("cli/notebooks.py", "importlib.import_module"),  # what the extra brings, by names that are written there
     ("destinations/registry.py", "importlib.import_module"),
 }
