@@ -8,7 +8,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import nginx, receiver
+from benchmarks import nginx, receiver, workspaces
 from benchmarks.__main__ import main
 from benchmarks.comparison import compare, markdown
 from benchmarks.entry import OURS, Benchmark, Goal, entries, load
@@ -149,3 +149,17 @@ class TestReceiver:
             client.post(address, content=b"")
 
             assert time.monotonic() - began >= 0.05
+
+
+@pytest.mark.parametrize("name", ["push.batches", "push.single"])
+def test_every_way_to_push_sends_what_it_says(name, tmp_path):
+    entry = load(name)
+    entry.prepare(tmp_path, 0.02)
+    members = workspaces.size(tmp_path)
+
+    with receiver.serving()(tmp_path):
+        for way in entry.ways:
+            before = receiver.counts(nginx.address_in(tmp_path))["messages"]
+            run_here(name, way, tmp_path)
+            sent = receiver.counts(nginx.address_in(tmp_path))["messages"] - before
+            assert sent == members * entry.shares.get(way, 1), way

@@ -1,96 +1,252 @@
-"""From the members of an audience to identify calls that a receiver on this machine has taken, journal included.
+"""From the members in a warehouse to identify calls that a server on this machine has taken: plan and push.
 
-The kit plans a first push and sends it; the alternatives build the same messages from the same file and post them in
-batches of as many.
+The kit opens a workspace, plans a first push and sends it, journal included. The others ask the same file for the same
+members, build the same messages and send them as their documentation says, without any journal. Segment's and
+RudderStack's own libraries take a share of the members, since they take so long; their queue is as long as it has to be
+for them to drop nothing, and nobody packs what is sent.
 """
 
+import asyncio
 import datetime as dt
+import importlib
 import json
-import tempfile
+import math
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import httpx
-import polars as pl
 
-from benchmarks.entry import OURS, Benchmark
+from benchmarks import nginx, receiver
+from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
 from benchmarks.nginx import address_in
-from benchmarks.receiver import counts, serving
-from personas_kit.activation.delivery import Delivery
-from personas_kit.activation.due import Occasion
-from personas_kit.activation.plan import Plan
-from personas_kit.activation.planning import plan_sync
-from personas_kit.activation.store import LocalStore, Store
-from personas_kit.activation.sync import Sync
-from personas_kit.activation.wanted import Members, wanted_by
-from personas_kit.destinations import Computation, find
+from benchmarks.workspaces import make, members_of, opened, size
+from personas_kit.destinations import DESTINATIONS
+from personas_kit.destinations.auth import Basic
+from personas_kit.destinations.base import Destination, Limits, Post, Rate, Setting
+from personas_kit.destinations.gateway import identify
+from personas_kit.destinations.outcomes import Outcomes, json_says
 
-MEMBERS = 200_000
 AS_OF = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+MEMBERS, SINGLE, LATE, PACED = 200_000, 4_000, 1_280, 400
+BATCH = 1_000
+CONNECTIONS, LANES, LATENCY, RATE = 16, 32, 0.05, 100
+SHARE = 0.05
+JSON = {"content-type": "application/json"}
+LIBRARIES = {
+    "segment SDK": ("segment", "segment-analytics-python"),
+    "rudderstack SDK": ("rudderstack", "rudder-sdk-python"),
+}
 
 
-class _Key:
-    """A made-up secret."""
-
-    def reveal(self) -> str:
-        """What a secret says."""
-        return "benchmark"
+def prepare(count: int, folder: Path, scale: float) -> None:
+    """The users, all of whom are members."""
+    make(folder, max(20, int(count * scale)))
 
 
-def prepare(folder: Path, scale: float) -> None:
-    """One file of members with an address each."""
-    ids = pl.int_range(int(MEMBERS * scale), eager=True).cast(pl.String)
-    frame = pl.DataFrame({"user_id": "user_" + ids, "email": "someone." + ids + "@example.com"})
-    frame.write_parquet(folder / "members.parquet")
+def single(slug: str, parallel: int, *rates: Rate) -> Destination:
+    """A destination that takes one message in a request."""
+    return Destination(
+        slug=slug,
+        name=slug,
+        settings=(Setting("write_key", "made up", secret=True, identifies=True),),
+        auth=Basic("{write_key}"),
+        hosts={},
+        posts={"identify": Post("/v1/identify", identify, ("", ""))},
+        limits=Limits(items=1, bytes=475_000),
+        outcomes=Outcomes(read=json_says("success", value=True)),
+        rates=rates,
+        parallel=parallel,
+    )
 
 
-def ours(folder: Path) -> int:
-    """Plan and push, with the state in a folder."""
-    with tempfile.TemporaryDirectory() as state:
-        return pushed(folder, LocalStore(Path(state)))
+for each in (single("one", CONNECTIONS), single("late", LANES), single("paced", 4, Rate(RATE, 1))):
+    DESTINATIONS[each.slug] = each
 
 
-def pushed(folder: Path, store: Store) -> int:
-    """Plan and push with a store that is new; how many messages have arrived."""
-    members = Members(pl.read_parquet(folder / "members.parquet"))
-    before = counts(address_in(folder))["messages"]
-    connection = find("segment").configure("segment", {"write_key": _Key()}, url=address_in(folder))
-    sync = Sync("buyers", "segment", "identify")
-    wanted = wanted_by("identify", members, connection, {"email": "email"})
-    computation = Computation("buyers", "audience", "Buyers")
-    planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
-    plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
-    Delivery(store).push(plan, override=(), deadline=None, progress=None)
-    return counts(address_in(folder))["messages"] - before
+# ------------------------------------------------------------------------------------------------------------- the ways
 
 
-def json_and_httpx(folder: Path) -> int:
-    """A loop, ``json.dumps`` and one ``httpx.Client``: what a script would do. It keeps no journal."""
-    members = pl.read_parquet(folder / "members.parquet")
-    address = address_in(folder)
-    before = counts(address)["messages"]
-    with httpx.Client(auth=("benchmark", ""), trust_env=False) as client:
-        for batch in members.iter_slices(1_000):
-            messages = [
-                {
-                    "type": "identify",
-                    "messageId": f"personas_{user_id}",
-                    "userId": user_id,
-                    "timestamp": AS_OF.isoformat(),
-                    "traits": {"buyers": True, "email": email},
-                    "context": {"personas": {"computation_class": "audience", "computation_key": "buyers"}},
-                }
-                for user_id, email in batch.iter_rows()
-            ]
-            headers = {"content-type": "application/json"}
-            client.post(f"{address}/v1/batch", content=json.dumps({"batch": messages}), headers=headers)
-        return counts(address)["messages"] - before
+def ours(destination: str, folder: Path) -> object:
+    """The kit: whether everyone is acknowledged."""
+    with opened(folder, address_in(folder), destination) as workspace:
+        report = workspace.plan("vips", as_of=AS_OF).push(progress=lambda _: None)
+    return report.acknowledged == size(folder)
 
 
-benchmark = Benchmark(
-    title="identify calls for 200,000 members, planned and pushed to a receiver on this machine",
-    unit="events",
-    size=MEMBERS,
-    prepare=prepare,
-    ways={OURS: ours, "json and httpx": json_and_httpx},
-    service=serving(),
-)
+def paced(folder: Path) -> Answer:
+    """The kit where a rate is kept: how often it was refused."""
+    before = receiver.counts(address_in(folder))["refused"]
+    done = ours("paced", folder)
+    return Answer(done, {"refused": receiver.counts(address_in(folder))["refused"] - before})
+
+
+def library(name: str, folder: Path) -> bool:
+    """A vendor's own library, as its documentation says, for a share of the members."""
+    count = int(size(folder) * SHARE)
+    failed: list[object] = []
+    client: Any = importlib.import_module(f"{name}.analytics.client").Client(
+        "made-up",
+        host=address_in(folder),
+        max_queue_size=count + 1,
+        gzip=False,
+        on_error=lambda _, items: failed.extend(items),
+    )
+    for user_id, email in members_of(folder, most=count).fetchall():
+        client.identify(
+            user_id,
+            {"vips": True, "email": email},
+            context={"personas": {"computation_class": "audience", "computation_key": "vips"}},
+            timestamp=AS_OF,
+            message_id=f"personas_{user_id}",
+        )
+    client.flush()
+    client.join()
+    return not failed
+
+
+def batches(encode: Any, folder: Path) -> bool:  # noqa: ANN401  (of json or orjson)
+    """A loop, an encoder and one ``httpx.Client``: what a script would do."""
+    found = members_of(folder)
+    taken = []
+    with httpx.Client(auth=("made-up", ""), trust_env=False) as client:
+        while some := found.fetchmany(BATCH):
+            content = encode({"batch": list(messages(some))})
+            taken.append(client.post(f"{address_in(folder)}/v1/batch", content=content, headers=JSON).is_success)
+    return all(taken)
+
+
+def messages(members: list[tuple[Any, ...]]) -> Iterator[dict[str, object]]:
+    """A message for each."""
+    for user_id, email in members:
+        yield {
+            "type": "identify",
+            "messageId": f"personas_{user_id}",
+            "userId": user_id,
+            "timestamp": AS_OF.isoformat(),
+            "traits": {"vips": True, "email": email},
+            "context": {"personas": {"computation_class": "audience", "computation_key": "vips"}},
+        }
+
+
+def singly(folder: Path) -> bool:
+    """``httpx.Client``, one request after the other."""
+    with httpx.Client(auth=("made-up", ""), trust_env=False) as client:
+        url = f"{address_in(folder)}/v1/identify"
+        sent = (client.post(url, content=json.dumps(each), headers=JSON) for each in messages(shared(folder)))
+        return all(answer.is_success for answer in sent)
+
+
+def beside(connections: int, folder: Path) -> bool:
+    """``httpx.AsyncClient`` with so many requests under way."""
+    return asyncio.run(_beside(connections, folder))
+
+
+async def _beside(connections: int, folder: Path) -> bool:
+    left = messages(shared(folder) if connections == CONNECTIONS else members_of(folder).fetchall())
+    limits = httpx.Limits(max_connections=connections)
+    async with httpx.AsyncClient(auth=("made-up", ""), trust_env=False, limits=limits) as client:
+        url = f"{address_in(folder)}/v1/identify"
+
+        async def one_after_the_other() -> bool:
+            sent = [(await client.post(url, content=json.dumps(each), headers=JSON)).is_success for each in left]
+            return all(sent)
+
+        return all(await asyncio.gather(*(one_after_the_other() for _ in range(connections))))
+
+
+def shared(folder: Path) -> list[tuple[Any, ...]]:
+    """The share of the members that stock httpx is given."""
+    return members_of(folder, most=math.ceil(size(folder) * 0.25)).fetchall()
+
+
+def ideal(requests_of_a_second: float, folder: Path) -> None:
+    """As long as it cannot but take."""
+    time.sleep(size(folder) / requests_of_a_second)
+
+
+# ----------------------------------------------------------------------------------------------------- what is compared
+
+
+def _installed() -> dict[str, Way]:
+    found: dict[str, Way] = {
+        way: partial(library, module) for way, (module, _) in LIBRARIES.items() if find_spec(module)
+    }
+    if find_spec("orjson"):
+        found["orjson + httpx"] = partial(batches, importlib.import_module("orjson").dumps)
+    return found
+
+
+def _missing() -> Mapping[str, str]:
+    absent = {way: f"pip install {package}" for way, (module, package) in LIBRARIES.items() if not find_spec(module)}
+    return absent if find_spec("orjson") else {**absent, "orjson + httpx": "pip install orjson"}
+
+
+benchmarks = {
+    "batches": Benchmark(
+        title="identify calls for 200,000 members of a warehouse, planned and pushed in batches to nginx",
+        unit="events",
+        size=MEMBERS,
+        prepare=partial(prepare, MEMBERS),
+        ways={
+            OURS: partial(ours, "segment"),
+            "json.dumps + httpx": partial(batches, json.dumps),
+            **_installed(),
+        },
+        missing=_missing(),
+        shares=dict.fromkeys(LIBRARIES, SHARE),
+        service=nginx.serving,
+        lacks=nginx.lacks(),
+        goals=(
+            Goal(text="end to end, 200 k members", peer="segment SDK", at_least=50),
+            Goal(text="end to end, 200 k members", peer="rudderstack SDK", at_least=50),
+            Goal(text="end to end, 200 k members", peer="json.dumps + httpx", at_least=5),
+            Goal(text="end to end, 200 k members", peer="orjson + httpx"),
+        ),
+    ),
+    "single": Benchmark(
+        title="identify calls for 4,000 members of a warehouse, one in each request, to nginx by 16 connections",
+        unit="requests",
+        size=SINGLE,
+        prepare=partial(prepare, SINGLE),
+        ways={OURS: partial(ours, "one"), "httpx.AsyncClient": partial(beside, CONNECTIONS), "httpx.Client": singly},
+        shares={"httpx.AsyncClient": 0.25, "httpx.Client": 0.25},
+        service=nginx.serving,
+        lacks=nginx.lacks(),
+        goals=(
+            Goal(text="one event a request, 16 connections", peer="httpx.AsyncClient", at_least=5),
+            Goal(text="one event a request, 16 connections", peer="httpx.Client"),
+        ),
+    ),
+    "latency": Benchmark(
+        title="1,280 requests of one event each, by 32 connections, to a receiver that answers after 50 ms",
+        unit="requests",
+        size=LATE,
+        prepare=partial(prepare, LATE),
+        ways={
+            OURS: partial(ours, "late"),
+            "the ideal": partial(ideal, LANES / LATENCY),
+            "httpx.AsyncClient": partial(beside, LANES),
+        },
+        service=receiver.serving(latency=LATENCY),
+        goals=(
+            Goal(text="32 connections at 50 ms, share of the ideal", peer="the ideal", at_least=0.95),
+            Goal(text="32 connections at 50 ms", peer="httpx.AsyncClient"),
+        ),
+    ),
+    "rate": Benchmark(
+        title="400 requests of one event each, to a receiver that refuses more than 100 in any second",
+        unit="requests",
+        size=PACED,
+        prepare=partial(prepare, PACED),
+        ways={OURS: paced, "the ideal": partial(ideal, RATE)},
+        service=receiver.serving(rate=RATE),
+        goals=(
+            Goal(text="a rate of 100/s, share of it reached", peer="the ideal", at_least=0.98),
+            Goal(text="a rate of 100/s, requests refused with 429", of="refused", at_most=0),
+        ),
+    ),
+}
