@@ -24,6 +24,7 @@ from personas_kit.activation.transport import NoAnswerError, NotAllowedError, No
 from personas_kit.clock import Clock
 from personas_kit.destinations.base import Call, Computation, Connection, Pause, Request
 from personas_kit.destinations.outcomes import Answer, Outcome
+from personas_kit.errors import SyncBusy
 
 LEAST_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
@@ -46,7 +47,11 @@ class _Work:
 
 @dataclass(slots=True)
 class Tally:
-    """What is known so far about the positions of a batch, and why sending stopped, if it did."""
+    """What is known so far about the positions of a batch, and why sending stopped, if it did.
+
+    Attributes:
+        lost: another runner has taken the sync over: nothing of this may be noted as an outcome.
+    """
 
     rejected: dict[int, str] = field(default_factory=dict)
     unknown: set[int] = field(default_factory=set)
@@ -54,6 +59,7 @@ class Tally:
     unsent: set[int] = field(default_factory=set)
     stopped: str = ""
     fatal: bool = False
+    lost: SyncBusy | None = None
 
     def result(self) -> BatchResult:
         """For the store."""
@@ -95,9 +101,6 @@ class Courier:
             batch: the lines that the requests were made of.
             requests: of ``prepare``.
             positions: of these lines in the whole batch.
-
-        Raises:
-            SyncBusy: another runner has taken the sync over.
         """
         tally = Tally()
         queue = deque(_Work(request, batch, positions) for request in requests)
@@ -110,6 +113,9 @@ class Courier:
             except KeyboardInterrupt:
                 tally.stopped = INTERRUPTED
                 tally.unknown.update(lines)
+            except SyncBusy as problem:
+                tally.stopped, tally.lost = problem.what, problem
+                (tally.unknown if work.ambiguous else tally.unsent).update(lines)
             else:
                 if outcome.verdict == "split" and len(lines) > 1:
                     queue.extendleft(reversed(self._halves(work, ambiguous=ambiguous)))
@@ -135,7 +141,7 @@ class Courier:
             self.still_held()
             attempts += 1
             outcome, doubt = self._once(work)
-            ambiguous = ambiguous or doubt
+            ambiguous = work.ambiguous = ambiguous or doubt
             if outcome.verdict not in {"retry", "unknown"}:
                 return outcome, ambiguous
             wait = _wait(outcome.after, attempts)
@@ -166,6 +172,9 @@ class Courier:
             return Outcome("retry", reason=problem.reason), False
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
+        except SyncBusy:  # between two requests of one exchange
+            work.ambiguous = True
+            raise
         finally:
             exchange.close()
         known = (

@@ -49,6 +49,16 @@ class Lanes(Generic[K, V]):
             done = wait(self._busy, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
         return [(self._busy.pop(future), future.result()) for future in done]
 
+    def rest(self) -> list[tuple[K, V | None]]:
+        """What was under way when no more was wanted, once all of it has ended; None for what ended with an error."""
+        try:
+            while wait(self._busy, timeout=INTERVAL).not_done:
+                pass
+        except KeyboardInterrupt:  # nobody waits any longer: what is not known counts as an error
+            pass
+        known = {future: future.done() and not future.exception() for future in self._busy}
+        return [(name, future.result() if known[future] else None) for future, name in self._busy.items()]
+
     def close(self) -> None:
         """Start nothing more. What is under way is not waited for."""
         if self._pool is not None:

@@ -16,6 +16,8 @@ from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.stopping import INTERRUPTED
 from personas_kit.activation.store import Store
 from personas_kit.activation.tallies import Sent
+from personas_kit.display import say
+from personas_kit.errors import StateError, SyncBusy
 
 LEAST_SETTLED, MOST_REJECTED = 200, 0.10
 """The circuit: a push stops when more than a tenth of at least so many changes were refused."""
@@ -55,13 +57,20 @@ class Sending:
         cutter = Cutter(waiting, self.sync.lines["change"], items=limits.items, most=self.store.batch_lines)
         lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(self.sync.connection.destination.parallel)
         try:
+            self._through(cutter, lanes)
+        except (SyncBusy, StateError):
+            self._doubt(lanes)
+            raise
+        finally:
+            self.courier.stop.ask(self.sent.why or "an error")
+            lanes.close()
+
+    def _through(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
+        try:
             while self._started(cutter, lanes):
                 self._finished(cutter, lanes)
         except KeyboardInterrupt:  # pressed twice: nobody waits for what is under way
             self._abandoned(lanes)
-        finally:
-            self.courier.stop.ask(self.sent.why or "an error")
-            lanes.close()
 
     def _started(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> bool:
         """Note what was settled, and give the free lanes something to do. Whether anything is under way."""
@@ -100,9 +109,13 @@ class Sending:
         return digest_of(requests) if requests else hashlib.sha256().hexdigest(), work
 
     def _finished(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
+        lost: SyncBusy | None = None
         for batch, (tally, seconds) in lanes.finished():
             self._note(batch, tally)
             cutter.took(batch.stop - batch.start, seconds)
+            lost = lost or tally.lost
+        if lost:
+            raise lost
         self.tell(self.sent.settled)
         if self.circuit and not self.sent.why:
             self.sent.why = self._tripped()
@@ -113,6 +126,27 @@ class Sending:
         if tally.stopped and not self.sent.why:
             self.sent.why, self.sent.fatal = tally.stopped, tally.fatal
             self.courier.stop.ask(tally.stopped)
+
+    def _doubt(self, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
+        """If another runner has taken the sync over: what may have left since is due again. It is waited for.
+
+        Where the state failed for another reason the sync is ours still, and the next plan finds out by itself.
+        """
+        self.courier.stop.ask("an error")
+        unsent = {batch: set(result.unsent) for batch, _, result in self._settled}
+        unsent |= {batch: done[0].unsent if done else set() for batch, done in lanes.rest()}
+        may_have_left = [
+            self.sync.lines[[at for at in range(*batch) if at - batch.start not in out]]
+            for batch, out in unsent.items()
+        ]
+        try:
+            if may_have_left:
+                self.store.doubt(self.sync.sync, pl.concat(may_have_left))
+        except StateError as problem:
+            say(
+                f"{self.sync.sync}: what may have left late could not be noted ({problem.what}); to be sure of it, "
+                'send everyone again: mode="full"'
+            )
 
     def _tripped(self) -> str:
         """Why the circuit opens; empty while few are refused."""

@@ -30,6 +30,9 @@ POINTS = {
     "drop what is not needed": ("before", "_frames.keep_only", 2),
 }
 
+#: Where it has looked for the last time before a request, so that this one leaves when it wakes up.
+LATE = {"leaves late": ("after", "still_held", 1)}
+
 
 @contextlib.contextmanager
 def stopping(store, point):
@@ -37,7 +40,7 @@ def stopping(store, point):
     if point is None:
         yield
         return
-    when, path, count = POINTS[point]
+    when, path, count = {**POINTS, **LATE}[point]
     *above, name = path.split(".")
     owner = functools.reduce(getattr, above, store)
     plain, calls = getattr(owner, name), []

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from personas_kit.activation.state import Batch, BatchResult
@@ -16,7 +17,7 @@ from personas_kit.activation.store import lease
 from personas_kit.activation.sync import Sync
 from personas_kit.errors import StateError, SyncBusy
 from tests.activation.conftest import POSTGRES
-from tests.activation.test_store import BUYERS, acknowledged, entering, head, unknown, whole
+from tests.activation.test_store import BUYERS, acknowledged, entering, head, lines, push, unknown, whole
 
 START = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 ROUNDS = 500 if os.environ.get("PERSONAS_LONG") else 20
@@ -416,3 +417,111 @@ def test_of_runners_in_processes_one_at_a_time_holds_the_sync(postgres_place, tm
 def here():
     """The environment of a process that imports the tests."""
     return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+# ---------------------------------------------------------------------------------------------- what may have left late
+
+
+def sent(store, frame, plan_id="p1"):
+    """Begin a plan, and have all of it under way."""
+    store.begin(head(plan_id), frame)
+    store.advance(plan_id, BUYERS, sending={whole(frame): "d"})
+
+
+def settled(store, frame, plan_id):
+    """It came back, and was taken as a whole."""
+    store.advance(plan_id, BUYERS, settled=[(whole(frame), frame, BatchResult())])
+    store.fold(plan_id, BUYERS, finished=True)
+
+
+def bob_takes_over(bob, frame, **about):
+    """And pushes, from beginning to end."""
+    with bob.lock(BUYERS):
+        bob.recover(BUYERS)
+        bob.begin(head("p2", **about), frame)
+        bob.advance("p2", BUYERS, sending={whole(frame): "d"})
+        settled(bob, frame, "p2")
+
+
+def test_what_left_late_is_due_again_under_an_id_of_its_own(ann, bob, clock):
+    late, then = entering("eve", "sue"), lines(("exit", "eve"), ("enter", "sue"))
+    with ann.lock(BUYERS):
+        sent(ann, late)
+        clock.pass_(600)
+        bob_takes_over(bob, then)
+        before = bob.load(BUYERS)
+        assert ann.doubt(BUYERS, late) == 1, "sue is in whichever came last"
+
+    state = bob.load(BUYERS)
+    assert unknown(bob) == ["eve"]
+    assert state.unknown["value"].to_list() == [None]
+    assert state.version > before.version, "a plan that was made meanwhile does not know of it"
+
+    push(bob, lines(("exit", "eve")), plan_id="p3")
+    assert (unknown(bob), acknowledged(bob)) == ([], ["sue"])
+
+
+def test_a_doubt_outlives_what_was_under_way_when_it_was_noted(ann, bob, clock):
+    late, then = entering("eve"), lines(("exit", "eve"), ("enter", "kim"))
+    with ann.lock(BUYERS):
+        sent(ann, late)
+        clock.pass_(600)
+        with bob.lock(BUYERS):
+            bob.recover(BUYERS)
+            sent(bob, then, "p2")
+            assert ann.doubt(BUYERS, late) == 1
+            assert bob.load(BUYERS).unknown.filter(member="eve")["value"].to_list() == [None], "also if Bob dies now"
+            settled(bob, then, "p2")
+
+    assert (unknown(bob), acknowledged(bob)) == (["eve"], ["kim"])
+    assert bob.load(BUYERS).unknown["value"].to_list() == [None]
+
+
+def test_a_doubt_ends_with_what_left_after_it_was_noted(ann, bob, clock):
+    late, then = entering("eve"), lines(("exit", "eve"))
+    with ann.lock(BUYERS):
+        sent(ann, late)
+        clock.pass_(600)
+        with bob.lock(BUYERS):
+            bob.recover(BUYERS)
+            bob.begin(head("p2"), then)
+            ann.doubt(BUYERS, late)
+            bob.advance("p2", BUYERS, sending={whole(then): "d"})
+            settled(bob, then, "p2")
+
+    assert (unknown(bob), acknowledged(bob)) == ([], [])
+
+
+def test_what_the_new_holder_had_under_way_and_nobody_doubts_is_settled(ann, bob, clock):
+    late, then = entering("eve"), entering("kim")
+    with ann.lock(BUYERS):
+        sent(ann, late)
+        clock.pass_(600)
+        with bob.lock(BUYERS):
+            bob.recover(BUYERS)
+            sent(bob, then, "p2")
+            ann.doubt(BUYERS, late)
+            settled(bob, then, "p2")
+
+    assert (unknown(bob), acknowledged(bob)) == (["eve"], ["kim"])
+
+
+def test_a_value_that_came_late_is_in_doubt_unless_it_is_the_one_that_is_known(ann, bob, clock):
+    late = pl.concat([lines(("set", "eve"), value="1"), lines(("set", "sue"), value="2")])
+    with ann.lock(BUYERS):
+        ann.begin(head(valued=True), late)
+        ann.advance("p1", BUYERS, sending={whole(late): "d"})
+        clock.pass_(600)
+        bob_takes_over(bob, lines(("set", "eve"), ("set", "sue"), value="2"), valued=True)
+        assert ann.doubt(BUYERS, late) == 1
+
+    assert unknown(bob) == ["eve"]
+
+
+def test_who_still_holds_the_sync_has_no_doubts(ann):
+    frame = entering("eve")
+    with ann.lock(BUYERS):
+        sent(ann, frame)
+        version = ann.load(BUYERS).version
+        assert ann.doubt(BUYERS, frame) == 0
+        assert ann.load(BUYERS).version == version

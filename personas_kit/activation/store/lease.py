@@ -7,6 +7,7 @@ wakes up can neither mark nor acknowledge. Before a request leaves, the same is 
 on either clock: a machine that slept has only one of them moved.
 
 What no lease can promise: a request that had passed this last look when its machine fell asleep leaves when it wakes.
+Whoever wakes up notes which ones these may be (``Store.doubt``), so that the next plan sends their members again.
 And a machine whose clock is ahead by more than the lease lives takes what is still held: the fence keeps the state
 right, and the other runner stops at its next look.
 """
@@ -63,6 +64,8 @@ class LeaseLocks:
         owner: how this runner is called to those who find the sync held.
     """
 
+    lasting = False
+
     def __init__(self, journal: Journal, clock: Clock, lives: dt.timedelta, owner: str) -> None:
         self._journal = journal
         self._clock = clock
@@ -117,6 +120,13 @@ class LeaseLocks:
             if self._due(held):
                 with self._journal.writing() as tables:
                     self._renewed(tables, held)
+
+    def lost(self, tables: Tables, sync: Sync) -> bool:
+        """Within a transaction: whether it was taken over. Its holder changes nothing until the transaction ends."""
+        tables.run("update lease set owner = owner where sync_id = ?", (sync.id,))
+        (line,) = tables.rows("select owner, generation from lease where sync_id = ?", (sync.id,))
+        held = self._held.get(sync.id)
+        return held is None or (line["owner"], line["generation"]) != (self._owner, held.generation)
 
     def _taken(self, tables: Tables, sync: Sync) -> int:
         """Take the lease; returns the generation. Two changes of lines make sure that nobody else is looking."""

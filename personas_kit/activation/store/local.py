@@ -37,6 +37,8 @@ class LocalStore(Store):
 class FileLocks:
     """A lock of the operating system per sync: the kernel frees it when the process dies."""
 
+    lasting = True
+
     def __init__(self, frames: FileFrames) -> None:
         self._frames = frames
 
@@ -70,6 +72,10 @@ class FileLocks:
 
     def assert_held(self, tables: Tables, sync_id: str) -> None:
         """The kernel sees to it."""
+
+    def lost(self, tables: Tables, sync: Sync) -> bool:  # noqa: ARG002  (as above)
+        """Never."""
+        return False
 
     def still_held(self, sync: Sync) -> None:
         """The kernel sees to it."""

@@ -58,7 +58,7 @@ create table batch (
   sync_id    text not null,
   from_line  bigint not null,
   to_line    bigint not null,
-  state      text not null,                  -- sending | done
+  state      text not null,                  -- sending | doubted (sending when a doubt was noted) | done
   digest     text not null,                  -- of the bytes that were sent
   excluded   text not null,                  -- positions in the batch that were not acknowledged
   primary key (plan_id, sync_id, from_line)
@@ -69,7 +69,7 @@ create table unknown_member (
   sync_id     text not null,
   member      text not null,
   change      text not null,
-  value       text,
+  value       text,                          -- null: a doubt; what the destination holds may be older than any of this
   message_id  text not null,
   timestamp   bigint not null,
   job         text,                          -- the destination has accepted it, and will say what became of it

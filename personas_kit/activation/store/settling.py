@@ -36,7 +36,7 @@ def settle(about: Settlement, lines: pl.DataFrame, result: BatchResult) -> list[
     jobs = {handle: uuid4().hex for handle in dict.fromkeys(result.accepted.values())}
     unknown: dict[int, str | None] = dict.fromkeys(sorted(result.unknown))
     unknown |= {at: jobs[handle] for at, handle in result.accepted.items()}
-    _remember_unknown(about, lines, members, unknown)
+    remember_unknown(about, lines, members, unknown)
     _remember_rejects(about, lines, members, result)
     about.tables.many(
         "insert into job values (?, ?, ?, ?)", [(job, about.sync_id, handle, about.at) for handle, job in jobs.items()]
@@ -68,9 +68,17 @@ def _remove(about: Settlement, table: str, members: Iterable[str]) -> None:
     )
 
 
-def _remember_unknown(
+def remember_unknown(
     about: Settlement, lines: pl.DataFrame, members: Sequence[str], jobs: dict[int, str | None]
 ) -> None:
+    """Keep what was sent last to members whose outcome is not known.
+
+    Args:
+        about: where.
+        lines: the changes.
+        members: of the lines, as text.
+        jobs: position of a line -> the job that will tell, if there is one.
+    """
     if not jobs:
         return
     kept = lines[list(jobs)].select("change", "value", "message_id", "timestamp").rows()

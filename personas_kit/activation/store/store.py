@@ -38,6 +38,7 @@ from personas_kit.activation.state import (
 )
 from personas_kit.activation.store import overview
 from personas_kit.activation.store.chain import Part, lengthened, members_of
+from personas_kit.activation.store.doubts import contradicting, note_doubts, still_doubted
 from personas_kit.activation.store.settling import Settlement, forget_all, settle
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Row, Tables
 from personas_kit.activation.sync import Sync
@@ -232,11 +233,44 @@ class Store:
                 _mark_sending(tables, plan_id, sync, batch, digest)
             _move_on(tables, sync.id)
 
+    def doubt(self, sync: Sync, lines: pl.DataFrame) -> int:
+        """Note what a runner that lost the sync may have sent after it was lost. Call it once nothing more can leave.
+
+        Its late request may have overwritten what the new holder sent, and nobody else knows. So its members are
+        unknown from here on, without a value: nothing that was sent before is repeated under its old id, which a
+        destination would take for a repetition. A member is settled again only by a change that left after this:
+
+        - what the holder marks after this leaves after this, and settles it;
+        - what the holder has under way may have arrived before the late request or after it: its batches are marked,
+          and whatever their answers, those of its members that are in doubt stay so (``_settle``);
+        - what the holder had settled before stays acknowledged, and the doubt stands beside it, also when it is folded.
+
+        A change that says what is acknowledged anyway, and that nothing under way contradicts, is no doubt: whichever
+        came last, the destination holds the same.
+
+        Args:
+            sync: that was lost. Nothing happens if it was not: its next plan finds out by itself what was in flight.
+            lines: the changes, of the plan that was being pushed.
+
+        Returns:
+            How many members are in doubt.
+        """
+        if self._locks.lasting or not self._journal.present():
+            return 0
+        doubted = contradicting(lines, self.load(sync))
+        with self._journal.writing() as tables:
+            if not self._locks.lost(tables, sync) or not doubted.height:
+                return 0
+            note_doubts(Settlement(tables, sync.id, microseconds(self._clock.now())), doubted)
+            tables.run("update batch set state = 'doubted' where sync_id = ? and state = 'sending'", (sync.id,))
+            _move_on(tables, sync.id)
+        return doubted.height
+
     def settle_in_flight(self, plan_id: str, sync: Sync) -> None:
         """Call unknown what a batch in flight was about, because nobody is waiting for its answer any more."""
         with self._journal.reading() as tables:
             plan = tables.rows("select file from plan where id = ? and sync_id = ?", (plan_id, sync.id))
-            flying = [batch for batch, state, _ in _batches(tables, plan_id, sync.id) if state == "sending"]
+            flying = [batch for batch, state, _ in _batches(tables, plan_id, sync.id) if state != "done"]
         if not flying:
             return
         lines = self._frames.read("plans", plan[0]["file"])
@@ -466,14 +500,20 @@ class Store:
             return state
         lines = self._frames.read("plans", plan["file"])
         taken = acknowledged_lines(lines, {batch: out for batch, word, out in batches if word == "done"})
-        flying = pl.concat(
-            [lines.clear(), *(lines[batch.start : batch.stop] for batch, word, _ in batches if word == "sending")]
-        )
-        landing = flying.select(
-            "member", pl.col("change").cast(pl.String), "value", "message_id", "timestamp",
+        flying = [
+            lines[batch.start : batch.stop].with_columns(doubted=pl.lit(word == "doubted"))
+            for batch, word, _ in batches
+            if word != "done"
+        ]
+        landing = pl.concat(flying or [lines.clear().with_columns(doubted=pl.lit(value=False))]).select(
+            "member", pl.col("change").cast(pl.String), "value", "message_id", "timestamp", "doubted",
             job=pl.lit(None, pl.String),
         )  # fmt: skip
         settled, landing = same_member_type(state.unknown, landing)
+        stays = pl.col("doubted") & pl.col("member").is_in(
+            settled.filter(pl.col("value").is_null())["member"].implode()
+        )
+        landing = landing.filter(~stays).drop("doubted")
         return replace(
             state,
             acknowledged=apply_changes(state.acknowledged, taken),
@@ -483,7 +523,13 @@ class Store:
     def _settle(
         self, tables: Tables, plan_id: str, sync_id: str, batch: Batch, lines: pl.DataFrame, result: BatchResult
     ) -> None:
-        """Note the outcome of a batch. What was not sent at its end is no part of it: it goes with a later one."""
+        """Note the outcome of a batch. What was not sent at its end is no part of it: it goes with a later one.
+
+        Of a batch that was under way when a doubt was noted, the members in doubt stay so.
+        """
+        word = "select state from batch where plan_id = ? and sync_id = ? and from_line = ?"
+        if [row["state"] for row in tables.rows(word, (plan_id, sync_id, batch.start))] == ["doubted"]:
+            lines, result = still_doubted(tables, sync_id, lines, result)
         unsent = set(result.unsent)
         size = lines.height
         while size and size - 1 in unsent:

@@ -80,6 +80,11 @@ class Frames(Protocol):
 class Locks(Protocol):
     """Sees to it that at most one runner sends a sync."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether nobody can take over what is held, however long its holder is away."""
+        ...
+
     def hold(self, sync: Sync) -> contextlib.AbstractContextManager[None]:
         """Hold the sync. Nobody waits.
 
@@ -94,6 +99,10 @@ class Locks(Protocol):
         Raises:
             SyncBusy: it was taken over.
         """
+        ...
+
+    def lost(self, tables: Tables, sync: Sync) -> bool:
+        """Within a transaction: whether it was taken over. Its holder changes nothing until the transaction ends."""
         ...
 
     def still_held(self, sync: Sync) -> None:
