@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import ipaddress
-import logging
 import math
 import socket
 import ssl
@@ -53,7 +52,9 @@ def resolve_name(host: str, port: int) -> list[str]:
 @functools.cache
 def trusted() -> ssl.SSLContext:
     """TLS with the certificate and the name verified, whatever the environment says."""
-    return httpx.create_ssl_context(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class _Here(threading.local):
@@ -63,18 +64,6 @@ class _Here(threading.local):
 
 
 _here = _Here()
-
-
-class _Quiet(logging.Filter):
-    """Drops what the HTTP library logs of our requests: headers of answers, errors that quote headers of requests."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        del record
-        return math.isinf(_here.limit)
-
-
-for _name in ("connection", "http11"):
-    logging.getLogger(f"httpcore.{_name}").addFilter(_Quiet())
 
 
 class Network(httpcore.NetworkBackend):

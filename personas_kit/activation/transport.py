@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
+import threading
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 import httpcore
@@ -30,6 +30,7 @@ from personas_kit.activation.network import (
     resolve_name,
     trusted,
 )
+from personas_kit.activation.wire import BAD_SECRET, MOST_BYTES, Wire
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.addresses import kinds_allowed
 from personas_kit.destinations.auth import NotSignedError
@@ -38,16 +39,13 @@ from personas_kit.destinations.outcomes import Answer
 
 __all__ = ["HttpTransport", "NoAnswerError", "NotAllowedError", "NotConnectedError", "Transport"]
 
-MOST_BYTES = 8 * 1024 * 1024
-"""More than this of an answer is not read, nor unpacked: it counts as no answer."""
-
 TOTAL = 2
 """A request is over after so many times the connection's time-out, which is for each of its steps."""
 
 _HEADERS = {"user-agent": "personas-kit", "accept": "*/*", "accept-encoding": "identity"}
-_UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _LANES, _IDLE_SECONDS = 100, 5.0
+_PORTS = {"http": 80, "https": 443}
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -70,7 +68,11 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """A pool of connections to one destination; secrets are put in by its own auth flow, as a request leaves."""
+    """Connections to one destination; secrets are put in by its own auth flow, as a request leaves.
+
+    A request takes the connection that was used last, so that none is looked through, and those that are not needed
+    grow old. Any number of threads may send.
+    """
 
     def __init__(
         self,
@@ -82,22 +84,22 @@ class HttpTransport:
     ) -> None:
         home = httpx.URL(connection.home)
         self._auth = connection.auth()
-        self._origins = {_origin(home), *(_origin(httpx.URL(other)) for other in self._auth.origins)}
         self._timeout = connection.timeout
+        self._clock = clock
         self._network = Network(
             kinds_allowed(home.scheme, allow_private=connection.allow_private), clock, resolve, sockets
         )
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=trusted() if home.scheme == "https" else None,
-            max_connections=_LANES,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=self._network,
-        )
+        self._idle: dict[_Origin, list[Wire]] = {
+            _origin(url): [] for url in (home, *map(httpx.URL, self._auth.origins))
+        }
+        self._open: set[Wire] = set()
+        self._free = threading.BoundedSemaphore(_LANES)
+        self._closed = False
 
     def send(self, request: Request) -> Answer:
         """Send one request and read its answer; more than one if the auth flow needs several."""
         message = httpx.Request(
-            request.method, request.url, headers={**_HEADERS, **request.headers}, content=request.content
+            request.method, _url(request.url), headers={**_HEADERS, **request.headers}, content=request.content
         )
         flow = self._auth.sync_auth_flow(message)
         with self._network.within(TOTAL * self._timeout), contextlib.closing(flow):
@@ -105,39 +107,76 @@ class HttpTransport:
             answer = Answer(0)
             while leaving is not None:
                 answer = self._exchange(leaving)
+                if not self._auth.listens:
+                    break
                 leaving = _signed(functools.partial(flow.send, _seen(answer, leaving)))
             return answer
 
     def close(self) -> None:
-        """Close the connections."""
-        self._pool.close()
+        """Close the connections, also those that are in use: nobody waits for their answers."""
+        self._closed = True
+        for wire in list(self._open):
+            self._drop(wire)
 
     def _exchange(self, leaving: httpx.Request) -> Answer:
-        if _origin(leaving.url) not in self._origins:
+        origin = _origin(leaving.url)
+        if origin not in self._idle:
             raise NotAllowedError("not allowed: the request is for another host than the destination's")
-        if any(_UNSENDABLE.search(value) for _, value in leaving.headers.raw):
-            raise NotAllowedError(_BAD_SECRET)
-        url, content = leaving.url, leaving.read()
-        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-        times = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
-        going = self._pool.stream(
-            leaving.method, target, headers=leaving.headers.raw, content=content, extensions=times
-        )
+        if not self._free.acquire(timeout=max(0.0, self._network.left(self._timeout))):
+            raise NotConnectedError
         try:
-            with going as answer:
-                headers = httpx.Headers(answer.headers)
-                content = _unpacked(_read(answer.iter_stream()), headers.pop("content-encoding", ""))
-                return Answer(answer.status, dict(headers), content)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout):
-            raise NotConnectedError from None
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
-            raise NoAnswerError from None
+            wire = self._kept(origin) or self._opened(leaving.url)
+            try:
+                answer = wire.exchange(leaving, self._timeout)
+            finally:
+                self._put_back(wire, origin)
+        finally:
+            self._free.release()
+        headers = dict(answer.headers)
+        content = _unpacked(answer.content, headers.pop("content-encoding", ""))
+        return Answer(answer.status, headers, content)
+
+    def _kept(self, origin: _Origin) -> Wire | None:
+        """An idle connection that is still good; the older ones are closed where the last one is too old."""
+        idle, oldest = self._idle[origin], self._clock.monotonic() - _IDLE_SECONDS
+        while idle:
+            with contextlib.suppress(IndexError):  # another thread has taken the last one
+                wire = idle.pop()
+                if wire.since > oldest and wire.quiet:
+                    return wire
+                self._drop(wire)
+        return None
+
+    def _opened(self, url: httpx.URL) -> Wire:
+        host, times = url.raw_host.decode("ascii"), self._timeout
+        stream = self._network.connect_tcp(host, url.port or _PORTS[url.scheme], times)
+        try:
+            if url.scheme == "https":
+                stream = stream.start_tls(trusted(), host, times)
+        except BaseException:
+            stream.close()
+            raise
+        wire = Wire(stream)
+        self._open.add(wire)
+        return wire
+
+    def _put_back(self, wire: Wire, origin: _Origin) -> None:
+        if wire.kept:
+            wire.since = self._clock.monotonic()
+            self._idle[origin].append(wire)
+        if self._closed or not wire.kept:
+            self._drop(wire)
+
+    def _drop(self, wire: Wire) -> None:
+        self._open.discard(wire)
+        wire.close()
 
 
-_BAD_SECRET = "a secret holds a line break or a character that no header can carry"  # noqa: S105  (says what is wrong)
+_Origin = tuple[str, str, int | None]
+_url = functools.lru_cache(maxsize=256)(httpx.URL)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx.URL) -> _Origin:
     return url.scheme, url.host, url.port
 
 
@@ -148,7 +187,7 @@ def _signed(step: Callable[[], httpx.Request]) -> httpx.Request | None:
     except StopIteration:
         return None
     except UnicodeEncodeError:  # it quotes the secret
-        raise NotAllowedError(_BAD_SECRET) from None
+        raise NotAllowedError(BAD_SECRET) from None
     except NotSignedError as problem:
         if problem.again:
             raise NotConnectedError(problem.reason) from None
@@ -159,16 +198,6 @@ def _seen(answer: Answer, leaving: httpx.Request) -> httpx.Response:
     """An answer as an auth flow wants to see it."""
     headers = httpx.Headers(dict(answer.headers), encoding="utf-8")  # they may hold anything
     return httpx.Response(answer.status, headers=headers, content=answer.content, request=leaving)
-
-
-def _read(parts: Iterable[bytes]) -> bytes:
-    kept, size = [], 0
-    for part in parts:
-        size += len(part)
-        if size > MOST_BYTES:
-            raise NoAnswerError
-        kept.append(part)
-    return b"".join(kept)
 
 
 def _unpacked(content: bytes, encoding: str) -> bytes:

@@ -47,10 +47,12 @@ class Flow(httpx.Auth):
 
     Attributes:
         origins: where else than to the destination it may have to send something.
+        listens: it looks at answers, and may send more because of one; else none is made into httpx's own form for it.
     """
 
     requires_request_body = True
     origins: tuple[str, ...] = ()
+    listens = True
 
 
 class AuthScheme(Protocol):
@@ -80,6 +82,8 @@ def fill(template: str, values: Mapping[str, object]) -> str:
 
 class _Signing(Flow):
     """Signs a request, and is done."""
+
+    listens = False
 
     def __init__(
         self, sign: Callable[[httpx.Request, Mapping[str, object]], None], values: Mapping[str, object]

@@ -176,6 +176,8 @@ class AwsSigned:
 
 
 class _Signing(Flow):
+    listens = False
+
     def __init__(self, botocore: ModuleType, service: str, values: Mapping[str, object]) -> None:
         self._botocore = botocore
         self._service = service

@@ -196,7 +196,8 @@ def reach(connection, receiver, *answers, requests=1):
     try:
         for _ in range(requests):
             transport.send(Request("POST", connection.home, {"content-type": "application/json"}, b"[]"))
-            transport._pool.close()
+            for wire in transport._open:
+                wire.close()
     finally:
         transport.close()
     return sockets.dialled

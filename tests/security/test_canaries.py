@@ -131,7 +131,7 @@ def test_what_a_destination_is_made_of_shows_neither_its_secret_nor_its_people(m
         answer = Answer(400, {"x-echo": SECRETS["API_KEY"]}, request.content)
         things = [connection, connection.destination, connection.auth(), connection.secrets, request, answer]
         transport = HttpTransport(connection)
-        things += [transport, transport._pool, transport._network, vars(transport)]
+        things += [transport, *transport._open, transport._network, vars(transport)]
         transport.close()
 
         assert canaries_in(repr(things) + str(things)) == []

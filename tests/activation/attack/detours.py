@@ -12,12 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import httpcore
-
 from personas_kit.activation.transport import HttpTransport, Transport
 from personas_kit.destinations import Answer, Connection, Request
-from tests.hostile_receiver.faults import Fault
-from tests.hostile_receiver.server import Receiver
 
 OPENSSL = shutil.which("openssl")
 
@@ -119,33 +115,20 @@ def detour(home: str, which: range) -> Callable[[Connection], Transport]:
 
 
 class Crowded(HttpTransport):
-    """A pool of one connection, taken by somebody else for these requests."""
+    """Allowed one connection, which somebody else has during these requests."""
 
-    def __init__(self, connection: Connection, taken: str, which: range) -> None:
+    def __init__(self, connection: Connection, which: range) -> None:
         super().__init__(connection)
-        self._pool = httpcore.ConnectionPool(max_connections=1, network_backend=self._network)
-        self._taken, self._which, self._sent = taken, which, 0
+        self._free = threading.BoundedSemaphore(1)
+        self._which, self._sent = which, 0
 
     def send(self, request: Request) -> Answer:
         number = self._sent
         self._sent += 1
         if number not in self._which:
             return super().send(request)
-        with self._network.within(10):
-            somebody = self._pool.stream("GET", self._taken, extensions={"timeout": {"read": 5}})
-            somebody.__enter__()
-        try:
+        with self._free:
             return super().send(request)
-        finally:
-            somebody.__exit__(None, None, None)
-
-
-@contextlib.contextmanager
-def somebody() -> Iterator[str]:
-    """A server that answers whatever it is asked, at once."""
-    with Receiver() as server:
-        server.fail(always=Fault(reads="head"))
-        yield server.url
 
 
 @contextlib.contextmanager

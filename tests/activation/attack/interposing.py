@@ -19,7 +19,7 @@ from unittest import mock
 
 import polars as pl
 
-from personas_kit.activation import courier, transport
+from personas_kit.activation import courier, transport, wire
 from personas_kit.activation.store import files, sqlite, store
 
 
@@ -97,7 +97,7 @@ class Points:
                 (os, "replace", self._on_disk("before the frame gets its name")),
                 (os, "unlink", self._on_disk("before a frame is removed")),
                 (transport.HttpTransport, "send", self._around_request),
-                (transport, "_read", self._before("request", lambda *_: "the head of the answer is there")),
+                (wire._Reading, "answer", self._before("request", lambda *_: "the answer was read")),
             ):
                 stack.enter_context(mock.patch.object(owner, name, wrapped(getattr(owner, name))))
             yield self

@@ -12,7 +12,7 @@ import pytest
 
 from personas_kit.activation.transport import HttpTransport
 from tests.activation.attack.books import chance, disagreements, times, unreconciled, violations
-from tests.activation.attack.detours import DETOURS, OPENSSL, Crowded, detour, somebody
+from tests.activation.attack.detours import DETOURS, OPENSSL, Crowded, detour
 from tests.activation.attack.world import World, hostile, registered
 from tests.hostile_receiver.faults import FAULTS, Fault, Told
 from tests.hostile_receiver.server import Receiver
@@ -107,9 +107,8 @@ def test_no_connection(world, receiver, tmp_path, name, position, lasts):
 
 @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
 def test_no_connection_free_in_the_pool(world, receiver, position):
-    with somebody() as taken:
-        world.connect = lambda there: Crowded(there, taken, range(position, position + 1))
-        push_through(world, receiver)
+    world.connect = lambda there: Crowded(there, range(position, position + 1))
+    push_through(world, receiver)
 
 
 def test_a_receiver_that_reads_nothing_cannot_hold_a_push(tmp_path, receiver):
