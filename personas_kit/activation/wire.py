@@ -24,7 +24,7 @@ _PIECE = 64 * 1024
 _FIRST_FINAL = 200
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
-_NAMES = re.compile(rb"[!#-'*+\-.0-9A-Z^-z|~]+(?: [!#-'*+\-.0-9A-Z^-z|~]+)*")
+_NAME = re.compile(rb"[!#-'*+\-.0-9A-Z^-z|~]+")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 _UNSENDABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -195,7 +195,7 @@ def _head(leaving: httpx.Request) -> bytes:
         pairs.append((b"content-length", b"%d" % len(content)))
     if _UNSENDABLE.search(b" ".join([value for _, value in pairs])):
         raise NotAllowedError(BAD_SECRET)
-    if not _NAMES.fullmatch(b" ".join([method, *(name for name, _ in pairs)])) or not _TARGET.fullmatch(target):
+    if not all(map(_NAME.fullmatch, [method, *(name for name, _ in pairs)])) or not _TARGET.fullmatch(target):
         raise NotAllowedError("not allowed: the address or a header's name holds what no request can carry")
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, b"".join([b"%b: %b\r\n" % pair for pair in pairs]))
 
