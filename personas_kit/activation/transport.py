@@ -2,11 +2,14 @@
 
 What a request may meet is bounded: it goes to the destination's own host and to no other, never through a proxy of the
 environment, no redirect is followed (a redirected POST may become a GET without a body, elsewhere), no cookie is kept;
-of an answer so many bytes are read and unpacked, its headers up to 100 KiB, and all of it in twice the connection's
+of an answer so many bytes are read and unpacked, its headers up to 164 KiB, and all of it in twice the connection's
 time-out. Nothing is logged here, and no error carries an address, a header or a body.
 
 Answers are asked for as they are (``identity``). One that comes as gzip or deflate all the same is unpacked up to the
 same size: that bounds memory and time whatever the ratio. Other encodings count as no answer.
+
+It takes a seventh of the processor's time that httpcore's pool took, and a twelfth of httpx.AsyncClient's;
+docs/transport.md has what was compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One connection that speaks HTTP/1.1: a request leaves, and its answer is read before the next one leaves.
 
-Answers are parsed by llhttp (the parser of Node.js) through httptools: an exchange takes a seventh of the processor's
-time that it takes with h11, and a tenth of httpcore's pool (docs/transport.md has the figures). What does not keep to
+Answers are parsed by llhttp (the parser of Node.js) through httptools: an exchange takes an eighth of the processor's
+time that it takes with h11 (docs/transport.md has the figures). What does not keep to
 HTTP/1.1 is no answer. Bounded are the body, and what comes in a row that is none of it: heads, 1xx, trailers.
 """
 
@@ -19,7 +19,7 @@ from personas_kit.destinations.outcomes import Answer
 MOST_BYTES = 8 * 1024 * 1024
 """More than this of an answer is not read, nor unpacked: it counts as no answer."""
 
-_MOST_HEAD = 100 * 1024
+_MOST_HEAD = 100 * 1024  # and what one read brings beyond it
 _PIECE = 64 * 1024
 _FIRST_FINAL = 200
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
