@@ -38,6 +38,8 @@ from personas_kit.routes import ANY_LIST, DestinationSettings, Route, route_to
 from personas_kit.secret import Secret
 
 FILE = "personas.toml"
+READ_UP_TO = 1_000_000
+"""Acknowledged members that are read to be compared; more are compared where they lie."""
 _T = TypeVar("_T")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST = 36_500 * 86_400
@@ -105,12 +107,15 @@ class StateSettings(_Table):
         path: the folder, ``.personas`` by default; for the store ``local``.
         schema_: its name, ``personas`` by default; for the store ``warehouse``, which teams share.
         keep: how long lines of the history are kept; by default always.
+        read_up_to: so many acknowledged members are read to be compared; more of them are compared in the warehouse,
+            where the store is there. By default a million.
     """
 
     store: Literal["local", "warehouse"] = "local"
     path: str | None = None
     schema_: Annotated[str | None, Field(alias="schema")] = None
     keep: Duration | None = None
+    read_up_to: Annotated[int, Field(ge=0)] = READ_UP_TO
 
 
 def _read_id(said: object) -> Id:
@@ -213,6 +218,7 @@ class Config:
     Attributes:
         state: the folder that keeps the state, unless ``state_schema`` does: a schema of the warehouse.
         keep: seconds for which lines of the history are kept; None for always.
+        read_up_to: see ``StateSettings``.
     """
 
     path: Path
@@ -223,6 +229,7 @@ class Config:
     scheduled: tuple[Scheduled, ...] = ()
     keep: int | None = None
     state_schema: str | None = None
+    read_up_to: int = READ_UP_TO
 
     def route(self, sync: SyncSettings) -> Route:
         """How a sync reaches its destination.
@@ -290,6 +297,7 @@ def load(path: Path, *, instead: Mapping[Path, str] | None = None) -> Config:
         scheduled=tuple(scheduled),
         keep=parsed.state.keep,
         state_schema=_state_schema(parsed, path.name),
+        read_up_to=parsed.state.read_up_to,
     )
     _check_syncs(config)
     return config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -17,6 +17,8 @@ from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
 from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.forgetting import Forgotten, without_forgotten
+from personas_kit.activation.in_warehouse import Compared, of_whom, why_read
+from personas_kit.activation.moved import Moved
 from personas_kit.activation.past import FINISHED, PUSHES, past_of
 from personas_kit.activation.plan import Memory, Plan, SyncPlan
 from personas_kit.activation.planning import plan_sync
@@ -28,6 +30,7 @@ from personas_kit.activation.watching import field_guards
 from personas_kit.clock import Clock
 from personas_kit.config import Config, Scheduled, SyncSettings
 from personas_kit.definitions import Definition
+from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.english import english
 from personas_kit.destinations import find
 from personas_kit.destinations.base import Computation, Connection, FieldType
@@ -43,6 +46,9 @@ class Found:
 
     ``fingerprint`` and ``meaning`` are of what the definition meant then, everything that it refers to included.
     ``traits`` has each ``member`` with the traits that were asked for beside it, called by their positions.
+    Where they were compared in the warehouse, ``states`` has what is known of each sync, by its id, and ``members`` are
+    those only who are not surely wanted as they are acknowledged. ``moved`` is what came over then; ``why_read`` says
+    why everybody was read, where that is much.
     """
 
     fingerprint: str
@@ -52,6 +58,9 @@ class Found:
     at: dt.datetime
     carry: frozenset[str]
     traits: pl.DataFrame | None = field(default=None, repr=False)
+    states: Mapping[str, SyncState] = field(default_factory=dict)
+    moved: Moved | None = None
+    why_read: str = ""
 
 
 Why = Callable[[Found, Sequence[Case], Forgotten], Sequence[Causes]]
@@ -132,8 +141,58 @@ class Planner:
         plan_id, definition = secrets.token_hex(16), scheduled.definition
         occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended, mode, only, figures)
         plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, ask=True, why=why))
-        now = self.clock.now()
-        return Plan(plan_id, definition.key, definition.name, found.as_of, now, plans, members_from, self.delivery.push)
+        return Plan(
+            plan_id, definition.key, definition.name, found.as_of, self.clock.now(), plans, members_from,
+            self.delivery.push, moved=found.moved or self._moved(found, plans),
+        )  # fmt: skip
+
+    def compared(
+        self,
+        scheduled: Scheduled,
+        syncs: Iterable[SyncSettings],
+        as_of: dt.datetime,
+        *,
+        whole_ids: Callable[[Subject], bool],
+        unattended: bool = False,
+        mode: Mode = "changes",
+    ) -> tuple[list[Compared], str]:
+        """The syncs that are compared in the warehouse, or none and why not: no reason where there is little to read.
+
+        They are if the state lies there, too, and one of them has more acknowledged members than are to be read.
+
+        Args:
+            scheduled: the definition.
+            syncs: where it goes.
+            as_of: the instant of the plan.
+            whole_ids: whether the ids of users, or of accounts, are whole numbers in the source.
+            unattended: nobody looks at the plan before it is pushed.
+            mode: what the plan is for.
+        """
+        if not self.store.place("sync"):
+            return [], ""
+        found: list[Compared] = []
+        reasons: list[str] = []
+        occasion = Occasion("", as_of, scheduled.every, unattended, mode)
+        for settings in syncs:
+            connection = self.connection(settings)
+            for sync in self.syncs_of(scheduled, settings, connection):
+                one = Compared(sync, self.store.outline(sync))
+                now = self._refreshed(occasion, settings, connection, one.outline.state).mode
+                integers = whole_ids(of_whom(sync, scheduled.definition.subject))
+                valued = not scheduled.definition.is_audience
+                reasons.append(why_read(one, connection, settings.combine, now, valued=valued, integers=integers))
+                found.append(one)
+        if not any(each.size > self.config.read_up_to for each in found):
+            return [], ""
+        why = next(filter(None, reasons), "")
+        return ([], why) if why else (found, "")
+
+    def _moved(self, found: Found, parts: Iterable[SyncPlan]) -> Moved:
+        """What was read: the members, and what is acknowledged where that does not lie on this machine."""
+        frames = [found.members.subjects, *([found.members.pairs] if found.members.pairs is not None else [])]
+        if self.store.place("sync"):
+            frames += [part.state.acknowledged for part in parts]
+        return Moved(sum(int(frame.estimated_size()) for frame in frames), why=found.why_read)
 
     def sync_plans(
         self,
@@ -281,7 +340,7 @@ class Planner:
         computation = self._computation(definition, settings)
         members, suppressed = without_forgotten(found.members, self.store.forgotten())
         wanted = wanted_by(sync.call, members, connection, settings.ids, settings.combine)
-        state = self.store.load(sync)
+        state = found.states[sync.id] if found.states else self.store.load(sync)
         draft = functools.partial(
             plan_sync,
             sync,

@@ -27,6 +27,7 @@ from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import id_of
 from personas_kit.catalogue import Catalogue, Trait, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock
+from personas_kit.comparing import Comparing
 from personas_kit.compiler import (
     SQL,
     Schema,
@@ -84,6 +85,7 @@ class Workspace:
         keep = None if config.keep is None else dt.timedelta(seconds=config.keep)
         sends = delivery or Delivery(self.store, self._clock, keep=keep)
         self._planner = Planner(config, self.store, self._clock, sends, self._user_columns)
+        self._comparing = Comparing(self._reader, self._planner)
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._previewed: dict[str, Found] = {}
         self._planned: dict[str, dict[str, SyncSettings]] = {}
@@ -414,7 +416,7 @@ class Workspace:
         syncs = self._planner.syncs_for(scheduled, to, asked)
         carry = carried(syncs)
         with working("reading members"), self._oversight.columns(meant.key):
-            found, members_from = self._reused(meant, as_of, carry)
+            found, members_from = self._reused(scheduled, syncs, as_of, mode)
         with working("counting the source"):
             figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
         with working("comparing with the destinations"):
@@ -519,10 +521,15 @@ class Workspace:
         return [(each, syncs) for each, syncs in due if syncs]
 
     def _found_for_run(self, due: Sequence[tuple[Scheduled, _Syncs]], as_of: dt.datetime) -> dict[str, Found]:
-        """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out."""
+        """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out.
+
+        So are those that are compared in the warehouse: each of these is a statement of its own.
+        """
         try:
-            carry = {each.definition.key: carried(map(self._planner.meant, syncs)) for each, syncs in due}
-            return self._reader.find([each.definition for each, _ in due], as_of, carry)
+            known = [(each, [*map(self._planner.meant, syncs)]) for each, syncs in due]
+            read = [one for one in known if not self._comparing.apart(*one, as_of, unattended=True)[0]]
+            carry = {each.definition.key: carried(syncs) for each, syncs in read}
+            return self._reader.find([each.definition for each, _ in read], as_of, carry)
         except PersonasError:
             return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
 
@@ -771,7 +778,7 @@ class Workspace:
         """The plan of one sync that nobody looks at before it is pushed."""
         meant, carry = scheduled.definition, carried([sync])
         with self._oversight.columns(meant.key):
-            own = found.get(meant.key) or self._find(meant, as_of, carry)
+            own = found.get(meant.key) or self._comparing.members(scheduled, [sync], as_of, unattended=True)
         figures = pulse.figures(meant, carry, as_of, scheduled.every)
         why = Otherwise(self._reader)
         return self._planner.plan(
@@ -783,17 +790,15 @@ class Workspace:
         ask, compiled = self._reader.asking("traits"), self._reader.compile
         return load_traits(self.source, subject, ask, self.definitions, compiled)
 
-    def _find(self, definition: Definition, as_of: dt.datetime, carry: frozenset[str]) -> Found:
-        """The members of a definition, with the user's columns that identifiers are made of."""
-        return self._reader.find([definition], as_of, {definition.key: carry})[definition.key]
-
-    def _reused(self, definition: Definition, as_of: Instant, carry: frozenset[str]) -> tuple[Found, str]:
+    def _reused(
+        self, scheduled: Scheduled, syncs: Sequence[SyncSettings], as_of: Instant, mode: Asked
+    ) -> tuple[Found, str]:
         """The members of a preview of the last minutes, if it was about the same; else those of the warehouse."""
-        seen = self._previewing.seen_of(definition) if as_of is None else None
-        if seen is not None and carry <= seen.carry:
+        seen = self._previewing.seen_of(scheduled.definition) if as_of is None else None
+        if seen is not None and carried(syncs) <= seen.carry:
             age = self._clock.now() - seen.at
             return seen, f"the preview of {int(age.total_seconds())} s ago"
-        return self._find(definition, self._instant(as_of), carry), "the warehouse"
+        return self._comparing.members(scheduled, syncs, self._instant(as_of), mode=mode), "the warehouse"
 
     def _instant(self, as_of: Instant) -> dt.datetime:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,13 @@ from personas_kit.activation.cadence import due_from
 from personas_kit.activation.courier import Tally, prepare
 from personas_kit.activation.dry_run import DryRun, dry_run_of
 from personas_kit.activation.guards import Guard, still_standing
+from personas_kit.activation.moved import Moved
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.stopping import Stop
 from personas_kit.activation.sync import Sync
 from personas_kit.destinations.base import Computation, Connection
-from personas_kit.display import Tabular, open_tool
+from personas_kit.display import Tabular, open_tool, size_words
 from personas_kit.errors import PlanBlocked, PlanError, short_tracebacks
 
 
@@ -164,6 +165,13 @@ class Plan(Tabular):
     memory: Memory = field(default_factory=Memory)
     """What happened when it was pushed."""
     _again: Callable[[], Plan] | None = None
+    moved: Moved | None = None
+    """What came over to make it."""
+
+    @property
+    def origin(self) -> str:
+        """Where the members came from, and how much came over."""
+        return self.members_from if self.moved is None else f"{self.members_from}, {size_words(self.moved.bytes)}"
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -290,7 +298,8 @@ def cause_words(causes: Mapping[str, int]) -> str:
 def notes_of(plan: Plan) -> list[str]:
     """What a person should know: by which way it goes, what is made first, what is noted only, what nobody asked."""
     ways = {sync.sync.destination: sync.way for sync in plan.syncs if sync.way != "native"}
-    notes = [f"{destination} is reached {way}" for destination, way in ways.items()]
+    notes = [*_moved_words(plan.moved)] if plan.moved is not None else []
+    notes += [f"{destination} is reached {way}" for destination, way in ways.items()]
     notes += [
         f"{sync.sync.destination} {sync.sync.call}: whoever else is there is taken out, by whatever way they came"
         for sync in plan.syncs
@@ -308,6 +317,15 @@ def notes_of(plan: Plan) -> list[str]:
     ]
     unasked = dict.fromkeys(sync.unasked for sync in plan.syncs if sync.unasked)
     return [*notes, *(f"not every cause is known: {why}" for why in unasked)]
+
+
+def _moved_words(moved: Moved) -> Iterator[str]:
+    """Where members were compared, where that is worth a word."""
+    if moved.stayed:
+        came, stayed = size_words(moved.bytes), size_words(moved.stayed)
+        yield f"compared in the warehouse: {came} came over, and about {stayed} stayed there"
+    elif moved.why:
+        yield f"{size_words(moved.bytes)} came over to be compared here: {moved.why}"
 
 
 def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:

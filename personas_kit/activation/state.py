@@ -50,6 +50,8 @@ class SyncState:
         last_push: when it finished.
         last_full: of the last finished plan that told the destination of everyone.
         paused: a person paused it.
+        alike: members that are wanted as they are acknowledged, and stayed in the warehouse: not in ``acknowledged``.
+        saying: how many of these have a value that says something.
     """
 
     acknowledged: pl.DataFrame = field(repr=False)
@@ -67,6 +69,13 @@ class SyncState:
     last_push: dt.datetime | None = None
     last_full: dt.datetime | None = None
     paused: bool = False
+    alike: int = 0
+    saying: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many members are acknowledged."""
+        return self.acknowledged.height + self.alike
 
 
 class Batch(NamedTuple):

@@ -253,10 +253,9 @@ def _size(of: Watched) -> Iterator[Guard]:
         return
     change = lines["change"].cast(pl.String)
     leave = int(((change == "exit") & (lines["cause"] != WITHDRAWN)).sum())
-    enter, height = int((change == "enter").sum()), wanted.members.height
+    enter, height = int((change == "enter").sum()), wanted.members.height + state.alike
     if state.last_as_of is None:
-        held = state.acknowledged.height
-        yield from size_guards(wanted=height, before=held, enter=0, leave=0)
+        yield from size_guards(wanted=height, before=state.size, enter=0, leave=0)
     else:
         yield from size_guards(wanted=height, before=state.members, enter=enter, leave=leave, past=of.past)
 
@@ -265,7 +264,8 @@ def _values_size(wanted: Wanted, state: SyncState, lines: pl.DataFrame) -> list[
     """Values may all change from one day to the next; but they do not all go missing, or become nothing."""
     nothing = ["null", *([wanted.empty] if wanted.empty is not None else [])]
     says = ~pl.col("value").is_in(nothing) & pl.col("value").is_not_null()
-    before, now = (int(frame.select(says.sum()).item()) for frame in (state.acknowledged, wanted.members))
+    frames = (state.acknowledged, wanted.members)
+    before, now = (int(frame.select(says.sum()).item()) + state.saying for frame in frames)
     lost = int(lines.select((pl.col("value").is_in(nothing) & (pl.col("cause") != WITHDRAWN)).sum()).item())
     verbs = ("lose their value", "lost it")
     return size_guards(wanted=now, before=before, enter=0, leave=lost, verbs=verbs)

@@ -158,9 +158,7 @@ def _add_reason(tree: Tree, reason: Reason) -> None:
 def show_plan(plan: Plan, console: Console = output) -> None:
     """What would be sent, and what stops it."""
     console.print(
-        Text.assemble(
-            (plan.name, "bold"), f" · as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.members_from}"
-        )
+        Text.assemble((plan.name, "bold"), f" · as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.origin}")
     )
     table = Table(header_style="dim", box=None, pad_edge=False)
     for name in ("destination", "call", "wanted", "acknowledged", "enter", "exit", "set", "skipped"):
@@ -171,7 +169,7 @@ def show_plan(plan: Plan, console: Console = output) -> None:
             sync.sync.destination,
             sync.sync.call,
             f"{sync.wanted:,}",
-            f"{sync.state.acknowledged.height:,}",
+            f"{sync.state.size:,}",
             _signed("+", sync.count("enter"), "bold green"),
             _signed("-", sync.count("exit"), "bold red"),
             _signed("", sync.count("set"), "bold green"),

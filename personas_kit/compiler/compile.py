@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -42,7 +43,9 @@ def compile_definition(
         UnknownName: an event, property, trait or audience that does not exist.
     """
     with pointing(definition, registry):
-        return _definition(definition, source, registry, expand, carry)
+        build = Build(source)
+        query = selection(build, definition, registry, expand=expand, carry=carry)
+        return replace(query, tree=build.finish(query.tree))  # type: ignore[arg-type]  # a SELECT
 
 
 def compile_population(source: Source, subject: Subject) -> Query:
@@ -94,11 +97,11 @@ def compile_memberships(source: Source) -> Query:
     return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=made)
 
 
-def _definition(
-    definition: Definition, source: Source, registry: Registry, expand: bool, carry: Sequence[str]
+def selection(
+    build: Build, definition: Definition, registry: Registry, *, expand: bool = False, carry: Sequence[str] = ()
 ) -> Query:
-    meant = resolve(definition, registry, traits_of(source))
-    build = Build(source)
+    """``compile_definition`` within a statement that is being put together: its tree reads parts of ``build``."""
+    meant = resolve(definition, registry, traits_of(build.source))
     scope = Scope.of(build, definition.subject)
     listed: list[exp.Expr] = [scope.id]
     wanted: list[exp.Expr] = []
@@ -126,7 +129,7 @@ def _definition(
         definition.subject,
         kind,
         zero_is_empty=is_zero_empty(meant),
-        tree=build.finish(made),
+        tree=made,
         fingerprint=fingerprint_of(definition, meant),
     )
 

@@ -166,6 +166,14 @@ class Dialect:
         """32 hexadecimal digits in lower case."""
         return exp.Anonymous(this="MD5", expressions=[text])
 
+    def _sha256(self, text: exp.Expr) -> exp.Expr:
+        """64 hexadecimal digits in lower case, of the UTF-8 of a text."""
+        return exp.Anonymous(this="SHA256", expressions=[text])
+
+    def _exact(self, text: exp.Expr) -> exp.Expr:
+        """What is equal only where two texts are the same, whatever collation somebody has set for a column."""
+        return exp.Anonymous(this="ENCODE", expressions=[exp.Cast(this=text, to=self.type("text"))])
+
     def _elements(self, lists: exp.Expr, *names: str) -> exp.Expr:
         """The named columns and ``value`` for each element of the list ``listed`` of each line."""
         source = exp.Subquery(this=lists, alias=exp.TableAlias(this=exp.to_identifier("l")))
@@ -281,6 +289,13 @@ class Snowflake(Dialect):
         moved = exp.Neg(this=number) if amount < 0 else number
         return exp.Anonymous(this="DATEADD", expressions=[exp.var(unit), moved, base])
 
+    def _sha256(self, text: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="SHA2", expressions=[text, exp.Literal.number(256)])
+
+    def _exact(self, text: exp.Expr) -> exp.Expr:
+        utf8 = exp.Literal.string("UTF-8")
+        return exp.Anonymous(this="TO_BINARY", expressions=[exp.Cast(this=text, to=self.type("text")), utf8])
+
     def _starts_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="STARTSWITH", expressions=[text, part])
 
@@ -381,6 +396,14 @@ class PostgreSQL(Dialect):
     def _sortable(self, text: exp.Expr) -> exp.Expr:
         """The database has the collation of some language; an enum has an order of its own, and a UUID no collation."""
         return exp.Collate(this=self._cast(text, self.type("text")), expression=exp.to_identifier("C", quoted=True))
+
+    def _exact(self, text: exp.Expr) -> exp.Expr:
+        return self._sortable(text)
+
+    def _sha256(self, text: exp.Expr) -> exp.Expr:
+        utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[text, exp.Literal.string("UTF8")])
+        digest = exp.Anonymous(this="SHA256", expressions=[utf8])
+        return exp.Anonymous(this="ENCODE", expressions=[digest, exp.Literal.string("hex")])
 
     def _contains(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         found = exp.Anonymous(this="STRPOS", expressions=[text, part])
@@ -515,6 +538,14 @@ class BigQuery(Dialect):
     def _md5(self, text: exp.Expr) -> exp.Expr:
         digest = exp.Anonymous(this="MD5", expressions=[text])
         return exp.Anonymous(this="TO_HEX", expressions=[digest])
+
+    def _sha256(self, text: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="TO_HEX", expressions=[super()._sha256(text)])
+
+    def _exact(self, text: exp.Expr) -> exp.Expr:
+        return exp.Cast(
+            this=exp.Cast(this=text, to=self.type("text")), to=exp.DataType.build("BYTES", dialect="bigquery")
+        )
 
     def _path(self, path: tuple[str, ...]) -> exp.Expr:
         quoted = (part.replace("\\", "\\\\").replace('"', '\\"') for part in path)

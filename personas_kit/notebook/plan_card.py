@@ -26,7 +26,7 @@ def plan_card(plan: Plan) -> str:
 
 def card_of(plan: Plan, next_step: str) -> str:
     """The HTML of a plan, with what there is to do next; empty where that is said beside it."""
-    right = f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.members_from} · plan {plan.id[:8]}"
+    right = f"as of {plan.as_of:%Y-%m-%d %H:%M} UTC · members from {plan.origin} · plan {plan.id[:8]}"
     notes = "".join(html.notice(html.text(note), html.BLUE) for note in notes_of(plan))
     return html.card(
         html.title(plan.name, "plan", right),
@@ -78,7 +78,7 @@ def _counts(sync: SyncPlan) -> Iterator[str]:
 
 def _words(sync: SyncPlan) -> Iterator[str]:
     """What is to be known of one call."""
-    yield f"{sync.wanted:,} wanted, {sync.state.acknowledged.height:,} acknowledged"
+    yield f"{sync.wanted:,} wanted, {sync.state.size:,} acknowledged"
     if sync.first:
         yield "first push: everyone"
     elif sync.causes:

@@ -50,6 +50,11 @@ class DuckDBKeeper:
         with self._open(self._adapter.reading) as handle:
             return frozenset(name for (name,) in handle.execute(_TABLES, [self.schema]).fetchall())
 
+    def place(self, table: str) -> tuple[str, ...]:
+        """See ``Keeper.place``; the database is said, for it may be called as the schema."""
+        with self._open(self._adapter.reading) as handle:
+            return (_database(handle), self.schema, table)
+
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``; in one transaction.
 
@@ -99,8 +104,7 @@ class DuckDBKeeper:
 
     def _enter(self, handle: duckdb.DuckDBPyConnection) -> None:
         """Names are those of the schema; both parts are said, for a database may be called as the schema."""
-        (database,) = handle.execute("SELECT current_database()").fetchone() or ("",)
-        quoted = str(database).replace('"', '""')
+        quoted = _database(handle).replace('"', '""')
         handle.execute(f'USE "{quoted}"."{self.schema}"')
 
     @contextmanager
@@ -118,6 +122,11 @@ class DuckDBKeeper:
                 handle.execute("ROLLBACK")
                 raise
             handle.execute("COMMIT")
+
+
+def _database(handle: duckdb.DuckDBPyConnection) -> str:
+    (database,) = handle.execute("SELECT current_database()").fetchone() or ("",)
+    return str(database)
 
 
 class DuckDBSession:

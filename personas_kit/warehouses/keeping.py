@@ -58,6 +58,10 @@ class Keeper(Protocol):
         """The names of the tables in it, in lower case; none where there is no such schema. Makes nothing."""
         ...
 
+    def place(self, table: str) -> tuple[str, ...]:
+        """The name of a table in it, part by part and as the warehouse spells it: queries of the adapter find it so."""
+        ...
+
     def make(self, statements: Iterable[str]) -> None:
         """Make the schema, if it is not there, and run statements that define tables."""
         ...

@@ -73,6 +73,10 @@ class PostgresKeeper:
         with self.looking() as session:
             return frozenset(str(row["name"]) for row in session.rows(_TABLES, (self.schema,)))
 
+    def place(self, table: str) -> tuple[str, ...]:
+        """See ``Keeper.place``."""
+        return (self.schema, table)
+
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``; in one transaction, and one process after the other."""
         with self.changing() as session:

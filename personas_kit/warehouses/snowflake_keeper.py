@@ -83,6 +83,10 @@ class SnowflakeKeeper:
             found = session.rows(_TABLES, (self.schema.upper(),))
             return frozenset(str(row["table_name"]).lower() for row in found)
 
+    def place(self, table: str) -> tuple[str, ...]:
+        """See ``Keeper.place``."""
+        return (self.schema.upper(), table.upper())
+
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``. Each statement commits itself; one that finds its table there does nothing."""
         with self._alone, self._explained():

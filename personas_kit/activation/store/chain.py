@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 import polars_hash
 
+from personas_kit.activation.state import SyncState
 from personas_kit.activation.store.tables import Frames
 from personas_kit.membership.changes import apply_changes
 
@@ -28,6 +29,21 @@ class Part:
     file: str
     lines: int
     members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known about a sync, and the chain of its acknowledged members, which nobody has opened.
+
+    Attributes:
+        state: nobody is acknowledged in it, and nothing of a plan that is under way.
+        chain: empty where nobody ever was acknowledged.
+        cut_short: a plan is under way, or was cut short: neither says all.
+    """
+
+    state: SyncState
+    chain: tuple[Part, ...] = ()
+    cut_short: bool = False
 
 
 def members_of(frames: Frames, chain: Sequence[Part]) -> pl.DataFrame | None:
@@ -81,12 +97,11 @@ def _grown(frames: Frames, chain: Sequence[Part], changes: pl.DataFrame) -> int:
 def _part(
     frames: Frames, sync_id: str, kind: Literal["base", "changes"], frame: pl.DataFrame, members: int | None = None
 ) -> Part:
-    file = frames.write("members", sync_id, frame.sort(_order(frame)))
+    file = frames.write("members", sync_id, ordered_members(frame))
     return Part(kind, file, frame.height, frame.height if members is None else members)
 
 
-def _order(frame: pl.DataFrame) -> pl.Expr:
+def ordered_members(frame: pl.DataFrame) -> pl.DataFrame:
     """Texts in the order of a hash that never changes, so that two frames merge in one pass; numbers by value."""
-    if frame.schema["member"] == pl.String:
-        return polars_hash.col("member").nchash.xxh3_64()
-    return pl.col("member")
+    text = frame.schema["member"] == pl.String
+    return frame.sort(polars_hash.col("member").nchash.xxh3_64() if text else pl.col("member"))

@@ -37,7 +37,7 @@ from personas_kit.activation.state import (
     unknown_frame,
 )
 from personas_kit.activation.store import overview
-from personas_kit.activation.store.chain import Part, lengthened, members_of
+from personas_kit.activation.store.chain import Outline, Part, lengthened, members_of
 from personas_kit.activation.store.doubts import contradicting, note_doubts, still_doubted
 from personas_kit.activation.store.settling import Settlement, forget_all, settle
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Row, Tables
@@ -74,6 +74,19 @@ class Store:
         return self._journal.check()
 
     # --- reading -----------------------------------------------------------------------------------------------------
+
+    def outline(self, sync: Sync) -> Outline:
+        """What is known about the sync now, and where its acknowledged members lie, which are not opened."""
+        if not self._journal.present():
+            return Outline(_NOTHING)
+        with self._journal.reading() as tables:
+            state = self._load(tables, sync.id, members=False)
+            begun = tables.rows("select plan_id from batch where sync_id = ? limit 1", (sync.id,))
+            return Outline(state, tuple(_chain(tables, sync.id)), cut_short=bool(begun))
+
+    def place(self, table: str) -> tuple[str, ...]:  # noqa: ARG002  (of a store in a warehouse)
+        """The name of a table, part by part, as queries of the workspace's warehouse find it; empty if they do not."""
+        return ()
 
     def load(self, sync: Sync) -> SyncState:
         """What is known about the sync now. Changes nothing: a plan that was cut short is settled by ``recover``."""
@@ -466,7 +479,7 @@ class Store:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _load(self, tables: Tables, sync_id: str) -> SyncState:
+    def _load(self, tables: Tables, sync_id: str, *, members: bool = True) -> SyncState:
         found = tables.rows("select * from sync where id = ?", (sync_id,))
         if not found:
             return _NOTHING
@@ -475,7 +488,7 @@ class Store:
         unknown = tables.rows("select * from unknown_member where sync_id = ? order by message_id", (sync_id,))
         rejects = tables.rows("select * from reject where sync_id = ? order by member", (sync_id,))
         jobs = tables.rows("select * from job where sync_id = ? order by accepted_at, id", (sync_id,))
-        acknowledged = members_of(self._frames, _chain(tables, sync_id))
+        acknowledged = members_of(self._frames, _chain(tables, sync_id)) if members else None
         if acknowledged is None:
             columns = {"member": member, **({"value": pl.String()} if row["valued"] else {})}
             acknowledged = pl.DataFrame(schema=columns)
@@ -489,7 +502,7 @@ class Store:
             pushes=row["pushes"], members=row["members"], last_as_of=instant(row["last_as_of"]),
             last_push=instant(row["last_push"]), last_full=instant(row["last_full"]), paused=bool(row["paused"]),
         )  # fmt: skip
-        for plan in tables.rows("select id, file from plan where sync_id = ?", (sync_id,)):
+        for plan in tables.rows("select id, file from plan where sync_id = ?", (sync_id,)) if members else []:
             state = self._with_plan(tables, state, plan, sync_id)
         return state
 

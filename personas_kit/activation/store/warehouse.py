@@ -63,6 +63,11 @@ class WarehouseStore(Store):
         journal = WarehouseJournal(keeper, warehouse.dialect)
         locks = LeaseLocks(journal, clock, lives, owner or lease.runner())
         super().__init__(journal, WarehouseFrames(keeper, journal, locks, clock), locks, clock)
+        self._keeper = keeper
+
+    def place(self, table: str) -> tuple[str, ...]:
+        """See ``Store.place``."""
+        return self._keeper.place(table)
 
 
 class WarehouseJournal:
