@@ -17,7 +17,7 @@ from personas_kit.activation.state import SyncState
 from personas_kit.activation.store.chain import Outline, ordered_members
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members
-from personas_kit.compiler.differing import ALIKE, SAYING
+from personas_kit.compiler.differing import TALLY
 from personas_kit.compiler.source import ColumnType
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Connection
@@ -111,8 +111,8 @@ def answered(
     lines = frame.filter(pl.col(own).is_not_null()).select(*renamed).rename(renamed).unique(maintain_order=True)
     if kind is not None and not isinstance(lines.schema["value"], _DTYPES[kind]):
         return None
-    (tally,) = frame.filter(pl.col(ALIKE).is_not_null()).select(ALIKE, SAYING).rows() or [(0, 0)]
-    alike, saying = (int(count) for count in tally)
+    (tally,) = frame.filter(pl.col(TALLY[0]).is_not_null()).select(TALLY).rows()
+    alike, saying, idle = (int(count) for count in tally)
     states = {}
     for at, each in enumerate(compared):
         state = each.outline.state
@@ -121,10 +121,10 @@ def answered(
         if found.schema != state.acknowledged.schema or found.schema["member"] != frame.schema[own]:
             return None
         known = ordered_members(found)
-        states[each.sync.id] = replace(state, acknowledged=known, alike=alike, saying=saying)
+        states[each.sync.id] = replace(state, acknowledged=known, alike=alike, saying=saying, idle=idle)
     size = int(frame.estimated_size())
     a_line = size // frame.height if lines.height else (1 + len(compared)) * _TYPICAL
-    return Answer(lines, states, Moved(size, stayed=alike * a_line))
+    return Answer(lines, states, Moved(size, stayed=(alike + idle) * a_line))
 
 
 def members_of(answers: Mapping[Subject, Answer], subject: Subject, *, zero_is_empty: bool) -> Members:

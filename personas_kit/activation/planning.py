@@ -60,7 +60,7 @@ def plan_sync(
         fingerprint=fingerprint,
         lines=lines,
         state=state,
-        wanted=wanted.members.height + state.alike,
+        wanted=wanted.members.height + state.alike + state.idle,
         skipped=wanted.skipped,
         guards=tuple(guards_of(watched)),
         first=known.last_as_of is None,

@@ -52,6 +52,7 @@ class SyncState:
         paused: a person paused it.
         alike: members that are wanted as they are acknowledged, and stayed in the warehouse: not in ``acknowledged``.
         saying: how many of these have a value that says something.
+        idle: members that are wanted with a value that says nothing, were never acknowledged, and stayed there, too.
     """
 
     acknowledged: pl.DataFrame = field(repr=False)
@@ -71,6 +72,7 @@ class SyncState:
     paused: bool = False
     alike: int = 0
     saying: int = 0
+    idle: int = 0
 
     @property
     def size(self) -> int:

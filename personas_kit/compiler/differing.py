@@ -1,7 +1,8 @@
 """Who is wanted otherwise than a destination has acknowledged: compared where both lie, so that nobody else travels.
 
 The statement leaves out only who is *surely alike*: wanted on one line, acknowledged, of no unknown outcome, not
-forgotten, and with a value whose canonical text SQL writes beyond doubt. Whoever else there is comes with both sides,
+forgotten, and with a value whose canonical text SQL writes beyond doubt; or likewise wanted with a value that says
+nothing, and never acknowledged. Whoever else there is comes with both sides,
 and the kit compares exactly. So what a warehouse spells otherwise costs bytes, and never a change.
 """
 
@@ -38,7 +39,9 @@ Parts = tuple[str, ...]
 """The name of a table, as the warehouse spells it."""
 COMPARED: frozenset[ColumnType | None] = frozenset({None, "boolean", "integer", "text", "decimal"})
 """Values whose canonical text (``membership.values``) SQL can write. Of floats, times and lists it is not sure."""
-ALIKE, SAYING = "alike_members", "alike_saying"
+LONGEST = 255
+"""Characters of an id that guards say nothing of; see ``membership.keys``."""
+TALLY = ("alike_members", "saying_members", "idle_members")
 _KEY = "k"
 
 
@@ -90,8 +93,9 @@ def compile_differing(
     Returns:
         Lines of who differs: the columns of ``compile_definition``, with those carried as ``user_0``, ``user_1`` ...,
         on one line or several where it is wanted; and for each sync what is acknowledged, ``member_0`` and
-        ``value_0`` ...; and one line with ``alike_members``, how many are left out, and ``alike_saying``, how many of
-        these have a value that says something.
+        ``value_0`` ...; and one line of how many are left out: ``alike_members``, ``saying_members`` (those of them
+        whose value says something), and ``idle_members``, who are wanted with a value that says nothing, and were never
+        acknowledged.
 
     Raises:
         DefinitionError, UnknownName: as for the definition alone.
@@ -165,13 +169,13 @@ class _Statement:
         wanted = self.build.add("wanted", tree)
         said = self.build.add("said", self._said(wanted, kind))
         said = said if self.kept.forgotten is None else self._marked(said)
-        acknowledged = [self._acknowledged(each, values=kind is not None) for each in self.kept.known]
-        compared = self.build.add("compared", self._compared(said, acknowledged, kind, expand=expand))
+        zero = selected.zero_is_empty
+        compared = self.build.add("compared", self._compared(said, kind, expand=expand, zero_is_empty=zero))
         lines = self.build.add("lines", self._lines(wanted, compared, [*tree.named_selects], kind))
-        tally = self.build.add("tally", self._tally(compared, zero_is_empty=selected.zero_is_empty))
+        tally = self.build.add("tally", self._tally(compared, zero_is_empty=zero))
         listed = [column(lines, name) for name in self.build.parts[lines].named_selects if name != "arm"]
         never = exp.EQ(this=column(tally, "arm"), expression=column(lines, "arm"))  # a UNION would need casts
-        made = exp.select(*listed, column(tally, ALIKE), column(tally, SAYING)).from_(lines)
+        made = exp.select(*listed, *(column(tally, name) for name in TALLY)).from_(lines)
         made = self.build.finish(made.join(tally, on=never, join_type="full"))
         return Query(
             tuple(made.named_selects), None, kind,
@@ -189,64 +193,64 @@ class _Statement:
             text = _text(column("w", "value"), kind)
             listed += [as_(exp.Min(this=text), "low"), as_(exp.Max(this=text.copy()), "high")]
             listed.append(as_(exp.Count(this=text.copy()), "given"))
+        text = exp.Cast(this=self._id("w"), to=exp.DataType.build("TEXT"))
+        if not self.kept.integers:
+            listed.append(as_(exp.Max(this=exp.Length(this=text)), "longest"))
         if self.kept.forgotten is not None:
-            listed.append(as_(exp.Min(this=exp.Cast(this=self._id("w"), to=exp.DataType.build("TEXT"))), "id"))
+            listed.append(as_(exp.Min(this=text.copy()), "id"))
         return exp.select(*listed).from_(_as(wanted, "w")).group_by(key.copy())
 
-    def _acknowledged(self, known: Known, *, values: bool) -> str:
-        """A sync's acknowledged members, with whether the outcome of the last change is unknown."""
-        chain = folded(known, integers=self.kept.integers, values=values)
-        if not known.unknown:
-            return self.build.add("acknowledged", chain)
-        names = [_KEY, "member", *(["value"] if values else [])]
+    def _compared(self, said: str, kind: ColumnType | None, *, expand: bool, zero_is_empty: bool) -> exp.Select:
+        """Everybody of any side: ``alike`` if all surely say the same, ``idle`` if there is nothing to say."""
+        sides = [column(f"a{at}", _KEY) for at, _ in enumerate(self.kept.known)]
+        made, listed = exp.select().from_(_as(said, "s")), list[exp.Expr]()
+        plain, same = self._plain(kind, expand=expand), list[exp.Expr]()
+        for at, known in enumerate(self.kept.known):
+            chain = folded(known, integers=self.kept.integers, values=kind is not None)
+            here = _first(column("s", _KEY), *sides[:at])
+            on = exp.EQ(this=sides[at].copy(), expression=here)
+            made = made.join(_as(self.build.add("acknowledged", chain), f"a{at}"), on=on, join_type="full")
+            listed.append(as_(column(f"a{at}", "member"), f"member_{at}"))
+            if kind is not None:
+                listed.append(as_(column(f"a{at}", "value"), f"value_{at}"))
+                texts = [op("exact", each) for each in (column("s", "low"), column(f"a{at}", "value"))]
+                same.append(exp.EQ(this=texts[0], expression=texts[1]))
+        key = _first(column("s", _KEY), *sides)
+        for at, known in enumerate(self.kept.known):
+            if known.unknown:
+                on = exp.EQ(this=column(f"x{at}", _KEY), expression=key.copy())
+                made = made.join(self._unsure(known).subquery(f"x{at}"), on=on, join_type="left")
+                plain.append(missing(column(f"x{at}", _KEY)))
+        if self.kept.forgotten is not None:
+            on = exp.EQ(this=column("f", "mark"), expression=column("s", "mark"))
+            made = made.join(table(Table(self.kept.forgotten[0], ()), "f"), on=on, join_type="left")
+            plain.append(missing(column("f", "mark")))
+        zero = exp.EQ(this=column("s", "low"), expression=exp.Literal.string("0")) if zero_is_empty else exp.false()
+        alike = all_of([*plain, *map(given, sides), *same])
+        idle = all_of([each.copy() for each in plain] + [missing(each.copy()) for each in sides] + [zero])
+        low = [column("s", "low")] if kind is not None else []
+        flags = [as_(falsy(exp.paren(holds)), name) for name, holds in (("alike", alike), ("idle", idle))]
+        return made.select(as_(key, _KEY), *listed, *low, *flags)
+
+    def _plain(self, kind: ColumnType | None, *, expand: bool) -> list[exp.Expr]:
+        """What has to be so of who is wanted: one of a kind, and of one value; of anything else a guard may tell."""
+        plain: list[exp.Expr] = [given(column("s", _KEY))]
+        if not self.kept.integers:
+            plain.append(exp.LTE(this=column("s", "longest"), expression=exp.Literal.number(LONGEST)))
+        if not expand or kind == "text":  # of texts, a collation may say that the least is the greatest
+            plain.append(exp.EQ(this=column("s", "many"), expression=exp.Literal.number(1)))
+        elif kind is not None:
+            plain.append(exp.EQ(this=column("s", "given"), expression=column("s", "many")))
+            plain.append(exp.EQ(this=column("s", "low"), expression=column("s", "high")))
+        return plain
+
+    def _unsure(self, known: Known) -> exp.Select:
+        """The members of a sync whose last change has no known outcome."""
         member = column("u", "member")
         number = exp.Cast(this=member, to=exp.DataType.build("BIGINT"))
         key = number if self.kept.integers else _key(member, integers=False)
-        unsure = exp.select(as_(key, _KEY)).from_(table(Table(self.kept.unknown, ()), "u"))
-        unsure = unsure.where(exp.EQ(this=column("u", "sync_id"), expression=constant(known.unknown, "text")))
-        same = exp.EQ(this=column("x", _KEY), expression=column("a", _KEY))
-        made = exp.select(*(column("a", name) for name in names), as_(given(column("x", _KEY)), "unsure"))
-        made = made.from_(chain.subquery("a")).join(unsure.subquery("x"), on=same, join_type="left")
-        return self.build.add("acknowledged", made)
-
-    def _compared(self, said: str, acknowledged: Sequence[str], kind: ColumnType | None, *, expand: bool) -> exp.Select:
-        """Everybody of either side, with whether all sides surely say the same."""
-        keys: list[exp.Expr] = [column("s", _KEY)]
-        listed: list[exp.Expr] = []
-        alike: list[exp.Expr] = [given(column("s", _KEY))]
-        lines, one = column("s", "many"), exp.Literal.number(1)
-        alone = exp.EQ(this=lines, expression=one)
-        if kind is None and not expand:
-            alike.append(alone)  # whoever stands there twice is a matter of a guard
-        elif kind is not None:
-            same: list[exp.Expr] = [
-                exp.EQ(this=column("s", "given"), expression=lines.copy()),
-                exp.EQ(this=column("s", "low"), expression=column("s", "high")),
-            ]
-            alike.append(alone if not expand or kind == "text" else all_of(same))
-        made = exp.select().from_(_as(said, "s"))
-        for at, (name, known) in enumerate(zip(acknowledged, self.kept.known, strict=True)):
-            of = f"a{at}"
-            here = keys[0].copy() if len(keys) == 1 else exp.Coalesce(this=keys[0].copy(), expressions=[*keys[1:]])
-            on = exp.EQ(this=column(of, _KEY), expression=here.copy())
-            made = made.join(_as(name, of), on=on, join_type="full")
-            keys.append(column(of, _KEY))
-            alike.append(given(column(of, _KEY)))
-            listed.append(as_(column(of, "member"), f"member_{at}"))
-            if known.unknown:
-                alike.append(exp.Not(this=column(of, "unsure")))
-            if kind is not None:
-                listed.append(as_(column(of, "value"), f"value_{at}"))
-                texts = [op("exact", each) for each in (column("s", "low"), column(of, "value"))]
-                alike.append(exp.EQ(this=texts[0], expression=texts[1]))
-        if self.kept.forgotten is not None:
-            mark = exp.EQ(this=column("f", "mark"), expression=column("s", "mark"))
-            made = made.join(table(Table(self.kept.forgotten[0], ()), "f"), on=mark, join_type="left")
-            alike.append(missing(column("f", "mark")))
-        key = exp.Coalesce(this=keys[0].copy(), expressions=[each.copy() for each in keys[1:]])
-        if kind is not None:
-            listed.append(column("s", "low"))
-        return made.select(as_(key, _KEY), *listed, as_(falsy(exp.paren(all_of(alike))), "alike"))
+        made = exp.select(as_(key, _KEY)).from_(table(Table(self.kept.unknown, ()), "u"))
+        return made.where(exp.EQ(this=column("u", "sync_id"), expression=constant(known.unknown, "text")))
 
     def _marked(self, said: str) -> str:
         """Who is wanted, with the mark that a forgotten one would have; see ``activation.forgetting``."""
@@ -266,17 +270,18 @@ class _Statement:
             listed += [column("c", f"member_{at}"), *([column("c", f"value_{at}")] if kind is not None else [])]
         same = exp.EQ(this=_key(self._id("w"), integers=self.kept.integers), expression=column("c", _KEY))
         made = exp.select(*listed, as_(exp.Literal.number(0), "arm")).from_(_as(compared, "c"))
-        return made.join(_as(wanted, "w"), on=same, join_type="left").where(exp.Not(this=column("c", "alike")))
+        return made.join(_as(wanted, "w"), on=same, join_type="left").where(
+            exp.Not(this=exp.paren(exp.or_(column("c", "alike"), column("c", "idle"))))
+        )
 
     def _tally(self, compared: str, *, zero_is_empty: bool) -> exp.Select:
-        """How many are alike, and how many of these say something."""
-        every: exp.Expr = exp.Count(this=exp.Star())
-        saying = every.copy()
-        if zero_is_empty:
-            nothing = exp.NEQ(this=column("c", "low"), expression=exp.Literal.string("0"))
-            saying = exp.Count(this=exp.Case(ifs=[exp.If(this=nothing, true=exp.Literal.number(1))]))
-        made = exp.select(as_(every, ALIKE), as_(saying, SAYING), as_(exp.Literal.number(1), "arm"))
-        return made.from_(_as(compared, "c")).where(column("c", "alike"))
+        """How many are left out, as ``TALLY`` has it."""
+        alike, idle = column("c", "alike"), column("c", "idle")
+        says = exp.NEQ(this=column("c", "low"), expression=exp.Literal.string("0"))
+        counted = (alike, exp.and_(alike.copy(), says) if zero_is_empty else alike.copy(), idle)
+        flags = [exp.Case(ifs=[exp.If(this=holds, true=exp.Literal.number(1))]) for holds in counted]
+        listed = [as_(exp.Count(this=flag), name) for flag, name in zip(flags, TALLY, strict=True)]
+        return exp.select(*listed, as_(exp.Literal.number(1), "arm")).from_(_as(compared, "c"))
 
 
 def _own(alias: str, name: str) -> exp.Column:
@@ -286,6 +291,12 @@ def _own(alias: str, name: str) -> exp.Column:
 
 def _as(name: str, alias: str) -> exp.Table:
     return exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+
+
+def _first(*keys: exp.Expr) -> exp.Expr:
+    """The first that is there."""
+    first, *others = (each.copy() for each in keys)
+    return exp.Coalesce(this=first, expressions=others) if others else first
 
 
 def _key(member: exp.Expr, *, integers: bool) -> exp.Expr:

@@ -81,7 +81,7 @@ def _marked(members: pl.DataFrame, change: str, value: str) -> pl.DataFrame:
 
 def same_member_type(*frames: pl.DataFrame) -> list[pl.DataFrame]:
     """The frames with one type of member: their own if it is the same, text otherwise (ids changed their type)."""
-    types = {frame.schema["member"] for frame in frames if frame.height}
+    types = {frame.schema["member"] for frame in frames if frame.height} or {each.schema["member"] for each in frames}
     if len(types) == 1:
         (one,) = types
         return [frame if frame.schema["member"] == one else frame.cast({"member": one}) for frame in frames]
