@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import math
 import subprocess
 import sys
 import time
@@ -33,29 +34,47 @@ class Behaviour:
     Attributes:
         latency: seconds from a request to its answer.
         rate: requests of a second; 0 for as many as come. What exceeds it gets 429.
+        at_once: how many a bucket holds, that is filled evenly; 0 for no bucket. What finds it empty gets 429 as well.
+        taken: when requests of the last second came.
+        tokens: what the bucket holds, and when that was.
     """
 
     latency: float = 0.0
     rate: int = 0
-    seen: dict[str, int] = field(default_factory=lambda: {"requests": 0, "messages": 0, "refused": 0})
+    at_once: int = 0
+    seen: dict[str, float] = field(default_factory=lambda: {"requests": 0, "messages": 0, "refused": 0})
     taken: deque[float] = field(default_factory=deque)
+    tokens: tuple[float, float] = (math.inf, 0.0)
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """The status and the body of an answer."""
         self.seen["requests"] += 1
-        if self.rate and not self._within_rate(time.monotonic()):
+        now = time.monotonic()
+        if self.rate and not (self._within_rate(now) and self._in_bucket(now)):
             self.seen["refused"] += 1
             return 429, b"{}"
+        if self.rate:
+            self._note(now)
         self.seen["messages"] += body.count(b'"messageId"')
         return 200, b'{"success":true}'
 
     def _within_rate(self, now: float) -> bool:
         while self.taken and self.taken[0] <= now - WINDOW:
             self.taken.popleft()
-        if len(self.taken) >= self.rate:
-            return False
+        return len(self.taken) < self.rate
+
+    def _in_bucket(self, now: float) -> bool:
+        held, before = self.tokens
+        self.tokens = (min(self.at_once, held + (now - before) * self.rate), now)
+        return not self.at_once or self.tokens[0] >= 1
+
+    def _note(self, now: float) -> None:
         self.taken.append(now)
-        return True
+        self.tokens = (self.tokens[0] - 1, now)
+        first = self.seen.setdefault("first", now)
+        if now > first + WINDOW:
+            self.seen["steady"] = self.seen.get("steady", 0) + 1
+            self.seen["steady_seconds"] = now - first - WINDOW
 
 
 class _Connection(asyncio.Protocol):
@@ -97,9 +116,9 @@ class _Connection(asyncio.Protocol):
 
 
 @contextlib.contextmanager
-def receiver(*, latency: float = 0.0, rate: int = 0) -> Iterator[str]:
+def receiver(*, latency: float = 0.0, rate: int = 0, at_once: int = 0) -> Iterator[str]:
     """The address of a receiver; ``counts`` says what it has seen."""
-    command = [sys.executable, "-m", "benchmarks.receiver", str(latency), str(rate)]
+    command = [sys.executable, "-m", "benchmarks.receiver", str(latency), str(rate), str(at_once)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
         yield f"http://127.0.0.1:{int(server.stdout.readline() if server.stdout else 0)}"
@@ -120,10 +139,13 @@ def _serving(folder: Path, *, latency: float, rate: int) -> Iterator[None]:
         yield
 
 
-def counts(address: str) -> Mapping[str, int]:
-    """``requests``, ``messages`` and ``refused``, since the receiver began."""
+def counts(address: str) -> Mapping[str, float]:
+    """``requests``, ``messages`` and ``refused``, since the receiver began.
+
+    Where a rate is kept, ``steady`` as well: the requests after the first second, and the ``steady_seconds`` they took.
+    """
     with urllib.request.urlopen(f"{address}/counts") as answer:  # noqa: S310  (http, on this machine)
-        seen: Mapping[str, int] = json.load(answer)
+        seen: Mapping[str, float] = json.load(answer)
     return seen
 
 
@@ -134,4 +156,5 @@ async def _serve(behaviour: Behaviour) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Behaviour(latency=float(sys.argv[1]), rate=int(sys.argv[2]))))
+    given = Behaviour(latency=float(sys.argv[1]), rate=int(sys.argv[2]), at_once=int(sys.argv[3]))
+    asyncio.run(_serve(given))

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from benchmarks import nginx, receiver
-from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
+from benchmarks.entry import OURS, Benchmark, Goal, Way
 from benchmarks.nginx import address_in
 from benchmarks.workspaces import make, members_of, opened, size
 from personas_kit.destinations import DESTINATIONS
@@ -31,9 +31,9 @@ from personas_kit.destinations.gateway import identify
 from personas_kit.destinations.outcomes import Outcomes, json_says
 
 AS_OF = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-MEMBERS, SINGLE, LATE, PACED = 200_000, 4_000, 1_280, 400
+MEMBERS, SINGLE, LATE = 200_000, 4_000, 1_280
 BATCH = 1_000
-CONNECTIONS, LANES, LATENCY, RATE = 16, 32, 0.05, 100
+CONNECTIONS, LANES, LATENCY = 16, 32, 0.05
 SHARE = 0.05
 JSON = {"content-type": "application/json"}
 LIBRARIES = {
@@ -63,7 +63,7 @@ def single(slug: str, parallel: int, *rates: Rate) -> Destination:
     )
 
 
-for each in (single("one", CONNECTIONS), single("late", LANES), single("paced", 4, Rate(RATE, 1))):
+for each in (single("one", CONNECTIONS), single("late", LANES)):
     DESTINATIONS[each.slug] = each
 
 
@@ -75,13 +75,6 @@ def ours(destination: str, folder: Path) -> object:
     with opened(folder, address_in(folder), destination) as workspace:
         report = workspace.plan("vips", as_of=AS_OF).push(progress=lambda _: None)
     return report.acknowledged == size(folder)
-
-
-def paced(folder: Path) -> Answer:
-    """The kit where a rate is kept: how often it was refused."""
-    before = receiver.counts(address_in(folder))["refused"]
-    done = ours("paced", folder)
-    return Answer(done, {"refused": receiver.counts(address_in(folder))["refused"] - before})
 
 
 def library(name: str, folder: Path) -> bool:
@@ -235,18 +228,6 @@ benchmarks = {
         goals=(
             Goal(text="32 connections at 50 ms, share of the ideal", peer="the ideal", at_least=0.95),
             Goal(text="32 connections at 50 ms", peer="httpx.AsyncClient"),
-        ),
-    ),
-    "rate": Benchmark(
-        title="400 requests of one event each, to a receiver that refuses more than 100 in any second",
-        unit="requests",
-        size=PACED,
-        prepare=partial(prepare, PACED),
-        ways={OURS: paced, "the ideal": partial(ideal, RATE)},
-        service=receiver.serving(rate=RATE),
-        goals=(
-            Goal(text="a rate of 100/s, share of it reached", peer="the ideal", at_least=0.98),
-            Goal(text="a rate of 100/s, requests refused with 429", of="refused", at_most=0),
         ),
     ),
 }

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from personas_kit.activation.pacing import Pacer
+from personas_kit.activation.pacing import Leave, Pacer
 from personas_kit.activation.state import BatchResult
 from personas_kit.activation.stopping import INTERRUPTED, Stop
 from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
@@ -136,11 +136,11 @@ class Courier:
         start, stop = work.request.lines
         outcome = Outcome("retry", reason=_OVER)
         while self.clock.monotonic() < self.deadline or 0 < attempts < LEAST_ATTEMPTS:
-            if not self.pacer.turn(stop - start, self.stop, math.inf if attempts else self.deadline):
+            leave = self.pacer.turn(stop - start, self.stop, math.inf if attempts else self.deadline)
+            if leave is None:
                 return replace(outcome, reason=self.stop.why or outcome.reason), ambiguous
-            self.still_held()
             attempts += 1
-            outcome, doubt = self._once(work)
+            outcome, doubt = self._once(work, leave)
             ambiguous = work.ambiguous = ambiguous or doubt
             if outcome.verdict not in {"retry", "unknown"}:
                 return outcome, ambiguous
@@ -154,15 +154,16 @@ class Courier:
                 self.clock.sleep(wait if not late else _backoff(1), self.stop.event)
         return outcome, ambiguous
 
-    def _once(self, work: _Work) -> tuple[Outcome, bool]:
+    def _once(self, work: _Work, leave: Leave) -> tuple[Outcome, bool]:
         """Run the work's exchange once. Returns what became of it, and whether that is in doubt."""
         start, stop = work.request.lines
         exchange = self.connection.exchange(self.call, work.request, work.frame[start:stop])
-        answer, outcome = Answer(0), Outcome("unknown")
+        answer, outcome, leaves, heard = Answer(0), Outcome("unknown"), [leave], False
         try:
             step = next(exchange)
             while True:
-                answer = self._step(step, first=step is work.request)
+                answer = self._step(step, leaves)
+                heard = heard or answer.status > 0
                 step = exchange.send(answer)
         except StopIteration as done:
             outcome = done.value
@@ -172,28 +173,33 @@ class Courier:
             return Outcome("retry", reason=problem.reason), False
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
-        except SyncBusy:  # between two requests of one exchange
-            work.ambiguous = True
+        except SyncBusy:
+            work.ambiguous = work.ambiguous or heard  # between two requests of one exchange
             raise
         finally:
             exchange.close()
+            for unused in leaves:
+                self.pacer.over(unused)
         known = (
             outcome.verdict in {"acknowledged", "accepted", "rejected", "split", "fatal"}
             or answer.status == TOO_MANY_REQUESTS
         )
         return outcome, not known
 
-    def _step(self, step: Request | Pause, *, first: bool) -> Answer:
+    def _step(self, step: Request | Pause, leaves: list[Leave]) -> Answer:
         """One step of an exchange. Its first request has had its turn; the others wait for theirs."""
         if isinstance(step, Pause):
             self.clock.sleep(step.seconds, self.stop.event)
             return Answer(0)
-        if not first:
-            if not self.pacer.turn(0, self.stop, math.inf):
-                raise NoAnswerError
+        leave = leaves.pop() if leaves else self.pacer.turn(0, self.stop, math.inf)
+        if leave is None:
+            raise NoAnswerError
+        answer = None
+        try:
             self.still_held()
-        answer = self.transport.send(step)
-        self.pacer.heard(answer)
+            answer = self.transport.send(step)
+        finally:
+            self.pacer.over(leave, answer)
         return answer
 
     def _note(self, tally: Tally, work: _Work, outcome: Outcome, *, ambiguous: bool, doubtful: set[int]) -> None:

@@ -3,40 +3,54 @@
 import datetime as dt
 import math
 import os
+import random
 import threading
+from bisect import bisect_left
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personas_kit.activation.pacing import LONGEST_BUDGET_WAIT, Pacer
+from personas_kit.activation.pacing import EVENLY, LONGEST_BUDGET_WAIT, LOST, Pacer
 from personas_kit.activation.stopping import Stop
 from personas_kit.clock import SystemClock
 from personas_kit.destinations.base import Rate
 from personas_kit.destinations.outcomes import Budget
-from tests.activation.scripted import FakeClock, answer
+from tests.activation.scripted import OK, FakeClock, answer
 
 CASES = 5_000 if os.environ.get("PERSONAS_LONG") else 200
 BUDGET = Budget("x-ratelimit-remaining", "x-ratelimit-reset")
 
 
 def leave(pacer, clock, sizes):
-    """When each request left."""
+    """When each request left; each is answered at once."""
     left = []
     for size in sizes:
-        assert pacer.turn(size, Stop(), math.inf)
+        found = pacer.turn(size, Stop(), math.inf)
+        assert found
         left.append((clock.monotonic(), size))
+        pacer.over(found, OK)
     return left
 
 
-@pytest.mark.parametrize(
-    ("count", "seconds", "requests", "took"), [(2, 1.0, 6, 2.0), (10, 60.0, 25, 120.0), (1, 0.5, 4, 1.5)]
-)
+@pytest.mark.parametrize(("count", "seconds", "requests", "took"), [(10, 60.0, 25, 120.0), (3, 10.0, 9, 20.0)])
 def test_requests_leave_no_faster_than_the_rate(count, seconds, requests, took):
     clock = FakeClock()
     left = leave(Pacer((Rate(count, seconds),), None, clock), clock, [1] * requests)
 
     assert left[-1][0] == pytest.approx(took)
+
+
+@pytest.mark.parametrize(("count", "seconds", "requests"), [(2, 1.0, 6), (1, 0.5, 4), (20, 1.0, 100)])
+def test_where_the_window_is_short_they_leave_evenly(count, seconds, requests):
+    clock = FakeClock()
+    left = leave(Pacer((Rate(count, seconds),), None, clock), clock, [1] * requests)
+
+    gaps = [after - before for (before, _), (after, _) in pairwise(left)]
+    assert gaps == pytest.approx([seconds / count / EVENLY] * len(gaps), rel=1e-6)
 
 
 @settings(max_examples=CASES)
@@ -69,16 +83,23 @@ def test_nobody_sends_before_the_wait_is_over_that_the_destination_asked_for():
     assert leave(pacer, clock, [1, 1]) == [(7.5, 1), (7.5, 1)]
 
 
+def said(pacer, what):
+    """A request is answered so."""
+    found = pacer.turn(1, Stop(), math.inf)
+    assert found
+    pacer.over(found, what)
+
+
 def test_an_empty_budget_is_waited_for_and_one_that_claims_a_year_is_not():
     clock = FakeClock()
     pacer = Pacer((), BUDGET, clock)
-    pacer.heard(answer(200, x_ratelimit_remaining="3", x_ratelimit_reset="30"))
+    said(pacer, answer(200, x_ratelimit_remaining="3", x_ratelimit_reset="30"))
     assert leave(pacer, clock, [1]) == [(0.0, 1)]
 
-    pacer.heard(answer(200, x_ratelimit_remaining="0", x_ratelimit_reset="30"))
+    said(pacer, answer(200, x_ratelimit_remaining="0", x_ratelimit_reset="30"))
     assert leave(pacer, clock, [1]) == [(30.0, 1)]
 
-    pacer.heard(answer(200, x_ratelimit_remaining="0", x_ratelimit_reset="31536000"))
+    said(pacer, answer(200, x_ratelimit_remaining="0", x_ratelimit_reset="31536000"))
     assert leave(pacer, clock, [1]) == [(30.0 + LONGEST_BUDGET_WAIT, 1)]
 
 
@@ -119,3 +140,118 @@ def test_nobody_waits_past_the_deadline():
 
     assert not pacer.turn(1, Stop(), 59.0)
     assert clock.waits == []
+
+
+# ------------------------------------------------------------------------ as a destination counts, over a real network
+
+
+@dataclass
+class Way(FakeClock):
+    """A network with lanes: requests and answers take a while, some of them longer than others, and so does waking up.
+
+    Attributes:
+        base: seconds that an answer takes at least; half of it there.
+        jitter: seconds that a request, and an answer, may be held up in addition: one in four is not.
+    """
+
+    some: random.Random
+    lanes: int
+    base: float
+    jitter: float
+
+    def __post_init__(self):
+        super().__init__()
+        self.pacer = None
+        self.under_way, self.arrivals, self.numbers = [], [], count()
+
+    def sleep(self, seconds, unless=None):
+        self.pass_to(self.time + seconds + self.some.uniform(0, 0.0005))
+
+    def pass_to(self, time):
+        while self.under_way and self.under_way[0][0] <= time:
+            self.time, _, leave = heappop(self.under_way)
+            self.pacer.over(leave, OK)
+        self.time = time
+
+    def held_up(self):
+        return 0.0 if self.some.random() < 0.25 else self.some.uniform(0, self.jitter)
+
+    def send(self, pacer, changes=1):
+        self.pacer = pacer
+        if len(self.under_way) == self.lanes:
+            self.pass_to(self.under_way[0][0])
+        leave = pacer.turn(changes, Stop(), math.inf)
+        arrives = self.time + self.base / 2 + self.held_up()
+        self.arrivals.append(arrives)
+        heappush(self.under_way, (arrives + self.base / 2 + self.held_up(), next(self.numbers), leave))
+
+
+def refused_by_a_window(arrivals, rate):
+    """How many a destination refuses that counts those of the last so many seconds."""
+    taken, refused = [], 0
+    for at in sorted(arrivals):
+        if len(taken) - bisect_left(taken, at - rate.seconds + 1e-9) >= rate.count:
+            refused += 1
+        else:
+            taken.append(at)
+    return refused
+
+
+def refused_by_a_bucket(arrivals, rate, holds):
+    """How many a destination refuses whose bucket is filled evenly, and holds so many."""
+    tokens, before, refused = float(holds), 0.0, 0
+    for at in sorted(arrivals):
+        tokens, before = min(holds, tokens + (at - before) * rate.count / rate.seconds), at
+        if tokens < 1:
+            refused += 1
+        else:
+            tokens -= 1
+    return refused
+
+
+@pytest.mark.parametrize("lanes", [1, 4, 16])
+@pytest.mark.parametrize("rate", [Rate(100, 1), Rate(75, 1), Rate(3_000, 3), Rate(300, 10)], ids=str)
+def test_nearly_all_of_a_rate_is_reached_and_nothing_is_refused(rate, lanes):
+    quick = 1.0 if lanes > 1 else 0.2
+    way = Way(random.Random(7), lanes, base=0.004 * quick, jitter=0.006 * quick)  # noqa: S311  (chance, not secrecy)
+    pacer = Pacer((rate,), None, way)
+    windows = 5
+    for _ in range(windows * rate.count + 1):
+        way.send(pacer)
+    arrivals = sorted(way.arrivals)
+
+    assert refused_by_a_window(arrivals, rate) == 0
+    if rate.seconds <= 3:
+        assert refused_by_a_bucket(arrivals, rate, holds=rate.count / 10) == 0
+    share = windows * rate.seconds / (arrivals[-1] - arrivals[0])
+    assert share <= 1
+    if lanes / (way.base + 2 * way.jitter) > rate.count / rate.seconds:  # else the lanes are slower than the rate
+        assert share >= 0.98
+
+
+@settings(max_examples=CASES // 4)
+@given(
+    seed=st.integers(0, 2**32),
+    lanes=st.integers(1, 8),
+    base=st.sampled_from([0.0, 0.01, 0.2, 3.0]),
+    jitter=st.sampled_from([0.0, 0.005, 0.1, 1.0]),
+    rate=st.builds(Rate, st.integers(1, 30), st.sampled_from([1, 10])),
+)
+def test_whatever_is_held_up_no_window_holds_too_many(seed, lanes, base, jitter, rate):
+    way = Way(random.Random(seed), lanes, base, jitter=0.0)  # noqa: S311  (as above)
+    pacer = Pacer((rate,), None, way)
+    for _ in range(4 * lanes + 12):  # the quickest answer is known
+        way.send(pacer)
+    way.jitter = jitter
+    for _ in range(100):
+        way.send(pacer)
+
+    assert refused_by_a_window(way.arrivals, rate) == 0
+
+
+def test_a_leave_that_nobody_gave_back_is_not_in_use_for_ever():
+    clock = FakeClock()
+    pacer = Pacer((Rate(1, 1),), None, clock)
+    assert pacer.turn(1, Stop(), math.inf)
+
+    assert leave(pacer, clock, [1])[0][0] == pytest.approx(LOST + 1, abs=0.1)
