@@ -83,7 +83,7 @@ def pushed(folder: Path, store: Store) -> int:
     planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
     plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
     Delivery(store).push(plan, override=(), deadline=None, progress=None)
-    return counts(address_in(folder))["messages"] - before
+    return int(counts(address_in(folder))["messages"] - before)
 
 
 benchmark = Benchmark(
