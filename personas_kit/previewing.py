@@ -24,6 +24,7 @@ from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.english import english
 from personas_kit.definitions.lint import lint
+from personas_kit.display import working
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.facets import AccountView, Facets, Overlap, Trend
 from personas_kit.insight.binning import distribution
@@ -33,7 +34,7 @@ from personas_kit.insight.others import MOST_OTHERS, overlap_with, shared
 from personas_kit.insight.trend import ENOUGH, backtested_trend, last_push, pushed_trend
 from personas_kit.masking import mask_body, masked
 from personas_kit.planner import Found, Planner, carried
-from personas_kit.preview import Preview, Previews, SyncChange, spread
+from personas_kit.preview import Preview, Previews, SyncChange, change_words, spread
 from personas_kit.reading import Reader
 from personas_kit.warehouses.base import Estimate
 
@@ -44,8 +45,8 @@ FREE = frozenset({"duckdb", "postgres"})
 """Where nobody pays by what is read."""
 MANY = 1_000_000
 """Users, or accounts: of more, other audiences are not asked for unasked."""
-PATIENCE = 3.0
-"""Seconds: where finding the members takes longer, the past is not computed unasked."""
+PATIENCE = 1.0
+"""Seconds: where finding the members takes longer, the past is not computed unasked: it takes four times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,13 @@ class Previewing:
         if now:
             self.seen.update({each.key: replace(round_.found[each.key], traits=None) for each in meant})
             self.beside.update({each.key: replace(found, traits=None) for each, found in round_.others})
-        worth = self.data.preview(meant, as_of)
+        sizes = {each.key: _size_words(each, round_.found[each.key], among[each.subject]) for each in meant}
+        with working("; ".join(sizes.values())):
+            worth = self.data.preview(meant, as_of)
         cards = []
         for each in meant:
-            card = self._card(each, round_, among[each.subject], estimates[each.key])
+            with working(sizes[each.key]):
+                card = self._card(each, round_, among[each.subject], estimates[each.key])
             seconds = self.reader.clock.monotonic() - start
             cards.append(replace(card, warnings=(*lint(each), *worth[each.key]), seconds=seconds))
         return Previews(tuple(cards), shared([(each, round_.found[each.key]) for each in meant]))
@@ -216,6 +220,10 @@ class Previewing:
         plans = self.planner.sync_plans(self.scheduled_as(meant), found, of.syncs[meant.key], occasion, ask=False)
         subjects, pairs = found.members.subjects, found.members.pairs
         reader = self.reader
+        changes = tuple(SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans)
+        with working(f"{_size_words(meant, found, among)}, {change_words(changes)}"):
+            sample = self._sample(meant, subjects, found.as_of)
+            facets = self._facets(meant, found, of, among, plans)
         return Preview(
             definition=meant,
             as_of=found.as_of,
@@ -224,14 +232,12 @@ class Previewing:
             size=subjects.height,
             population=among.size,
             users=pairs["user_id"].n_unique() if pairs is not None else None,
-            changes=tuple(
-                SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans
-            ),
-            sample=self._sample(meant, subjects, found.as_of),
+            changes=changes,
+            sample=sample,
             sql=reader.compile(meant).sql(reader.warehouse.dialect, found.as_of),
             values=spread(subjects),
             estimate=estimate,
-            facets=self._facets(meant, found, of, among, plans),
+            facets=facets,
         )
 
     def _facets(
@@ -313,6 +319,11 @@ class _Round:
     left_out: Sequence[str]
     why: str
     seconds: float
+
+
+def _size_words(meant: Definition, found: Found, among: Everybody) -> str:
+    """``buyers: 1,143 of 8,000 users``: what is shown while the rest is still being found."""
+    return f"{meant.key}: {found.members.subjects.height:,} of {among.size:,} {meant.subject}s"
 
 
 def _requests(plans: Sequence[SyncPlan], as_of: dt.datetime) -> tuple[list[dict[str, str]], list[str]]:

@@ -216,7 +216,7 @@ class Build:
         own = ID[which]
         listed = [as_(column("t", members.id), own)]
         listed += [as_(column("t", of), _alias(of, own)) for of in self._read[name].values()]
-        return exp.select(*listed).from_(table(members.table, "t")).where(_exists(members, "t", self.source.timezone))
+        return exp.select(*listed).from_(table(members.table, "t")).where(existing(members, "t", self.source.timezone))
 
     def _resolved(self, of: EventTable) -> exp.Select:
         """The event's own user wins; else whoever claimed its anonymous id."""
@@ -269,7 +269,8 @@ def _alias(of: Column, taken: str) -> exp.Identifier:
     return real(f"own_{of.name}" if of.name.casefold() == taken else of.name)
 
 
-def _exists(members: Members, alias: str, zone: str) -> exp.Expr:
+def existing(members: Members, alias: str, zone: str) -> exp.Expr:
+    """Who is there at ``as_of``, among the lines of a table."""
     named = given(column(alias, members.id))
     return (
         named

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from personas_kit.compiler.nodes import as_, column, missing, naive
-from personas_kit.compiler.population import ID, Build
+from personas_kit.compiler.nodes import as_, column, missing, naive, table
+from personas_kit.compiler.population import ID, Build, existing
 from personas_kit.compiler.query import Query
-from personas_kit.compiler.scope import trait_column
+from personas_kit.compiler.scope import subject_members, trait_column
 from personas_kit.compiler.source import NUMBERS, TIMES, Column, ColumnType, Source
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
@@ -35,13 +35,15 @@ MOST = 1_000
 EVERYBODY, LINES = -1, -2
 
 
-def compile_spread(source: Source, subject: Subject, traits: Sequence[str]) -> Query:
+def compile_spread(source: Source, subject: Subject, traits: Sequence[str], first: int | None = None) -> Query:
     """How many users or accounts exist at ``as_of``, and how many of them have which value of traits.
 
     Args:
         source: where the data lies.
         subject: users or accounts.
         traits: their columns, by name.
+        first: values are counted among so many lines of them only, whichever the warehouse comes upon first: enough to
+            see that a trait has too many, at no more cost where there are millions.
 
     Returns:
         ``trait`` (its position, or ``EVERYBODY`` or ``LINES``), ``value`` (text: of a number its bin, of a time
@@ -54,22 +56,54 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str]) -> Q
     build = Build(source)
     name = build.subject(subject)
     everybody = exp.Count(this=exp.Distinct(expressions=[column(name, ID[subject])]))
-    nothing = exp.cast(exp.null(), "text")
-    arms = [_line(EVERYBODY, nothing, everybody).from_(name)]
+    arms = [_line(EVERYBODY, _nothing(), everybody).from_(name)]
     if traits:
-        arms.append(_line(LINES, nothing.copy(), exp.Count(this=exp.Star())).from_(name))
-    for at, each in enumerate(traits):
-        of = trait_column(source, subject, each)
-        value = as_(_value(build.trait(subject, of), of, source), "value")
-        values = build.add("values", exp.select(value).from_(name))
+        arms.append(_line(LINES, _nothing(), exp.Count(this=exp.Star())).from_(name))
+    return _listed(build, arms + _values(build, subject, traits, first))
+
+
+def compile_values(source: Source, subject: Subject, trait: str) -> Query:
+    """How many users or accounts have which value of one trait; as above, and without counting them."""
+    build = Build(source)
+    return _listed(build, _values(build, subject, [trait], None))
+
+
+def _values(build: Build, subject: Subject, traits: Sequence[str], first: int | None) -> list[exp.Select]:
+    """The lines of each trait."""
+    found = [trait_column(build.source, subject, each) for each in traits]
+    if first is not None and found:
+        name = build.add("some", _first(build, subject, found, first))
+        read: list[exp.Expr] = [column(name, f"value_{at}") for at, _ in enumerate(found)]
+    else:
+        name = build.subject(subject)
+        read = [_value(build.trait(subject, of), of, build.source) for of in found]
+    arms = []
+    for at, value in enumerate(read):
+        values = build.add("values", exp.select(as_(value, "value")).from_(name))
         made = exp.select(column(values, "value"), as_(exp.Count(this=exp.Star()), "size")).from_(values)
         most_first = [exp.Ordered(this=exp.column("size"), desc=True), exp.Ordered(this=exp.column("value"))]
         counted = build.add("counted", made.group_by(column(values, "value")).order_by(*most_first).limit(MOST))
         arms.append(_line(at, column(counted, "value"), column(counted, "size")).from_(counted))
+    return arms
+
+
+def _first(build: Build, subject: Subject, traits: Sequence[Column], first: int) -> exp.Select:
+    """The values of so many lines of a table, read apart: a part that is read twice may be computed in full before."""
+    members, source = subject_members(build.source, subject), build.source
+    listed = [as_(_value(column("t", of), of, source), f"value_{at}") for at, of in enumerate(traits)]
+    made = exp.select(*listed).from_(table(members.table, "t"))
+    return made.where(existing(members, "t", source.timezone)).limit(first)
+
+
+def _listed(build: Build, arms: Sequence[exp.Select]) -> Query:
     spread = build.add("spread", exp.union(*arms, distinct=False) if len(arms) > 1 else arms[0])
     listed = [column(spread, each) for each in ("trait", "value", "size")]
     tree = build.finish(exp.select(*listed).from_(spread))
     return Query(("trait", "value", "size"), None, None, zero_is_empty=False, tree=tree)
+
+
+def _nothing() -> exp.Expr:
+    return exp.cast(exp.null(), "text")
 
 
 def _line(trait: int, value: exp.Expr, size: exp.Expr) -> exp.Select:

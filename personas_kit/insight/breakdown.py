@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import polars as pl
 
 from personas_kit.compiler.bind import column_of
 from personas_kit.compiler.scope import subject_members, trait_columns
 from personas_kit.compiler.source import Column, Source
-from personas_kit.compiler.spread import EVERYBODY, LINES, MOST, compile_spread
+from personas_kit.compiler.spread import EVERYBODY, LINES, MOST, compile_spread, compile_values
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError, UnknownName
@@ -27,6 +29,8 @@ from personas_kit.reading import Reader
 FEW_VALUES = 40
 #: So many traits are looked at to choose one.
 CANDIDATES = 4
+#: They are looked at among so many lines: enough to see that one of them has too many values.
+SOME = 100_000
 #: One that nearly everybody has the same value of says nothing.
 SAME = 0.98
 #: What companies like to see their users and accounts by, the best first: words of names.
@@ -103,22 +107,40 @@ def asked_by(source: Source, subject: Subject, by: Sequence[str] | None, registr
 def everybody(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime) -> Everybody:
     """How many there are, and how they are spread; one statement.
 
+    Where one of several traits is to be chosen, they are looked at among a few of the lines only. Of more lines than
+    these, one more statement counts the values of the trait that is chosen.
+
     Raises:
         DefinitionError: a trait of lists or documents.
     """
-    found = reader.ask(compile_spread(reader.source, subject, [*asked.traits]), as_of, TAG)
-    sizes: dict[str, dict[str | None, int]] = {name: {} for name in asked.traits}
-    names, whole = [*asked.traits], {EVERYBODY: 0, LINES: 0}
-    for trait, value, count in found.iter_rows():
+    choosing = asked.chosen and len(asked.names) > 1
+    query = compile_spread(reader.source, subject, [*asked.traits], SOME if choosing else None)
+    sizes, whole = _counted(reader.ask(query, as_of, TAG), [*asked.traits])
+    found = Everybody(whole[EVERYBODY], whole[LINES], asked, sizes)
+    if not asked.chosen:
+        return found
+    for name in asked.names:
+        own, few = sizes[name], choosing and found.lines > SOME
+        if few and len(own) <= FEW_VALUES + 1:  # of more there are too many, whatever the other lines hold
+            query = compile_values(reader.source, subject, name)
+            counted, _ = _counted(reader.ask(query, as_of, TAG), [name])
+            own = counted[name]
+        if _says_something(own, found.lines):
+            chosen = Asked((name,), {name: asked.traits[name]}, {}, chosen=True)
+            return replace(found, asked=chosen, sizes={name: own})
+    return replace(found, asked=Asked((), {}, {}, chosen=True), sizes={})
+
+
+def _counted(answer: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, dict[str | None, int]], dict[int, int]]:
+    """How many have which value of each trait; and how many there are, as ``EVERYBODY`` and ``LINES``."""
+    sizes: dict[str, dict[str | None, int]] = {name: {} for name in names}
+    whole = {EVERYBODY: 0, LINES: 0}
+    for trait, value, count in answer.iter_rows():
         if trait in whole:
             whole[trait] = int(count)
         else:
             sizes[names[trait]][value] = int(count)
-    size, lines = whole[EVERYBODY], whole[LINES]
-    if asked.chosen:
-        names = [name for name in names if _says_something(sizes[name], lines)][:1]
-        asked = Asked(tuple(names), {name: asked.traits[name] for name in names}, {}, chosen=True)
-    return Everybody(size, lines, asked, sizes)
+    return sizes, whole
 
 
 def breakdowns(everybody: Everybody, found: Found, computed: Mapping[str, Found]) -> tuple[Breakdown, ...]:

@@ -14,12 +14,21 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "postgres", "bigquery"])
-def test_the_sql_is_what_it_was(dialect: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("name", "traits", "first"),
+    [
+        ("spread", ["plan", "seats", "birthday", "trial_ends", "active"], None),
+        ("spread_of_some", ["plan", "active"], 100_000),
+    ],
+)
+def test_the_sql_is_what_it_was(
+    name: str, traits: list[str], first: int | None, dialect: str, request: pytest.FixtureRequest
+) -> None:
     source = source_of("full", upper=dialect == "snowflake")
 
-    sql = compile_spread(source, "user", ["plan", "seats", "birthday", "trial_ends", "active"]).sql(dialect, AS_OF)
+    sql = compile_spread(source, "user", traits, first).sql(dialect, AS_OF)
 
-    path = GOLDEN / f"spread.{dialect}.sql"
+    path = GOLDEN / f"{name}.{dialect}.sql"
     text = f"{sql}\n\n-- executed:\n\n{sql.bound}\n"
     if request.config.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8", newline="\n")

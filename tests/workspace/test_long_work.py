@@ -40,3 +40,20 @@ def test_it_is_shown_as_one_piece_of_work(demo, tmp_path, monkeypatch, what):
 
     assert [work.what for work in shown] == [what]
     assert shown[0].ended().startswith(f"{what}: done in ")
+
+
+def test_a_preview_says_what_it_knows_while_it_finds_out_the_rest(demo, monkeypatch):
+    said, ask = [], demo.warehouse.query
+
+    def query(statement, params, *, tag=""):
+        said.append(display.stage())
+        return ask(statement, params, tag=tag)
+
+    monkeypatch.setattr(demo.warehouse, "query", query)
+    demo.preview(KEY)
+
+    size = f"{KEY}: 1,143 of 7,955 users"
+    everybody, members, lint, sample, past = said
+    assert (everybody, members, lint) == ("", "", size)
+    assert sample == past
+    assert sample.startswith(f"{size}, +1,143 -0 at analytics (identify, first push)")

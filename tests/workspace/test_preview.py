@@ -12,6 +12,7 @@ import personas_kit as pk
 from personas_kit import event, in_audience, trait
 from personas_kit.company import open_demo
 from personas_kit.errors import DefinitionError, UnknownName, WarehouseError
+from personas_kit.insight import breakdown
 
 BUYERS = "order_completed_last_30days"
 germans = pk.Audience("Germans", trait("country") == "DE")
@@ -49,6 +50,28 @@ def test_members_are_broken_down_beside_everybody(demo, users):
         assert part.usual == users.filter(pl.col("country") == name).height / users.height
     assert sum(part.usual for part in breakdown.parts) == pytest.approx(1)
     assert breakdown.parts[-1].name == "other"
+
+
+def test_of_many_lines_the_trait_is_chosen_among_some_and_counted_among_all(own, monkeypatch):
+    monkeypatch.setattr(breakdown, "FEW_VALUES", 7)  # there are more countries
+    few = own.preview(BUYERS).facets.breakdowns
+    own._previewing.chosen.clear()
+    asked, ask = [], own.warehouse.query
+
+    def query(statement, params, *, tag=""):
+        asked.append(statement)
+        return ask(statement, params, tag=tag)
+
+    monkeypatch.setattr(own.warehouse, "query", query)
+    monkeypatch.setattr(breakdown, "SOME", 500)
+    many = own.preview(BUYERS).facets.breakdowns
+
+    assert many == few
+    assert few[0].trait == "role"
+    some, whole = [each for each in asked if "spread_1" in each]
+    assert "LIMIT 500" in some
+    assert "t.country" in some
+    assert ("users_now.role" in whole, "country" in whole, "DISTINCT" in whole) == (True, False, False)
 
 
 def test_a_person_says_by_what(demo, users):
