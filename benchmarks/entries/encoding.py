@@ -2,14 +2,16 @@
 
 Each of the others builds an object for every change, encodes it, and cuts by count and by bytes as the kit does; the
 time is known to them as text, which is generous. What builds the objects is written out from a shape, as a person would
-write it for this one destination. orjson and msgspec are measured where they are installed (``pip install orjson
-msgspec``): nothing else needs them.
+write it for this one destination. What is compared is the figure ``encoding``: seconds of the processor from a frame in
+memory to bodies in memory, in a process that has done nothing before. orjson and msgspec are measured where they are
+installed (``pip install orjson msgspec``): nothing else needs them.
 """
 
 import datetime as dt
 import hashlib
 import importlib
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from urllib.parse import quote, urlencode
 
 import polars as pl
 
-from benchmarks.entry import OURS, Benchmark, Way
+from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
 from personas_kit.destinations import Call, Computation, Connection, find
 
 CHANGES = 100_000
@@ -196,32 +198,34 @@ def prepare(shape: Shape, folder: Path, scale: float) -> None:
     ).write_ipc(folder / "batch.arrow")
 
 
-def ours(shape: Shape, folder: Path) -> list[object]:
+def ours(shape: Shape, folder: Path) -> Answer:
     """The kit's own way, as a push takes it."""
     batch = pl.read_ipc(folder / "batch.arrow")
+    start = time.process_time()
     requests = shape.connection.requests(shape.call, batch, COMPUTATIONS[shape.call])
-    return _answer([(request.url if shape.url else "", request.content) for request in requests])
+    return _answer([(request.url if shape.url else "", request.content) for request in requests], start)
 
 
-def with_json(shape: Shape, folder: Path) -> list[object]:
+def with_json(shape: Shape, folder: Path) -> Answer:
     """``json.dumps``."""
     encode = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
     return _others(shape, folder, lambda value: encode(value).encode(), _builder(shape.change))
 
 
-def with_orjson(shape: Shape, folder: Path) -> list[object]:
+def with_orjson(shape: Shape, folder: Path) -> Answer:
     """``orjson.dumps``."""
     return _others(shape, folder, importlib.import_module("orjson").dumps, _builder(shape.change))
 
 
-def with_msgspec(shape: Shape, folder: Path) -> list[object]:
+def with_msgspec(shape: Shape, folder: Path) -> Answer:
     """Classes of msgspec, and one encoder."""
     msgspec = importlib.import_module("msgspec")
     return _others(shape, folder, msgspec.json.Encoder().encode, _builder(shape.change, msgspec.defstruct))
 
 
-def _others(shape: Shape, folder: Path, encode: Encode, build: Build) -> list[object]:
+def _others(shape: Shape, folder: Path, encode: Encode, build: Build) -> Answer:
     columns = pl.read_ipc(folder / "lines.arrow")
+    start = time.process_time()
     lines = zip(*(columns[name].to_list() for name in COLUMNS), strict=True)
     encoded = (encode(build(*line, encode)) for line in lines)
     if shape.url:
@@ -229,9 +233,10 @@ def _others(shape: Shape, folder: Path, encode: Encode, build: Build) -> list[ob
             [
                 (shape.url.format(quote(user, safe="")), content)
                 for user, content in zip(columns["user_id"].to_list(), encoded, strict=True)
-            ]
+            ],
+            start,
         )
-    return _answer([("", body) for body in _bodies(shape, encoded)])
+    return _answer([("", body) for body in _bodies(shape, encoded)], start)
 
 
 def _builder(change: Mapping[str, object], make: Callable[..., type] | None = None) -> Build:
@@ -285,10 +290,12 @@ def _body(shape: Shape, content: bytes) -> bytes:
     return urlencode({shape.form: content, "options": '{"min_id_length":1}'}).encode()
 
 
-def _answer(requests: list[tuple[str, bytes]]) -> list[object]:
+def _answer(requests: list[tuple[str, bytes]], start: float) -> Answer:
     """How many, how many bytes, and the first, the middle and the last: enough to tell, and quick to find out."""
+    seconds = time.process_time() - start
     some = repr([requests[0], requests[len(requests) // 2], requests[-1]])
-    return [len(requests), sum(len(content) for _, content in requests), hashlib.sha256(some.encode()).hexdigest()]
+    digest = hashlib.sha256(some.encode()).hexdigest()
+    return Answer([len(requests), sum(len(content) for _, content in requests), digest], {"encoding": seconds})
 
 
 WAYS: Mapping[str, tuple[str, Callable[[Shape, Path], object]]] = {
@@ -303,13 +310,23 @@ def _ways(shape: Shape) -> Mapping[str, Way]:
     return {name: partial(way, shape) for name, (package, way) in WAYS.items() if find_spec(package)}
 
 
+REFERENCE = "segment-identify"
+"""An identify call with three traits and a message id, in bodies of up to 500 KB. The other shapes have no goal."""
+GOALS = (
+    Goal(text="encoding, against msgspec", peer="msgspec", at_least=2, of="encoding"),
+    Goal(text="encoding, against json.dumps", peer="json.dumps", at_least=15, of="encoding"),
+)
+
 benchmarks = {
     name: Benchmark(
-        title=f"{shape.slug}: requests for 100,000 changes ({shape.call}); goals: x 2 for msgspec, x 15 for json.dumps",
+        title=f"{shape.slug}: requests for 100,000 changes ({shape.call})",
         unit="changes",
         size=CHANGES,
         prepare=partial(prepare, shape),
         ways=_ways(shape),
+        missing={way: f"pip install {way}" for way, (package, _) in WAYS.items() if not find_spec(package)},
+        goals=GOALS if name == REFERENCE else (),
+        rounds=5,
     )
     for name, shape in SHAPES.items()
 }

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
-import polars as pl
 
-
-def cut(sizes: pl.Series, *, items: int, most_bytes: int, between: int = 1) -> list[tuple[int, int]]:
+def cut(ends: Sequence[int], *, items: int, most_bytes: int, between: int) -> list[tuple[int, int]]:
     """The fewest consecutive runs of lines that keep both limits, first come first served.
 
     Args:
-        sizes: bytes of each line, separators not counted. A line over the limit stands alone.
+        ends: bytes up to the end of each line, with one separator after every line.
         items: lines in a run, at most.
-        most_bytes: bytes of a run, at most, with one separator between lines.
+        most_bytes: bytes of a run, at most, with one separator between lines. A longer line stands alone.
         between: bytes of a separator.
 
     Returns:
         ``[start, stop)`` pairs that cover all lines.
     """
-    ends = (sizes.cast(pl.Int64) + between).cum_sum().to_list()
+    if items == 1:  # many requests: a sixth of the time
+        return [(at, at + 1) for at in range(len(ends))]
     runs: list[tuple[int, int]] = []
     start, before = 0, 0
     while start < len(ends):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import repeat
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import polars as pl
 
 from personas_kit.destinations.auth import Flow, Revealing
 from personas_kit.destinations.batching import cut
-from personas_kit.destinations.encode import obj, optional, percent_encoded
+from personas_kit.destinations.encode import item, obj, optional, percent_encoded
 from personas_kit.destinations.exchange import Exchange, Request
 from personas_kit.destinations.fields import Call, Computation, Fields
 from personas_kit.destinations.normalise import Identifier
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _ENVELOPE = 200  # bytes around one item, at most
 _LONGEST_IN_ADDRESS = 1_000
-_STEPS = frozenset({"", ".", ".."})  # in an address they lead elsewhere
+_STEPS = ("", ".", "..")  # in an address they lead elsewhere
+_DIGEST = "{digest}"  # braces are quoted in whatever else stands in an address
 _IN_PATHS = frozenset({"user_id", "account_id", "message_id"})
 _OFTEN_THE_SAME = frozenset({"change", "timestamp", "value"})
 
@@ -104,34 +105,32 @@ class Connection:
         return self._limits(post.replacing if self.replaces and post.replacing is not None else post)
 
     def items(self, call: Call, batch: pl.DataFrame, computation: Computation) -> pl.Series:
-        """Each line of a batch as the vendor's JSON: what requests are made of.
+        """Each line of a batch as it stands in a body: the vendor's JSON, and what separates it from the next.
 
         Args:
             call: which call.
             batch: the lines; entries and exits of a list never together.
             computation: what was computed.
         """
-        each = self._post(call, batch).each(self._fields(batch, batch, computation))
-        return _with_constants(batch).select(item=each.text)["item"]
+        post = self._post(call, batch)
+        each = post.each(self._fields(batch, batch, computation))
+        return _with_constants(batch).select(item=item(each, post.separator, form=bool(post.form)))["item"]
 
     def refused(self, call: Call, batch: pl.DataFrame, items: pl.Series) -> dict[int, str]:
         """The lines that no request can hold, or that the destination would not take -> reason."""
         post = self._post(call, batch)
         limits = self._limits(post)
         most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
-        refused = dict.fromkeys(items.is_null().arg_true().to_list(), "nothing in it that can be sent there")
-        sizes = items.str.len_bytes().cast(pl.Int64)
-        if post.form and (sizes > most // 3).any():  # percent-encoding makes three bytes of one
-            sizes = percent_encoded(items, space="+").str.len_bytes().cast(pl.Int64)
-        refused |= dict.fromkeys((sizes > most).arg_true().to_list(), "too large to send")
+        refused = _each(items.is_null(), "nothing in it that can be sent there")
+        refused |= _each(items.str.len_bytes() > most + len(_between(post)), "too large to send")
         if limits.items == 1:
             for texts in _of_line(post.path, batch).values():
-                wrong = [at for at, text in enumerate(texts) if len(text) > _LONGEST_IN_ADDRESS or text in _STEPS]
-                refused |= dict.fromkeys(wrong, "an id that cannot stand in an address")
-        if "value" in batch.columns:
+                wrong = (texts.str.len_bytes() > _LONGEST_IN_ADDRESS) | texts.is_in(_STEPS)
+                refused |= _each(wrong, "an id that cannot stand in an address")
+        if self.destination.values.longest is not None and "value" in batch.columns:
             long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
             reason = f"a text of more than {self.destination.values.longest} characters"
-            refused |= dict.fromkeys(long.arg_true().to_list() if batch.height == long.len() else [], reason)
+            refused |= _each(long, reason) if batch.height == long.len() else {}
         return refused
 
     def requests(
@@ -149,35 +148,42 @@ class Connection:
             return []
         post = self._post(call, batch)
         items = self.items(call, batch, computation) if items is None else items
-        of_line = _of_line(post.path, batch) if self._limits(post).items == 1 else {}
-        settings, headers, key = self._quoted, self._headers(post), self.destination.key_header
-        digested = bool(key) or "{digest}" in post.path
+        headers, key = self._headers(post), self.destination.key_header
+        digested, urls = bool(key) or "{digest}" in post.path, self._urls(post, batch)
         requests = []
         for (start, stop), content in self._contents(post, batch, computation, items):
-            digest = hashlib.sha256(content).hexdigest()[:32] if digested else ""
-            own = {"digest": digest} | {name: texts[start] for name, texts in of_line.items()}
-            url, keyed = self._filled(post.path, settings | own), headers | {key: digest} if key else headers
+            url, keyed = next(urls), headers
+            if digested:
+                digest = hashlib.sha256(content).hexdigest()[:32]
+                url, keyed = url.replace(_DIGEST, digest), headers | {key: digest} if key else headers
             requests.append(Request(post.method, url, keyed, content, (start, stop)))
         return requests
+
+    def _urls(self, post: Post, batch: pl.DataFrame) -> Iterator[str]:
+        """The address of each request; where each has its own, they are filled as columns."""
+        named = _of_line(post.path, batch) if self._limits(post).items == 1 else {}
+        places = {name: f"{{{at}}}" for at, name in enumerate(named)}
+        url = self._filled(post.path, self._quoted | {"digest": _DIGEST} | places)
+        if not named:
+            return repeat(url)
+        home, path = self._base, url.removeprefix(self._base)
+        return (
+            home + path.format(*texts, digest=_DIGEST)
+            for texts in zip(*map(pl.Series.to_list, named.values()), strict=True)
+        )
 
     def _contents(
         self, post: Post, batch: pl.DataFrame, computation: Computation, items: pl.Series
     ) -> Iterator[tuple[tuple[int, int], bytes]]:
         """The body of each request, with ``[start, stop)`` of its lines."""
-        limits, between = self._limits(post), post.separator.encode()
-        if post.form:
-            items, between = percent_encoded(items, space="+"), quote(post.separator).encode()
+        limits, between = self._limits(post), len(_between(post))
         before, after = _around(post, self._fields(batch, batch, computation))
         room = limits.bytes - len(before) - len(after)
-        runs = cut(items.str.len_bytes(), items=limits.items, most_bytes=room, between=len(between))
-        texts = _one_by_one(items)
-        for start, stop in runs:
+        runs = cut(_ends(items), items=limits.items, most_bytes=room, between=between)
+        for (start, stop), text in zip(runs, _joined(items, runs), strict=True):
             if callable(post.around):
                 before, after = _around(post, self._fields(batch, batch[start:stop], computation))
-            lines = list(islice(texts, stop - start))
-            lines[0] = before + lines[0]
-            lines[-1] += after
-            yield (start, stop), between.join(lines)
+            yield (start, stop), b"".join((before, text[: len(text) - between], after))
 
     def request(self, method: str, path: str, body: object = None) -> Request:
         """A further request of an exchange.
@@ -348,11 +354,22 @@ def _named(value: object) -> str:
 
 def _with_constants(batch: pl.DataFrame) -> pl.DataFrame:
     """What says the same on every line as one value, so that it is worked out once: often the time and the value."""
-    often = [name for name in batch.columns if name in _OFTEN_THE_SAME]
-    if not often or not batch.height:
-        return batch
-    same = batch.select(pl.col(often).eq_missing(pl.col(often).first()).all()).row(0, named=True)
-    return batch.with_columns(pl.col(name).first() for name in often if same[name])
+    same = [name for name in batch.columns if name in _OFTEN_THE_SAME and _says_one_thing(batch[name])]
+    return batch.with_columns(pl.col(same).first()) if same else batch
+
+
+def _says_one_thing(column: pl.Series) -> bool:
+    return not column.null_count() and column.min() is not None and column.min() == column.max()
+
+
+def _each(wrong: pl.Series, reason: str) -> dict[int, str]:
+    """The lines that are wrong -> why: seldom any."""
+    return dict.fromkeys(wrong.arg_true().to_list(), reason) if wrong.any() else {}
+
+
+def _between(post: Post) -> bytes:
+    """What separates two changes, as it stands in a body."""
+    return (quote_plus(post.separator) if post.form else post.separator).encode()
 
 
 def _around(post: Post, fields: Fields) -> tuple[bytes, bytes]:
@@ -363,14 +380,24 @@ def _around(post: Post, fields: Fields) -> tuple[bytes, bytes]:
     return before.encode(), after.encode()
 
 
-def _one_by_one(items: pl.Series) -> Iterator[bytes]:
-    """The items as bytes. Not all are taken at once: a thousand fit into the caches of a processor."""
-    for piece in items.cast(pl.Binary).to_frame().iter_slices(1_000):
-        yield from piece.to_series().to_list()
+def _ends(items: pl.Series) -> memoryview:
+    """How many bytes there are up to the end of each; looked at where they lie, since few are."""
+    ends = items.str.len_bytes().cast(pl.Int64).cum_sum().to_arrow()
+    return memoryview(ends.buffers()[-1]).cast("q")
 
 
-def _of_line(path: str, batch: pl.DataFrame) -> dict[str, list[str]]:
+def _joined(items: pl.Series, runs: Sequence[tuple[int, int]]) -> Iterator[memoryview | bytes]:
+    """The bytes of each run of items, as they follow each other in memory: nothing is joined piece by piece."""
+    if len(runs) == items.len():  # each alone. A thousand fit into the caches of a processor, so not all at once
+        for piece in items.cast(pl.Binary).to_frame().iter_slices(1_000):
+            yield from piece.to_series().to_list()
+    else:
+        for start, stop in runs:
+            yield memoryview(items[start:stop].to_arrow().buffers()[-1])
+
+
+def _of_line(path: str, batch: pl.DataFrame) -> dict[str, pl.Series]:
     """What a path names of the one change of a request: for each line, as it stands in an address."""
     columns = {name.removeprefix("id_"): name for name in batch.columns if name in _IN_PATHS or name.startswith("id_")}
     named = {name: column for name, column in columns.items() if f"{{{name}}}" in path}
-    return {name: percent_encoded(batch[column].fill_null("")).to_list() for name, column in named.items()}
+    return {name: percent_encoded(batch[column].fill_null("")) for name, column in named.items()}

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import math
+from itertools import accumulate, pairwise
 from urllib.parse import quote, quote_plus
 
 import polars as pl
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from personas_kit.destinations import Computation
 from personas_kit.destinations.batching import cut
-from personas_kit.destinations.encode import constant, obj, optional, percent_encoded, raw
+from personas_kit.destinations.encode import constant, item, obj, optional, percent_encoded, raw
 from personas_kit.membership import as_json
 from tests.destinations.conftest import batch_of, connect, readable
 
@@ -124,7 +126,7 @@ def test_forms_keep_the_limit_with_all_that_stands_around(said):
 
 @given(st.lists(st.integers(1, 50), max_size=60), st.integers(1, 10), st.integers(10, 100), st.integers(0, 3))
 def test_cuts_are_the_fewest_that_keep_both_limits(sizes, items, most, between):
-    runs = cut(pl.Series(sizes, dtype=pl.UInt32), items=items, most_bytes=most, between=between)
+    runs = cut([*accumulate(size + between for size in sizes)], items=items, most_bytes=most, between=between)
 
     assert [at for start, stop in runs for at in range(start, stop)] == list(range(len(sizes)))
     for start, stop in runs:
@@ -132,6 +134,86 @@ def test_cuts_are_the_fewest_that_keep_both_limits(sizes, items, most, between):
         assert stop - start == 1 or (stop - start <= items and whole <= most)
         if stop < len(sizes):
             assert stop - start == items or whole + between + sizes[stop] > most
+
+
+@given(st.lists(st.integers(1, 40_000), min_size=2, max_size=60))
+def test_a_request_is_left_only_when_the_next_change_does_not_fit(sizes):
+    connection = connect("segment")
+    lines = [
+        {"user_id": "u" * (size % 30_000), "change": "set", "value": "1", "message_id": "m", "id_email": None}
+        for size in sizes
+    ]
+    requests = connection.requests("identify", batch_of(lines), REVENUE)
+
+    most = connection.limits("identify").bytes
+    items = [item for request in requests for item in readable(request)["body"]["batch"]]
+    assert [item["userId"] for item in items] == [line["user_id"] for line in lines]
+    for request, following in pairwise(requests):
+        first = json.dumps(readable(following)["body"]["batch"][0], separators=(",", ":"))
+        assert len(request.content) <= most < len(request.content) + 1 + len(first)
+
+
+any_text = st.one_of(
+    st.text(max_size=12),
+    st.text(st.sampled_from('"\\/\b\f\n\r\t\0\x1f\x7f\u2028\u2029\ufeff\U0001f600a'), max_size=6),
+    st.none(),
+)
+LINES = {"text": pl.String, "other": pl.String, "number": pl.Int64, "real": pl.Float64, "flag": pl.Boolean}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            any_text,
+            any_text,
+            st.integers(-(2**63), 2**63 - 1) | st.none(),
+            st.floats() | st.none(),
+            st.booleans() | st.none(),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.text(min_size=1, max_size=5),
+)
+def test_texts_put_together_are_those_that_json_writes(lines, name):
+    """Nothing to escape or something, missing or not, first or later: by Python's own encoder, byte for byte."""
+    frame = pl.DataFrame(lines, schema=LINES, orient="row")
+    c = {column: pl.col(column) for column in LINES}
+    within = obj({name: optional(c["other"]), "flag": optional(c["flag"])})
+    whole = obj({name: c["text"], **c}, within=within, more=obj(real=c["real"], other=optional(c["other"])))
+    found = frame.select(item(whole, ",\n")).to_series().to_list()
+    alone = [frame[at : at + 1].select(item(whole, ",\n")).item() for at in range(frame.height)]
+
+    def written(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def number(real):
+        return None if real is None or not math.isfinite(real) else real
+
+    expected = []
+    for said, other, count, real, flag in lines:
+        plain = {name: said, **dict(zip(LINES, (said, other, count, number(real), flag), strict=True))}
+        inner = {name: other, "flag": flag}
+        inner = {key: value for key, value in inner.items() if value is not None}
+        more = {"real": number(real)} | ({} if other is None else {"other": other})
+        expected.append(plain | {"within": inner, "more": more})
+    assert [json.loads(text.removesuffix(",\n")) for text in found] == expected
+    assert found == alone
+    without_reals = obj({name: c["text"], "n": c["number"], "flag": c["flag"]}, within=within)
+    texts = frame.select(without_reals.text).to_series().to_list()
+    assert texts == [
+        written({name: said, "n": count, "flag": flag, "within": line["within"]})
+        for (said, _, count, _, flag), line in zip(lines, expected, strict=True)
+    ]
+
+
+@given(st.lists(st.tuples(any_text, any_text), min_size=1, max_size=6))
+def test_a_form_holds_the_same_percent_encoded(lines):
+    frame = pl.DataFrame(lines, schema={"a": pl.String, "b": pl.String}, orient="row")
+    whole = obj(a=pl.col("a"), b=optional(pl.col("b")), c=constant({"x y": "\N{SNOWMAN}"}))
+    plain, encoded = (frame.select(item(whole, ",", form=form)).to_series() for form in (False, True))
+
+    assert encoded.to_list() == [quote_plus(text) for text in plain.to_list()]
 
 
 @pytest.mark.parametrize("odd", ["", ".", "..", "x" * 1_001])
