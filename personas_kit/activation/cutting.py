@@ -14,6 +14,9 @@ import polars as pl
 from personas_kit.activation.state import Batch
 
 SECONDS = 1.0
+FIRST = 20
+"""So many changes are a first batch, or as many as one request holds: how long a batch takes is not known yet, and
+until it is, every lane has a part of the work."""
 
 
 class Cutter:
@@ -29,7 +32,7 @@ class Cutter:
     def __init__(self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int) -> None:
         self._items = items
         self._largest = max(items, most // items * items)
-        self._size = self._largest
+        self._size = min(max(items, FIRST // items * items), self._largest)
         self._kinds = changes.cast(pl.String)
         self._waiting = deque(_of_one_kind(waiting, self._kinds))
 

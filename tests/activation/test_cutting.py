@@ -37,15 +37,23 @@ def test_exits_and_entries_never_share_a_batch_and_entries_wait_for_exits_under_
     assert cutting.next([]) == (3, 5)
 
 
+def test_the_first_batches_are_small_so_that_every_lane_has_one():
+    assert everything(cutter(["enter"] * 45)) == [(0, 20), (20, 40), (40, 45)]
+    assert everything(cutter(["enter"] * 45, items=8)) == [(0, 16), (16, 32), (32, 45)]
+    assert everything(cutter(["enter"] * 45, items=30)) == [(0, 30), (30, 45)]
+
+
 def test_batches_become_as_long_as_a_second_and_never_shorter_than_a_request():
     cutting = cutter(["enter"] * 1_000, items=10, most=500)
-    assert cutting.next([]) == (0, 500)
+    assert cutting.next([]) == (0, 20)
+    cutting.took(20, 0.01)
+    assert cutting.next([]) == (20, 520)
     cutting.took(500, 10.0)
-    assert cutting.next([]) == (500, 550)
+    assert cutting.next([]) == (520, 570)
     cutting.took(50, 100.0)
-    assert cutting.next([]) == (550, 560)
+    assert cutting.next([]) == (570, 580)
     cutting.took(10, 0.001)
-    assert cutting.next([]) == (560, 1_000)
+    assert cutting.next([]) == (580, 1_000)
 
 
 @given(

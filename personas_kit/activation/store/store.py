@@ -56,7 +56,7 @@ _NOTHING = SyncState(
 class Store:
     """The life of syncs and plans, wherever the tables and frames are."""
 
-    batch_lines = 1_000
+    batch_lines = 50_000
     """How many changes are noted together at most: what may be unknown after a crash, for each lane."""
 
     def __init__(self, journal: Journal, frames: Frames, locks: Locks, clock: Clock) -> None:
