@@ -40,20 +40,27 @@ def main(
         console.width = 150
     results: dict[str, list[Result]] = {}
     lines: list[Line] = []
+    failed: list[str] = []
     for name in names or compared(large=large):
-        entry, began = load(name), time.monotonic()
-        results[name] = [] if entry.lacks else _measured(name, scale, rounds or entry.rounds, only)
-        lines += compare(name, entry, results[name])
+        entry, began, why = load(name), time.monotonic(), ""
+        try:
+            results[name] = [] if entry.lacks else _measured(name, scale, rounds or entry.rounds, only)
+        except RuntimeError as problem:  # the others are measured all the same
+            results[name], why = [], str(problem)
+            failed.append(name)
+        lines += compare(name, entry, results[name], why)
         if names and results[name]:
             console.print(_ways(entry, f"{name}: x {scale:g}, {rounds or entry.rounds} rounds", scale, results[name]))
         else:
-            print(f"{name}: {entry.lacks or f'{time.monotonic() - began:.0f} s'}", flush=True)
+            print(f"{name}: {why or entry.lacks or f'{time.monotonic() - began:.0f} s'}", flush=True)
     if lines:
         console.print(table(lines))
     for path, text in ((json_path, to_json(lines, results)), (markdown_path, markdown(lines))):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+    if failed:
+        raise click.ClickException(f"not measured: {', '.join(failed)}")
 
 
 def _measured(name: str, scale: float, rounds: int, only: tuple[str, ...]) -> list[Result]:

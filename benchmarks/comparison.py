@@ -52,9 +52,11 @@ class Line:
         return (goal.text, ours, goal.peer, theirs, ratio, _demanded(goal), reached)
 
 
-def compare(name: str, entry: Benchmark, results: Sequence[Result]) -> list[Line]:
-    """The lines of a benchmark."""
+def compare(name: str, entry: Benchmark, results: Sequence[Result], failed: str = "") -> list[Line]:
+    """The lines of a benchmark; what it said if it failed."""
     found = {result.way: result for result in results}
+    if failed:
+        return [Line(name, goal, None, None, None, None, failed) for goal in entry.goals]
     return [_line(name, entry, goal, found) for goal in entry.goals]
 
 

@@ -74,7 +74,7 @@ def measure(
         seed: of the order within each round.
 
     Raises:
-        RuntimeError: two ways gave different answers.
+        RuntimeError: two ways gave different answers, or one failed.
     """
     entry = load(name)
     ways = [way for way in entry.ways if way == OURS or not only or way in only]
@@ -120,7 +120,10 @@ def peak_mb() -> float | None:
 
 def _worker(*arguments: str) -> str:
     command = [sys.executable, "-m", "benchmarks.worker", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    if done.returncode:
+        raise RuntimeError(f"it failed (its error is above): {' '.join(arguments[:3])}")
+    return done.stdout
 
 
 def _same_answers(name: str, runs: Mapping[str, list[Run]]) -> None:

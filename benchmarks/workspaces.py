@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 import personas_kit as pk
 from personas_kit.workspace import Workspace
@@ -60,9 +61,21 @@ def move(folder: Path, members: int, moved: float) -> None:
 
 def members_of(folder: Path, columns: str = "user_id, email", most: int | None = None) -> duckdb.DuckDBPyConnection:
     """The members as anybody would ask for them: an answer that is read with ``fetchall`` and its like."""
-    warehouse = duckdb.connect(str(folder / WAREHOUSE), read_only=True)
-    limit = "" if most is None else f"limit {most}"
-    return warehouse.execute(f"select {columns} from users where vip {limit}")
+    return _reading(folder).execute(_members(columns) + ("" if most is None else f" limit {most}"))
+
+
+def frame_of(folder: Path, columns: str = "user_id, email") -> pl.DataFrame:
+    """The same as a frame."""
+    frame: pl.DataFrame = _reading(folder).sql(_members(columns)).pl()
+    return frame
+
+
+def _reading(folder: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(folder / WAREHOUSE), read_only=True)
+
+
+def _members(columns: str) -> str:
+    return f"select {columns} from users where vip"
 
 
 def size(folder: Path) -> int:
