@@ -13,10 +13,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab sandbox test test-long lint format bench bench-100m lock clean
+.PHONY: help setup demo lab sandbox test test-long lint format bench bench-100m bench-scaling lock clean
 
 help:  ## list these targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV)  ## everything into .venv: the package, JupyterLab, the Snowflake connector, test tools
 
@@ -57,6 +57,9 @@ bench: $(DEV)  ## measure against the alternatives, side by side (minutes); ARGS
 
 bench-100m: $(DEV)  ## the same with a hundred million members: 10 GB of memory, 15 GB of disk
 	$(BIN)/python -m benchmarks --large --json .cache/bench-100m.json --markdown .cache/bench-100m.md $(ARGS)
+
+bench-scaling: $(DEV)  ## how cost grows with definitions, events and members: docs/scaling.md, with plots
+	$(BIN)/python -m benchmarks.scaling $(ARGS)
 
 lock: $(DEV)  ## resolve anew what requirements/*.lock pin
 	$(COMPILE) --all-extras pyproject.toml requirements/build.in -o requirements/dev.lock

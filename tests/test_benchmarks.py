@@ -2,17 +2,19 @@
 
 import gzip
 import json
+import re
 import time
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import nginx, receiver, workspaces
+from benchmarks import nginx, receiver, scaling, workspaces
 from benchmarks.__main__ import main
 from benchmarks.comparison import compare, markdown
 from benchmarks.entry import OURS, Benchmark, Goal, entries, load
 from benchmarks.measure import Result, Run, _results, _same_answers, run_here
+from benchmarks.plot import log_log
 
 
 @pytest.mark.parametrize("name", entries())
@@ -114,6 +116,30 @@ class TestGoals:
 
         assert " cores, " in text
         assert "| ten | 1 s | peer | 3 s | 3.00x | >= 2x | yes |" in text
+
+
+class TestScaling:
+    def test_what_costs_in_proportion_is_a_straight_line_from_corner_to_corner(self):
+        image = log_log("t", "x", "y", {"a <b>": [(1, 0.1), (10, 1), (100, 10)]})
+
+        [path] = re.findall(r'<path d="([^"]*)" fill="none"', image)
+        (x1, y1), (x2, y2), (x3, y3) = (map(float, point.split()) for point in path[1:].split("L"))
+        assert (x2 - x1, y2 - y1) == (x3 - x2, y3 - y2)
+        assert "a &lt;b&gt;" in image
+
+    def test_the_page_has_a_plot_and_the_figures_of_every_growth(self, tmp_path, monkeypatch):
+        def measured(growth, scale, rounds):
+            return [Result(way, 1, 1, 1, scale, None, 1, 1) for way in load(growth.name).ways]
+
+        monkeypatch.setattr(scaling, "_measured", measured)
+        outcome = CliRunner().invoke(scaling.main, ["--into", str(tmp_path)], catch_exceptions=False)
+
+        assert outcome.exit_code == 0
+        page = (tmp_path / "scaling.md").read_text()
+        for growth in scaling.GROWTHS:
+            assert f"(scaling_{growth.name}.svg)" in page
+            assert growth.ours in (tmp_path / f"scaling_{growth.name}.svg").read_text()
+        assert "| 10M | 1.00 s | 1.00 s |" in page
 
 
 @pytest.mark.skipif(bool(nginx.lacks()), reason=nginx.LACKS)
