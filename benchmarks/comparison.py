@@ -95,12 +95,11 @@ def _demanded(goal: Goal) -> str:
 def _amount(value: float | None, of: str) -> str:
     if value is None:
         return ""
-    match of:
-        case "wall" | "cpu":
-            said = f"{value * 1_000:.3g} ms" if value < 1 else f"{value:.3g} s"
-            return f"{said} cpu" if of == "cpu" else said
-        case "memory":
-            return f"{value:,.0f} MB"
+    if of in {"wall", "cpu"} or of.endswith(" s"):
+        said = f"{value * 1_000:.3g} ms" if value < 1 else f"{value:.3g} s"
+        return f"{said} cpu" if of == "cpu" else said
+    if of == "memory":
+        return f"{value:,.0f} MB"
     return f"{value:,.6g}"
 
 

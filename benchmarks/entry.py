@@ -41,7 +41,7 @@ class Goal:
     Attributes:
         text: what is compared, in a few words.
         peer: the way compared with.
-        of: ``wall`` or ``cpu`` (seconds), ``memory`` (MB), or the name of a figure.
+        of: ``wall`` or ``cpu`` (seconds), ``memory`` (MB), or the name of a figure, which ends with `` s`` for seconds.
         way: the kit's way.
     """
 
