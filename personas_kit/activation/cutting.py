@@ -17,6 +17,8 @@ SECONDS = 1.0
 FIRST = 20
 """So many changes are a first batch, or as many as one request holds: how long a batch takes is not known yet, and
 until it is, every lane has a part of the work."""
+PARTS = 4
+"""The last batches are down to such a part of a second's worth."""
 
 
 class Cutter:
@@ -27,14 +29,18 @@ class Cutter:
         changes: the change of every line of the plan.
         items: how many changes one request may hold; a batch is a multiple of it, and at least that.
         most: how many changes are noted together at most, if one request does not hold more.
+        lanes: how many batches are under way beside each other. What is left is shared out among them, in smaller and
+            smaller parts, so that all of them end at about the same time.
     """
 
-    def __init__(self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int) -> None:
+    def __init__(self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int, lanes: int = 1) -> None:
         self._items = items
+        self._lanes = lanes
         self._largest = max(items, most // items * items)
         self._size = min(max(items, FIRST // items * items), self._largest)
         self._kinds = changes.cast(pl.String)
         self._waiting = deque(_of_one_kind(waiting, self._kinds))
+        self._left = sum(stop - start for start, stop in self._waiting)
 
     @property
     def more(self) -> bool:
@@ -51,7 +57,8 @@ class Cutter:
         start, stop = self._waiting[0]
         if any(self._kinds[other.start] != self._kinds[start] for other in beside):
             return None
-        end = min(start + self._size, stop)
+        end = min(start + self._share(), stop)
+        self._left -= end - start
         if end == stop:
             self._waiting.popleft()
         else:
@@ -63,6 +70,13 @@ class Cutter:
         if seconds > 0 and changes:
             wanted = int(changes / seconds * SECONDS) // self._items * self._items
             self._size = min(max(wanted, self._items), self._largest)
+
+    def _share(self) -> int:
+        """How many changes the next batch has: a second's worth, and down to a quarter of it where little is left."""
+        if self._lanes == 1:
+            return self._size
+        fair = max(self._size // PARTS, self._left // (2 * self._lanes))
+        return min(self._size, max(1, fair // self._items) * self._items)
 
 
 def _of_one_kind(waiting: Iterable[Batch], kinds: pl.Series) -> Iterable[Batch]:

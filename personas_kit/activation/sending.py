@@ -54,8 +54,10 @@ class Sending:
         """
         limits = self.sync.connection.limits(self.sync.sync.call)
         waiting = self.store.waiting(self.plan_id, self.sync.sync)
-        cutter = Cutter(waiting, self.sync.lines["change"], items=limits.items, most=self.store.batch_lines)
-        lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(self.sync.connection.destination.parallel)
+        count = self.sync.connection.destination.parallel
+        changes, most = self.sync.lines["change"], self.store.batch_lines
+        cutter = Cutter(waiting, changes, items=limits.items, most=most, lanes=count)
+        lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(count)
         try:
             self._through(cutter, lanes)
         except (SyncBusy, StateError):

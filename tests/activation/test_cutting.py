@@ -8,9 +8,9 @@ from personas_kit.activation.cutting import Cutter
 from personas_kit.activation.state import Batch, gaps
 
 
-def cutter(changes, *, items=1, most=1_000, waiting=None):
+def cutter(changes, *, items=1, most=1_000, waiting=None, lanes=1):
     series = pl.Series("change", changes, dtype=pl.String)
-    return Cutter(waiting or [Batch(0, series.len())], series, items=items, most=most)
+    return Cutter(waiting or [Batch(0, series.len())], series, items=items, most=most, lanes=lanes)
 
 
 def everything(cutting):
@@ -56,20 +56,29 @@ def test_batches_become_as_long_as_a_second_and_never_shorter_than_a_request():
     assert cutting.next([]) == (580, 1_000)
 
 
+def test_what_is_left_is_shared_out_so_that_all_lanes_end_together():
+    cutting = cutter(["enter"] * 200, lanes=4)
+    sizes = [stop - start for start, stop in everything(cutting)]
+
+    assert sizes[:5] == [20, 20, 20, 17, 15]
+    assert sizes[-4:] == [5, 5, 5, 4]
+
+
 @given(
     changes=st.lists(st.sampled_from(["exit", "enter", "set"]), max_size=60),
     sent=st.lists(st.tuples(st.integers(0, 59), st.integers(1, 9)), max_size=5),
     items=st.integers(1, 9),
     most=st.integers(1, 30),
+    lanes=st.integers(1, 4),
 )
-def test_everything_that_waits_is_cut_once_and_in_order(changes, sent, items, most):
+def test_everything_that_waits_is_cut_once_and_in_order(changes, sent, items, most, lanes):
     done, at = [], 0
     for start, length in sorted(sent):
         if at <= start and start + length <= len(changes):
             done.append(Batch(start, start + length))
             at = start + length
     waiting = gaps(done, len(changes))
-    batches = everything(cutter(changes, items=items, most=most, waiting=waiting or [Batch(0, 0)]))
+    batches = everything(cutter(changes, items=items, most=most, waiting=waiting or [Batch(0, 0)], lanes=lanes))
 
     covered = [line for start, stop in batches for line in range(start, stop)]
     assert covered == [line for start, stop in waiting for line in range(start, stop)]
