@@ -1,0 +1,140 @@
+"""What a person waits for: the package, its help, a preview of the demo's company, the builder's count after a change.
+
+Imports and help are processes of their own, as they are for a person, a few of them at a time; what is compared with
+them is what they cannot do without (``import polars``, ``import click``). A preview and a count stand beside the same
+question asked of DuckDB by hand: the file opened, the statement run, the file closed.
+"""
+
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+import personas_kit as pk
+from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
+
+STARTS = 5
+KEY = "order_completed_last_30days"
+CHANGED = pk.Audience("Changed", pk.event("Order Completed").within(days=29).count() >= 1)
+
+
+def nothing(_: Path, __: float) -> None:
+    """There is no input."""
+
+
+def starts(*arguments: str, times: int = STARTS) -> Way:
+    """Python with these arguments, a few times."""
+
+    def run(_: Path) -> int:
+        command = [sys.executable, *arguments]
+        return sum(subprocess.run(command, check=True, stdout=subprocess.DEVNULL).returncode for _ in range(times))  # noqa: S603
+
+    return run
+
+
+def company(folder: Path, scale: float) -> None:  # noqa: ARG001  (the company is the same at every scale)
+    """The demo's warehouse, and the statements that are asked of it by hand."""
+    with closing(pk.demo(folder)) as workspace:
+        (folder / "members.sql").write_text(workspace.sql(KEY))
+        (folder / "changed.sql").write_text(workspace.sql(CHANGED))
+
+
+def preview(folder: Path) -> Answer:
+    """The first preview of a process, another one of the same, and how many are in it."""
+    with closing(pk.demo(folder)) as workspace:
+        began = time.perf_counter()
+        workspace.preview(KEY)
+        first = time.perf_counter() - began
+        found = workspace.preview(KEY)
+        return Answer(found.size, {"first": first, "again": time.perf_counter() - began - first})
+
+
+def count(folder: Path) -> Answer:
+    """The builder's count of an audience, and that after a change: with the pause in which a person may go on."""
+    from personas_kit.notebook.builder.counting import WHOLE, Counter  # noqa: PLC0415  (only here)
+
+    with closing(pk.demo(folder)) as workspace:
+        shown: list[dict[str, object]] = []
+        counter = Counter(workspace._reader, lambda state: shown.append(dict(state)))  # noqa: SLF001  (as the widget)
+        counter.ask({WHOLE: workspace.definitions[KEY]}, "user")
+        counter.wait()
+        began = time.perf_counter()
+        counter.ask({WHOLE: CHANGED}, "user")
+        counter.wait()
+        seconds = time.perf_counter() - began
+    sizes = shown[-1]["sizes"]
+    return Answer(sizes[WHOLE] if isinstance(sizes, dict) else sizes, {"again": seconds})
+
+
+def by_hand(name: str) -> Way:
+    """The statement, twice: each time the file is opened and closed."""
+
+    def run(folder: Path) -> Answer:
+        taken, size = [], 0
+        for _ in range(2):
+            began = time.perf_counter()
+            with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as handle:
+                size = len(handle.sql((folder / name).read_text()).fetchall())
+            taken.append(time.perf_counter() - began)
+        return Answer(size, dict(zip(("first", "again"), taken, strict=True)))
+
+    return run
+
+
+def _of_company(title: str, ours: Way, statement: str, goals: tuple[Goal, ...]) -> Benchmark:
+    ways = {OURS: ours, "by hand in duckdb": by_hand(statement)}
+    return Benchmark(title=title, unit="questions", size=1, prepare=company, ways=ways, goals=goals)
+
+
+benchmarks = {
+    "import": Benchmark(
+        title="starting Python with the package",
+        unit="starts",
+        size=STARTS,
+        prepare=nothing,
+        ways={
+            OURS: starts("-c", "import personas_kit"),
+            "a definition": starts("-c", "from personas_kit import event; event('Bought').count() >= 1"),
+            "a workspace": starts("-c", "import personas_kit as pk; pk.open", times=1),
+            "import polars": starts("-c", "import polars"),
+            "nothing": starts("-c", "pass"),
+        },
+        shares={"a workspace": 1 / STARTS},
+        goals=(
+            Goal(text="import personas_kit", peer="import polars", at_least=4, of="cpu"),
+            Goal(text="import, and a definition", peer="import polars", at_least=2, of="cpu", way="a definition"),
+            Goal(text="import, and all that a workspace needs", peer="import polars", of="cpu", way="a workspace"),
+        ),
+    ),
+    "help": Benchmark(
+        title="personas --help",
+        unit="starts",
+        size=STARTS,
+        prepare=nothing,
+        ways={
+            OURS: starts("-m", "personas_kit.cli", "--help"),
+            "import click": starts("-c", "import click"),
+            "import polars": starts("-c", "import polars"),
+        },
+        goals=(Goal(text="personas --help", peer="import click", at_most=3, of="cpu"),),
+    ),
+    "preview": _of_company(
+        "a preview of the demo's company, with its members, changes, breakdown, past and overlap",
+        preview,
+        "members.sql",
+        (
+            Goal(text="preview of the demo, s: the first", of="first", at_most=2),
+            Goal(text="preview of the demo, s: another", of="again", at_most=1),
+            Goal(text="preview of the demo, against its query alone", peer="by hand in duckdb", at_most=8, of="again"),
+        ),
+    ),
+    "count": _of_company(
+        "the builder's count of the demo's company after a change, with its pause of 0.35 s",
+        count,
+        "changed.sql",
+        (Goal(text="builder's count after a change, s", of="again", at_most=1),),
+    ),
+}
