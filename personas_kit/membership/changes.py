@@ -6,17 +6,22 @@ last change sent for it is not known. Applying the changes to the acknowledged g
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
+
+from personas_kit.membership.matching import Lines, unmatched
 
 CHANGE = pl.Enum(["enter", "exit", "set"])
 """What can happen to a member."""
 
 
-def membership_changes(wanted: pl.DataFrame, acknowledged: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
+def membership_changes(wanted: Lines, acknowledged: Lines, unknown: pl.DataFrame) -> pl.DataFrame:
     """Who enters and who leaves.
 
     Args:
-        wanted: one line per member, column ``member``, no nulls and no duplicates.
+        wanted: one line per member, column ``member``, no nulls and no duplicates; a frame, or a query that can be run
+            twice, whose lines then take no memory.
         acknowledged: the same, as last acknowledged.
         unknown: members whose last change has no known outcome, column ``member``.
 
@@ -24,20 +29,20 @@ def membership_changes(wanted: pl.DataFrame, acknowledged: pl.DataFrame, unknown
         Columns ``member``, ``change`` (``exit`` | ``enter``) and ``value`` (``false`` | ``true``); exits come first,
         because destinations that cap the size of a list need the room.
     """
-    wanted, acknowledged, unknown = same_member_type(
-        *(frame.select("member") for frame in (wanted, acknowledged, unknown))
-    )
-    settled, heard_of = acknowledged, acknowledged
+    member = _member_type((wanted, acknowledged, unknown))
+    unknown = _typed(unknown.select("member"), member).collect()
+    here, there = unmatched(_typed(wanted, member), _typed(acknowledged, member), ["member"], unknown["member"])
+    settled, heard_of = there, there
     if unknown.height:  # seldom, and never many
-        settled = acknowledged.join(unknown, on="member", how="anti")
-        heard_of = pl.concat([acknowledged, unknown]).unique(maintain_order=True)
-    enter = wanted.join(settled, on="member", how="anti")
-    leave = heard_of.join(wanted, on="member", how="anti")
+        settled = there.join(unknown, on="member", how="anti", maintain_order="left")
+        heard_of = pl.concat([there, unknown]).unique(maintain_order=True)
+    enter = here.join(settled, on="member", how="anti", maintain_order="left")
+    leave = heard_of.join(here, on="member", how="anti", maintain_order="left")
     return pl.concat([_marked(leave, "exit", "false"), _marked(enter, "enter", "true")])
 
 
 def value_changes(
-    wanted: pl.DataFrame, acknowledged: pl.DataFrame, unknown: pl.DataFrame, *, empty: str | None = None
+    wanted: Lines, acknowledged: Lines, unknown: pl.DataFrame, *, empty: str | None = None
 ) -> pl.DataFrame:
     """Whose value has to be set.
 
@@ -45,7 +50,8 @@ def value_changes(
     empty is sent, and a value that became missing is sent once as ``null``.
 
     Args:
-        wanted: columns ``member`` and ``value`` (canonical JSON text; null is missing), no duplicates.
+        wanted: columns ``member`` and ``value`` (canonical JSON text; null is missing), no duplicates; a frame or a
+            query, as for ``membership_changes``.
         acknowledged: the same, as last acknowledged.
         unknown: members whose last value has no known outcome, column ``member``.
         empty: the text of the value that a count or a sum has over nothing, such as ``0``; None if that is missing.
@@ -53,16 +59,23 @@ def value_changes(
     Returns:
         Columns ``member``, ``change`` (``set``) and ``value`` (text; ``null`` where it became missing).
     """
-    wanted, acknowledged, unknown = same_member_type(wanted, acknowledged, unknown.select("member"))
-    before = acknowledged.rename({"value": "before"})
+    member = _member_type((wanted, acknowledged, unknown))
+    unknown = _typed(unknown.select("member"), member).collect()
+    here, there = unmatched(
+        _typed(wanted, member).filter(pl.col("value").is_not_null()),  # who has none is as who is not there
+        _typed(acknowledged, member),
+        ["member", "value"],
+        unknown["member"],
+    )
+    before = there.rename({"value": "before"})
     # Without the order being asked for, it is another one every time: the same plan would send other requests.
-    both = wanted.join(before, on="member", how="full", coalesce=True, maintain_order="left_right")
+    both = here.join(before, on="member", how="full", coalesce=True, maintain_order="left_right")
     nothing = pl.lit(empty, pl.String)
     differs = ~pl.col("value").eq_missing(pl.col("before")) & ~(
         pl.col("before").is_null() & pl.col("value").eq_missing(nothing)
     )
-    settled = both.filter(differs).join(unknown, on="member", how="anti")
-    again = unknown.join(wanted, on="member", how="left")
+    settled = both.filter(differs).join(unknown, on="member", how="anti", maintain_order="left")
+    again = unknown.join(here, on="member", how="left", maintain_order="left")
     due = pl.concat([settled.select("member", "value"), again.select("member", "value")])
     return _marked(due.select("member"), "set", "null").with_columns(value=due["value"].fill_null("null"))
 
@@ -81,8 +94,16 @@ def _marked(members: pl.DataFrame, change: str, value: str) -> pl.DataFrame:
 
 def same_member_type(*frames: pl.DataFrame) -> list[pl.DataFrame]:
     """The frames with one type of member: their own if it is the same, text otherwise (ids changed their type)."""
-    types = {frame.schema["member"] for frame in frames if frame.height} or {each.schema["member"] for each in frames}
-    if len(types) == 1:
-        (one,) = types
-        return [frame if frame.schema["member"] == one else frame.cast({"member": one}) for frame in frames]
-    return [frame.cast({"member": pl.String}) for frame in frames]
+    member = _member_type(frames)
+    return [frame if frame.schema["member"] == member else frame.cast({"member": member}) for frame in frames]
+
+
+def _member_type(sides: Collection[Lines]) -> pl.DataType:
+    filled = [side for side in sides if side.lazy().head(1).collect().height]
+    types = {side.collect_schema()["member"] for side in filled or sides}
+    return types.pop() if len(types) == 1 else pl.String()
+
+
+def _typed(side: Lines, member: pl.DataType) -> pl.LazyFrame:
+    lines = side.lazy()
+    return lines if side.collect_schema()["member"] == member else lines.cast({"member": member})
