@@ -61,12 +61,8 @@ def value_changes(
     """
     member = _member_type((wanted, acknowledged, unknown))
     unknown = _typed(unknown.select("member"), member).collect()
-    here, there = unmatched(
-        _typed(wanted, member).filter(pl.col("value").is_not_null()),  # who has none is as who is not there
-        _typed(acknowledged, member),
-        ["member", "value"],
-        unknown["member"],
-    )
+    sides = _typed(wanted, member), _typed(acknowledged, member)
+    here, there = unmatched(*sides, ["member", "value"], unknown["member"])
     before = there.rename({"value": "before"})
     # Without the order being asked for, it is another one every time: the same plan would send other requests.
     both = here.join(before, on="member", how="full", coalesce=True, maintain_order="left_right")

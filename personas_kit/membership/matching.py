@@ -1,12 +1,12 @@
 """What two sides hold alike is set aside by hashes, so that only the little that differs is compared as it is.
 
-Every line is read twice and never kept: once for its hash, and once more to keep the lines whose hash the other side has
-not. A side that is a query over files is so compared in 16 bytes a line, and far quicker than a join compares texts.
+Every line is read twice and never kept: once for its hash, and once more to keep it if the other side has no such hash.
+So a side that is a query over files takes 8 bytes a line, and a third of the time of joins that compare texts.
 
-Exact, however the hashes fall. A line is set aside if its hash is there once on either side and no more; the others are
-compared as they are. Were two different lines set aside for one another, the sums of a second hash over both sides would
-differ, and nothing is set aside at all; that both hashes err together takes a chance of 2^-128 for each pair of changes,
-and nobody can bring it about, as they are seeded at random.
+Exact, however the hashes fall. A line is set aside if its hash is there once on each side and no more often; all others
+are compared as they are. Were two different lines set aside for each other, the sums of a second hash over both sides
+would differ, and then nothing is set aside at all. Both hashes err together once in 2^127 pairs of changes, and nobody
+can make them: they are seeded at random.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 Lines: TypeAlias = pl.DataFrame | pl.LazyFrame
 """A side: in memory, or a query that can be run twice."""
 
+FEW = 20_000
+"""Lines of both sides up to which joins are quicker than all this."""
 MOST_AT_ONCE = 2**28
 """Lines of both sides whose hashes are in memory together, 2 GB of them; more are read in so many parts."""
 _BLOCK = 2**18
@@ -33,7 +35,7 @@ _LAST, _REST = pl.lit(1, pl.UInt64), pl.lit(2**64 - 2, pl.UInt64)
 def unmatched(
     wanted: pl.LazyFrame, acknowledged: pl.LazyFrame, columns: Sequence[str], again: pl.Series
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The lines of each side that the other side does not have, and perhaps a few that it has.
+    """The lines of each side that the other side does not have, and perhaps a few that it has. None without a value.
 
     Args:
         wanted: lines with the columns.
@@ -44,10 +46,11 @@ def unmatched(
     Returns:
         The lines of either side, in their order.
     """
+    lines = [frame.item() for frame in _collected([side.select(pl.len()) for side in (wanted, acknowledged)])]
     sides = [side.select(columns) for side in (wanted, acknowledged)]
-    both = pl.collect_all([side.select(pl.len()) for side in sides], engine="streaming")
-    lines = [frame.item() for frame in both]
-    if not all(lines):
+    if "value" in columns:
+        sides = [side.filter(pl.col("value").is_not_null()) for side in sides]
+    if not all(lines) or sum(lines) <= FEW:
         return _collected(sides)
     parts = -(-sum(lines) // MOST_AT_ONCE)
     room = np.empty(sum(lines), dtype=np.uint64)  # what is not written to takes no memory
@@ -91,16 +94,16 @@ def _hashes(
 def _alone(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The hashes that are not there once of each side: where they are sorted, such a pair differs in its last bit."""
     hashes.sort()
-    found = []
+    found = [hashes[:0]]
     for start in range(0, hashes.size, _BLOCK):
-        stop = min(start + _BLOCK, hashes.size)
-        some = hashes[max(start - 1, 0) : stop + 1]
+        before, stop = max(start - 1, 0), min(start + _BLOCK, hashes.size)
+        some = hashes[before : stop + 1]  # with a neighbour on either side
         pair = (some[1:] ^ some[:-1]) == 1
         alone = np.ones(some.size, dtype=np.bool_)
         alone[1:] &= ~pair
         alone[:-1] &= ~pair
-        first = start - max(start - 1, 0)
-        found.append(some[first : first + stop - start][alone[first : first + stop - start]])
+        block = slice(start - before, stop - before)
+        found.append(some[block][alone[block]])
     return np.concatenate(found)
 
 
