@@ -52,7 +52,7 @@ format: $(DEV)  ## put the code into the form that lint wants
 	$(BIN)/ruff format .
 
 # Both leave what they measured in .cache, as JSON and as the table of docs/performance.md.
-bench: $(DEV)  ## measure against the alternatives, side by side (minutes); ARGS="--scale 10 changes" for one of them
+bench: $(DEV)  ## measure against the alternatives, side by side (minutes); ARGS="changes.uuid" for one of them
 	$(BIN)/python -m benchmarks --json .cache/bench.json --markdown .cache/bench.md $(ARGS)
 
 bench-100m: $(DEV)  ## the same with a hundred million members: 10 GB of memory, 15 GB of disk

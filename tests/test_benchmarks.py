@@ -32,12 +32,12 @@ def test_all_ways_of_an_entry_agree_on_a_small_input(name, tmp_path):
 
 def test_the_command_measures_in_processes_of_their_own(tmp_path):
     path = tmp_path / "results" / "out.json"
-    command = ["changes", "--scale", "0.001", "--rounds", "1", "--only", "python sets", "--json", str(path)]
+    command = ["changes.million", "--scale", "0.001", "--rounds", "1", "--only", "python sets", "--json", str(path)]
 
     outcome = CliRunner().invoke(main, command, catch_exceptions=False)
 
     assert outcome.exit_code == 0
-    results = json.loads(path.read_text())["results"]["changes"]
+    results = json.loads(path.read_text())["results"]["changes.million"]
     assert {line["way"] for line in results} == {OURS, "python sets"}
     assert all(line["wall"] > 0 for line in results)
     assert "python sets" in outcome.output
