@@ -37,6 +37,7 @@ from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, Previews, SyncChange, change_words, spread
 from personas_kit.reading import Reader
 from personas_kit.warehouses.base import Estimate
+from personas_kit.warehouses.together import together
 
 SAMPLE = 5
 REUSE = dt.timedelta(minutes=5)
@@ -94,8 +95,14 @@ class Previewing:
         Raises:
             UnknownName: there is no such trait.
         """
+        with together():
+            return self._made(meant, as_of, by, now=now)
+
+    def _made(
+        self, meant: Sequence[Definition], as_of: dt.datetime, by: str | Sequence[str] | None, *, now: bool
+    ) -> Previews:
         start = self.reader.clock.monotonic()
-        estimates = {each.key: self.reader.estimate(self.reader.compile(each), as_of) for each in meant}
+        estimates = {each.key: self._estimate(each, as_of) for each in meant}
         asked = self._asked(dict.fromkeys(each.subject for each in meant), by)
         among = {subject: everybody(self.reader, subject, own, as_of) for subject, own in asked.items()}
         if by is None:
@@ -202,6 +209,10 @@ class Previewing:
             return next((found for found in known if found is not None), None)
         except PersonasError:
             return None  # it cannot be compiled, which is said where it is asked for
+
+    def _estimate(self, definition: Definition, as_of: dt.datetime) -> Estimate | None:
+        """What its query reads, where somebody pays by that."""
+        return None if self._free else self.reader.estimate(self.reader.compile(definition), as_of)
 
     @property
     def _free(self) -> bool:

@@ -4,8 +4,9 @@ Three ways to it: a database file, files of Parquet or CSV, or the handle that a
 
 What is odd: one process may write a database file, and while it has the file open nobody else may even read it;
 within that process a reading handle beside a writing one is refused as well. So a file is opened for reading only,
-for the length of one query, and who holds it otherwise is said in the error. Where a file is opened while another
-handle of the process is just closing it, the process loses its lock on the file: so this is done by one at a time.
+for the length of one query, or of a few that belong together, and who holds it otherwise is said in the error. Where a
+file is opened while another handle of the process is just closing it, the process loses its lock on the file: so this
+is done by one at a time.
 (https://duckdb.org/docs/stable/connect/concurrency, read 2026-11-23; behaviour checked with 2.0.0.)
 """
 
@@ -32,6 +33,7 @@ from personas_kit.warehouses.duckdb_keeper import DuckDBKeeper
 from personas_kit.warehouses.frames import by_name, first_line, tidy, without_values
 from personas_kit.warehouses.interrupts import interruptible
 from personas_kit.warehouses.keeping import PATIENCE, Keeper
+from personas_kit.warehouses.together import kept, let_go
 
 #: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
 #: compare with text. (https://duckdb.org/docs/stable/sql/data_types/overview, read 2026-11-23)
@@ -178,7 +180,7 @@ class DuckDB:
         Raises:
             WarehouseError: missing, locked, or refused.
         """
-        with self.reading() as handle, self.explained():
+        with kept(self, self.reading) as handle, self.explained():
             return tidy(self._fetched(handle, statement, params))
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:  # noqa: ARG002 - as above
@@ -279,6 +281,7 @@ class DuckDB:
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A handle that may write, for the length of a transaction; whoever else has the file open is waited for."""
         self._check_written()
+        let_go(self)
         with _ALONE:
             handle = self._writer()
             try:

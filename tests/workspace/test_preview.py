@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -50,6 +51,20 @@ def test_members_are_broken_down_beside_everybody(demo, users):
         assert part.usual == users.filter(pl.col("country") == name).height / users.height
     assert sum(part.usual for part in breakdown.parts) == pytest.approx(1)
     assert breakdown.parts[-1].name == "other"
+
+
+def test_the_warehouse_is_opened_once(own, monkeypatch):
+    own.preview(BUYERS)
+    opened, connect = [], duckdb.connect
+
+    def noted(*given, **named):
+        opened.append(given)
+        return connect(*given, **named)
+
+    monkeypatch.setattr(duckdb, "connect", noted)
+    own.preview(BUYERS)
+
+    assert len(opened) == 1
 
 
 def test_of_many_lines_the_trait_is_chosen_among_some_and_counted_among_all(own, monkeypatch):
