@@ -122,7 +122,7 @@ class Delivery:
 
     def sent_before(self, sync: SyncPlan) -> dict[Batch, Tally]:
         """What became of a plan's batches that another process sent, as far as the state tells."""
-        begun, state = self.store.begun(sync.sync), self.store.load(sync.sync)
+        begun, state = self.store.begun(sync.sync), self.store.outline(sync.sync).state
         if begun is None:
             return {}
         refused = dict(state.rejects.select(pl.col("member").cast(pl.String), "reason").iter_rows())
@@ -141,13 +141,13 @@ class Delivery:
 
         What it cannot say yet stays as it is, and so does everything while another runner holds the sync.
         """
-        if connection.destination.poll is None or not self.store.load(sync).jobs:
+        if connection.destination.poll is None or not self.store.outline(sync).state.jobs:
             return
         with contextlib.suppress(SyncBusy), self.store.lock(sync):
             if self.store.begun(sync) is not None:  # that plan is settled first
                 return
             with contextlib.closing(self.connect(connection)) as transport:
-                for job in self.store.load(sync).jobs:
+                for job in self.store.outline(sync).state.jobs:
                     self._settle_job(job, sync, connection, transport)
 
     def _settle_job(self, job: Job, sync: Sync, connection: Connection, transport: Transport) -> None:
@@ -161,7 +161,7 @@ class Delivery:
         elif outcome.verdict == "acknowledged":
             self.store.conclude(job, sync, {})
         elif outcome.verdict == "rejected":
-            state = self.store.load(sync).unknown.filter(pl.col("job") == job.id)
+            state = self.store.outline(sync).state.unknown.filter(pl.col("job") == job.id)
             self.store.conclude(job, sync, dict.fromkeys(state["member"], outcome.reason))
         else:
             self.store.conclude(job, sync, {}, unknown=True)
@@ -184,7 +184,7 @@ class Delivery:
                 "another plan has taken over since this one was interrupted", where=str(sync.sync), hint="plan again"
             )
         self.store.recover(sync.sync)
-        if self.store.load(sync.sync).version != sync.state.version:
+        if self.store.outline(sync.sync).state.version != sync.state.version:
             raise PlanStale(
                 "something was pushed, or a person stepped in, since this plan was made: it may be wrong by now",
                 where=str(sync.sync),

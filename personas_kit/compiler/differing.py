@@ -8,6 +8,7 @@ and the kit compares exactly. So what a warehouse spells otherwise costs bytes, 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,6 +120,22 @@ def folded(known: Known, *, integers: bool, values: bool) -> exp.Query:
     return exp.union(base, later, distinct=False)
 
 
+def members_statement(known: Known, dialect: str, *, integers: bool, values: bool) -> str:
+    """The statement that gives the members at the end of a chain of tables, in the columns of a base.
+
+    Args:
+        known: the chain; what is unknown of it makes no difference.
+        dialect: of the warehouse.
+        integers: members are whole numbers.
+        values: they have values.
+    """
+    names = ["member", *(["value"] if values else [])]
+    listed = [as_(column("z", name), real(name)) for name in names]
+    made = exp.select(*listed).from_(folded(known, integers=integers, values=values).subquery("z"))
+    query = Query(tuple(names), None, None, zero_is_empty=False, tree=made)
+    return query.bound(dialect, dt.datetime.now(dt.UTC))[0]  # there is no instant in it
+
+
 def _kept(
     parts: Parts, alias: str, names: Sequence[str], *, integers: bool, more: Sequence[exp.Expr] = ()
 ) -> exp.Select:
@@ -126,8 +143,8 @@ def _kept(
     listed = [as_(_key(_own(alias, "member"), integers=integers), _KEY)]
     for name in names:
         own: exp.Expr = _own(alias, name)
-        if name == "member" and not integers:  # a table of the time when ids were numbers
-            own = exp.Cast(this=own, to=exp.DataType.build("TEXT"))
+        if name == "member":  # of the time when ids were numbers, or as a text was taken out of numbers
+            own = exp.Cast(this=own, to=exp.DataType.build("BIGINT" if integers else "TEXT"))
         listed.append(as_(own, name))
     return exp.select(*listed, *more).from_(table(Table(parts, ()), alias))
 

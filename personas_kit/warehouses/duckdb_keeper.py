@@ -95,6 +95,13 @@ class DuckDBKeeper:
             handle.execute(f"CREATE TABLE {name} AS FROM _personas_frame")
             handle.unregister("_personas_frame")
 
+    def derive(self, name: str, statement: str) -> int:
+        """See ``Keeper.derive``."""
+        with self._transaction() as handle:
+            self._enter(handle)
+            (lines,) = handle.execute(f"CREATE TABLE {name} AS {statement}").fetchone() or (0,)
+            return int(lines)
+
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
         with self._open(self._adapter.reading) as handle:

@@ -82,6 +82,10 @@ class Keeper(Protocol):
         """A table of the frame under a new name, there whole or not at all. Text, whole numbers, truth, bytes only."""
         ...
 
+    def derive(self, name: str, statement: str) -> int:
+        """A table of what a SELECT gives, as ``put`` makes one of a frame. Returns how many lines it has."""
+        ...
+
     def get(self, name: str) -> pl.DataFrame:
         """The frame of a table."""
         ...

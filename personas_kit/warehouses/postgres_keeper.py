@@ -111,6 +111,11 @@ class PostgresKeeper:
         """See ``Keeper.put``."""
         self._adapter.write(f"{self.schema}.{name}", frame)
 
+    def derive(self, name: str, statement: str) -> int:
+        """See ``Keeper.derive``."""
+        with self.changing() as session:
+            return session.run(f'CREATE TABLE "{self.schema}".{name} AS {statement}')
+
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
         return self._adapter.query(f'SELECT * FROM "{self.schema}".{name}', ())  # noqa: S608  (names of ours)

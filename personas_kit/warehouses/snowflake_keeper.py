@@ -124,6 +124,13 @@ class SnowflakeKeeper:
         """See ``Keeper.put``. Where it fails halfway, an empty table stays, which nobody was told of."""
         self._adapter.load(f"{self.schema}.{name}".upper(), frame)
 
+    def derive(self, name: str, statement: str) -> int:
+        """See ``Keeper.derive``."""
+        with self.looking() as session:
+            session.run(f"CREATE TRANSIENT TABLE {name} AS {statement}")
+            (line,) = session.rows(f"SELECT COUNT(*) AS lines FROM {name}")  # noqa: S608  (names of ours)
+            return int(line["lines"])
+
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
         return self._adapter.query(f"SELECT * FROM {self.schema}.{name}", ())  # noqa: S608  (names of ours)

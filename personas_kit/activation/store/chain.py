@@ -57,7 +57,14 @@ def members_of(frames: Frames, chain: Sequence[Part]) -> pl.DataFrame | None:
 
 
 def lengthened(
-    frames: Frames, sync_id: str, chain: Sequence[Part], changes: pl.DataFrame, *, values: bool, compact: bool = False
+    frames: Frames,
+    sync_id: str,
+    chain: Sequence[Part],
+    changes: pl.DataFrame,
+    *,
+    values: bool,
+    integers: bool = False,
+    compact: bool = False,
 ) -> list[Part]:
     """The chain with the changes at its end: one more frame, or one new base if the chain has grown long.
 
@@ -68,6 +75,7 @@ def lengthened(
         changes: ``member``, ``change``, ``value``; and ``grows``, how many members more there are by each (1, 0 or -1):
             where that is not known, it is found out.
         values: members have values.
+        integers: members are whole numbers.
         compact: one new base in any case, so that no frame holds who has left.
     """
     columns = ["member", "value"] if values else ["member"]
@@ -77,6 +85,10 @@ def lengthened(
     small = changes.select("member", "change", "value")
     grown = sum(part.lines for part in chain[1:]) + small.height
     if compact or grown > COMPACT_AT * chain[0].lines:
+        files = [part.file for part in chain]
+        made = frames.folded(sync_id, files, ordered_members(small), values=values, integers=integers)
+        if made is not None:
+            return [Part("base", *made, members=made[1])]
         whole = members_of(frames, chain)
         assert whole is not None  # noqa: S101  (the chain has a base)
         return [_part(frames, sync_id, "base", apply_changes(whole, small))]

@@ -74,6 +74,9 @@ class FileFrames:
             raise _damaged(f"a file of the state is not the one it is called; it was written as {written_as}", path)
         return frame
 
+    def folded(self, *_: object, **__: object) -> None:
+        """Files of this machine are read."""
+
     def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
         """Remove the files of a sync that nothing points to any more; half-written ones too."""
         for path in self.folder(folder).glob(f"*{sync_id}-*.parquet"):

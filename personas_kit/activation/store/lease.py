@@ -159,16 +159,16 @@ class LeaseLocks:
             raise held.lost
 
     def _look(self, tables: Tables, held: _Held) -> None:
-        """Renew it if it is ours; first the change, which nobody else can make meanwhile, and then the look."""
+        """Renew it if it is ours: the change tells, which nobody else can make meanwhile."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         expires = microseconds(now + self._lives)
         ours = (held.sync.id, self._owner, held.generation)
-        tables.run("update lease set expires = ? where sync_id = ? and owner = ? and generation = ?", (expires, *ours))
-        (line,) = tables.rows("select * from lease where sync_id = ?", (held.sync.id,))
-        if (line["owner"], line["generation"]) == ours[1:]:
+        renew = "update lease set expires = ? where sync_id = ? and owner = ? and generation = ?"
+        if tables.run(renew, (expires, *ours)):
             held.wall, held.monotonic = now, monotonic
-        else:
-            held.lost = _taken_over(line, held.sync)
+            return
+        (line,) = tables.rows("select * from lease where sync_id = ?", (held.sync.id,))
+        held.lost = _taken_over(line, held.sync)
 
     def _given_back(self, held: _Held) -> None:
         """Free it at once. Where that fails it runs out by itself; the push, or its own error, matters more."""

@@ -319,11 +319,11 @@ class Store:
             if not found:
                 return
             (plan,) = found
-            (known,) = tables.rows("select valued from sync where id = ?", (sync.id,))
+            (known,) = tables.rows("select valued, integers from sync where id = ?", (sync.id,))
             done = {batch: excluded for batch, _, excluded in _batches(tables, plan_id, sync.id)}
             chain = _chain(tables, sync.id)
         taken = acknowledged_lines(self._frames.read("plans", plan["file"]), done)
-        parts = lengthened(self._frames, sync.id, chain, taken, values=bool(known["valued"]))
+        parts = lengthened(self._frames, sync.id, chain, taken, **_kinds(known))
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
             _point_to(tables, sync.id, parts)
@@ -352,13 +352,13 @@ class Store:
             unknown: it says nothing any more: its members are due again.
         """
         with self._journal.reading() as tables:
-            state = self._load(tables, sync.id)
-            (known,) = tables.rows("select valued from sync where id = ?", (sync.id,))
+            state = self._load(tables, sync.id, members=False)
+            (known,) = tables.rows("select valued, integers from sync where id = ?", (sync.id,))
             chain = _chain(tables, sync.id)
         lines = state.unknown.filter(pl.col("job") == job.id)
         refused = pl.Series("member", [*rejected], dtype=lines.schema["member"])
         taken = lines.clear() if unknown else lines.filter(~pl.col("member").is_in(refused.implode()))
-        parts = lengthened(self._frames, sync.id, chain, taken, values=bool(known["valued"]))
+        parts = lengthened(self._frames, sync.id, chain, taken, **_kinds(known))
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
             _point_to(tables, sync.id, parts)
@@ -462,12 +462,13 @@ class Store:
         """
         with self._journal.reading() as tables:
             chain = _chain(tables, sync.id)
-            known = tables.rows("select valued from sync where id = ?", (sync.id,))
+            known = tables.rows("select valued, integers from sync where id = ?", (sync.id,))
         if not known:
             return
         gone = pl.DataFrame({"member": [member], "change": ["exit"], "value": ["null"]})
-        values = bool(known[0]["valued"])
-        parts = lengthened(self._frames, sync.id, chain, gone, values=values, compact=True) if chain else []
+        if known[0]["integers"]:
+            gone = gone.cast({"member": pl.Int64})
+        parts = lengthened(self._frames, sync.id, chain, gone, **_kinds(known[0]), compact=True) if chain else []
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
             _point_to(tables, sync.id, parts)
@@ -614,6 +615,11 @@ def _batches(tables: Tables, plan_id: str, sync_id: str) -> list[tuple[Batch, st
         (plan_id, sync_id),
     )
     return [(Batch(row["from_line"], row["to_line"]), row["state"], json.loads(row["excluded"])) for row in rows]
+
+
+def _kinds(known: Row) -> dict[str, bool]:
+    """Of which kind the members of a sync are, for its chain."""
+    return {"values": bool(known["valued"]), "integers": bool(known["integers"])}
 
 
 def _chain(tables: Tables, sync_id: str) -> list[Part]:

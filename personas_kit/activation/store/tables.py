@@ -72,6 +72,23 @@ class Frames(Protocol):
         """
         ...
 
+    def folded(
+        self, sync_id: str, files: Sequence[str], changes: pl.DataFrame, *, values: bool, integers: bool
+    ) -> tuple[str, int] | None:
+        """Make one frame of members out of a chain of them and changes, where that can be done without reading them.
+
+        Args:
+            sync_id: names it.
+            files: the base, and the changes after it, in order.
+            changes: those after these: ``member``, ``change``, ``value``.
+            values: members have values.
+            integers: they are whole numbers.
+
+        Returns:
+            The name that it got, and how many lines it has; None where the frames have to be read.
+        """
+        ...
+
     def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
         """Remove the frames of a sync that nothing points to any more, such as those of a crash while writing."""
         ...

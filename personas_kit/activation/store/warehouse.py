@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 import re
 import secrets
+import time
 from collections.abc import Iterator
 
 import polars as pl
@@ -25,6 +26,8 @@ from personas_kit.errors import StateError, WarehouseError
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.keeping import Keeper, Session
 
+FORMAT_HOLDS = 60.0
+"""Seconds for which the format of the tables is taken to be what it was: a sixth of all statements asked for it."""
 IDLE, LEAST_IDLE = 10, 1.0
 """A transaction that stands still for this part of a lease's life, and so many seconds, is ended by the warehouse."""
 GRANTS = {"postgres": "sql/postgres/state.sql", "snowflake": "sql/snowflake/state.sql"}
@@ -62,7 +65,7 @@ class WarehouseStore(Store):
         keeper = warehouse.keeper(schema, idle=max((lives / IDLE).total_seconds(), LEAST_IDLE))
         journal = WarehouseJournal(keeper, warehouse.dialect)
         locks = LeaseLocks(journal, clock, lives, owner or lease.runner())
-        super().__init__(journal, WarehouseFrames(keeper, journal, locks, clock), locks, clock)
+        super().__init__(journal, WarehouseFrames(keeper, warehouse.dialect, journal, locks, clock), locks, clock)
         self._keeper = keeper
 
     def place(self, table: str) -> tuple[str, ...]:
@@ -82,6 +85,7 @@ class WarehouseJournal:
         self._keeper = keeper
         self._dialect = dialect
         self._made = False
+        self._looked: float | None = None
 
     def present(self) -> bool:
         """Whether the tables are there, all of them."""
@@ -98,7 +102,7 @@ class WarehouseJournal:
             StateError: it cannot be read, or a newer version wrote it.
         """
         with self._explained(), self._keeper.looking() as tables:
-            self._check(_version(tables))
+            self._look(tables)
             yield tables
 
     @contextlib.contextmanager
@@ -112,7 +116,7 @@ class WarehouseJournal:
             if not self.present():
                 self._make()
             with self._keeper.changing() as tables:
-                self._check(_version(tables))
+                self._look(tables)
                 yield tables
 
     def check(self) -> str:
@@ -151,8 +155,13 @@ class WarehouseJournal:
         with self._keeper.looking() as tables:
             return _version(tables)
 
-    def _check(self, version: int | None) -> None:
+    def _look(self, tables: Tables) -> None:
+        """Whether the format is ours, once a minute: whoever changes it has to see to it that nobody is at work."""
+        if self._looked is not None and time.monotonic() - self._looked < FORMAT_HOLDS:
+            return
+        version = _version(tables)
         if version == VERSION:
+            self._looked = time.monotonic()
             return
         newer = version is not None and version > VERSION
         raise StateError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -14,6 +14,7 @@ import polars as pl
 from personas_kit.activation.state import microseconds
 from personas_kit.activation.store.tables import Folder, Locks
 from personas_kit.clock import Clock
+from personas_kit.compiler.differing import Known, members_statement
 from personas_kit.errors import StateError, WarehouseError
 from personas_kit.warehouses.keeping import Keeper, Session
 
@@ -39,8 +40,9 @@ class WarehouseFrames:
     So whatever a crash leaves is known, and dropped when the sync is next tidied up.
     """
 
-    def __init__(self, keeper: Keeper, journal: _Journal, locks: Locks, clock: Clock) -> None:
+    def __init__(self, keeper: Keeper, dialect: str, journal: _Journal, locks: Locks, clock: Clock) -> None:
         self._keeper = keeper
+        self._dialect = dialect
         self._journal = journal
         self._locks = locks
         self._clock = clock
@@ -48,16 +50,40 @@ class WarehouseFrames:
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
         """Write a frame. Its table is called after the beginning of ``name``, and something random."""
-        readable = re.sub(r"\W+", "_", name, flags=re.ASCII)[:READABLE].strip("_").lower()
-        file = f"{folder}_{readable}_{secrets.token_hex(4)}"
-        with self._journal.writing() as tables:
-            tables.run("insert into frame values (?, ?, ?, ?)", (file, folder, name, microseconds(self._clock.now())))
+        file = self._noted(folder, name)
         try:
             self._keeper.put(file, packed(frame))
         except WarehouseError as problem:
             raise StateError(
                 f"the state cannot be written: {problem.what}", where=self._keeper.describe(), hint=problem.hint
             ) from None
+        if folder == "plans":  # the push that has just written it reads it back when it folds
+            self._remember(file, frame)
+        return file
+
+    def folded(
+        self, sync_id: str, files: Sequence[str], changes: pl.DataFrame, *, values: bool, integers: bool
+    ) -> tuple[str, int] | None:
+        """See ``Frames.folded``: one statement, so that members do not travel. The changes go there first."""
+        small = changes if integers else changes.cast({"member": pl.String})
+        later = [*files[1:], *([self.write("members", sync_id, small)] if small.height else [])]
+        place = self._keeper.place
+        known = Known(place(files[0]), tuple(place(each) for each in later))
+        statement = members_statement(known, self._dialect, integers=integers, values=values)
+        file = self._noted("members", sync_id)
+        try:
+            return file, self._keeper.derive(file, statement)
+        except WarehouseError as problem:
+            raise StateError(
+                f"the state cannot be written: {problem.what}", where=self._keeper.describe(), hint=problem.hint
+            ) from None
+
+    def _noted(self, folder: Folder, name: str) -> str:
+        """A new name for a table, which is noted before there is one."""
+        readable = re.sub(r"\W+", "_", name, flags=re.ASCII)[:READABLE].strip("_").lower()
+        file = f"{folder}_{readable}_{secrets.token_hex(4)}"
+        with self._journal.writing() as tables:
+            tables.run("insert into frame values (?, ?, ?, ?)", (file, folder, name, microseconds(self._clock.now())))
         return file
 
     def read(self, folder: Folder, file: str) -> pl.DataFrame:  # noqa: ARG002  (all are in one schema)
