@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from personas_kit.activation.in_warehouse import Compared, of_whom, why_read
 from personas_kit.activation.moved import Moved
 from personas_kit.activation.past import FINISHED, PUSHES, past_of
 from personas_kit.activation.plan import Memory, Plan, SyncPlan
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import Begun, SyncState
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
@@ -265,7 +264,7 @@ class Planner:
             valued="value" in nobody.columns,
         )
         connection = self.connection(settings)
-        part = plan_sync(sync, connection, about, state.fingerprint, state.meaning, wanted, state, occasion)
+        part = Draft(sync, connection, about, state.fingerprint, state.meaning, wanted, state, occasion).plan()
         return replace(part, wanted=state.members) if part.aside else part  # the others stay wanted
 
     def unfinished(self, scheduled: Scheduled, fingerprint: str, syncs: Iterable[SyncSettings]) -> Plan | None:
@@ -341,8 +340,7 @@ class Planner:
         members, suppressed = without_forgotten(found.members, self.store.forgotten())
         wanted = wanted_by(sync.call, members, connection, settings.ids, settings.combine)
         state = found.states[sync.id] if found.states else self.store.load(sync)
-        draft = functools.partial(
-            plan_sync,
+        draft = Draft(
             sync,
             connection,
             computation,
@@ -353,7 +351,7 @@ class Planner:
             self._refreshed(occasion, settings, connection, state),
             past_of(self.store.runs(2 * PUSHES, sync, states=FINISHED)),
         )
-        return draft, wanted.empty
+        return draft.plan, wanted.empty
 
     def _with_stage(
         self,

@@ -179,13 +179,11 @@ class Reader:
         )
         tag = definitions[0].key if len(definitions) == 1 else f"{len(definitions)} definitions"
         frame, at = self.ask(several.query, as_of, tag), self.clock.now()
-        once = {subject: _once(frame, subject) for subject in {each.subject for each in several.asked}}
         found, alone = {}, len(definitions) == 1 and not traits
+        once = {subject: alone or _once(frame, subject) for subject in {each.subject for each in several.asked}}
         for asked in several.asked:
             own = wanted.get(asked.key, frozenset())
-            members = _members(
-                frame, asked, columns, own, expanded=carry is not None, alone=alone or once[asked.subject]
-            )
+            members = _members(frame, asked, columns, own, expanded=carry is not None, alone=once[asked.subject])
             meaning = meaning_of(registry[asked.key], registry).to_text()
             beside = _traits(frame, asked, (traits or {}).get(asked.subject, ()), once=once[asked.subject])
             found[asked.key] = Found(asked.fingerprint, meaning, members, as_of, at, own, beside)

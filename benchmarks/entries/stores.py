@@ -20,7 +20,7 @@ from benchmarks.receiver import counts, serving
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.plan import Plan
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
@@ -80,7 +80,7 @@ def pushed(folder: Path, store: Store) -> int:
     sync = Sync("buyers", "segment", "identify")
     wanted = wanted_by("identify", members, connection, {"email": "email"})
     computation = Computation("buyers", "audience", "Buyers")
-    planned = plan_sync(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF))
+    planned = Draft(sync, connection, computation, "f", "", wanted, store.load(sync), Occasion("p", AS_OF)).plan()
     plan = Plan("p", "buyers", "Buyers", AS_OF, dt.datetime.now(dt.UTC), (planned,))
     Delivery(store).push(plan, override=(), deadline=None, progress=None)
     return int(counts(address_in(folder))["messages"] - before)

@@ -147,6 +147,7 @@ def _changes(case: Case) -> pl.DataFrame:
     users = pl.col("users") if "users" in lines.columns else pl.lit(None, pl.List(pl.String))
     wanted = lines.select(pl.col("member").cast(pl.String), wanted=pl.when(change != "exit").then(said), users=users)
     before = known.select(pl.col("member").cast(pl.String), acknowledged=said if case.part.valued else pl.lit("true"))
+    before = before.filter(pl.col("member").is_in(wanted["member"].implode()))  # few of many are quicker picked out
     return wanted.join(before, on="member", how="left", maintain_order="left")
 
 

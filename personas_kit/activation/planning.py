@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 import polars_hash
@@ -21,60 +22,80 @@ from personas_kit.destinations.base import Computation, Connection
 from personas_kit.errors import DestinationError
 from personas_kit.membership.changes import same_member_type
 
+FEW = 0.1
+"""Up to this share of the members, those who change are picked out before they are joined: a tenth of a join's time."""
 
-def plan_sync(
-    sync: Sync,
-    connection: Connection,
-    computation: Computation,
-    fingerprint: str,
-    meaning: str,
-    wanted: Wanted,
-    state: SyncState,
-    occasion: Occasion,
-    past: Past = NEVER,
-    causes: Causes | None = None,
-) -> SyncPlan:
-    """The plan of one sync. Pure: reads no clock and no network.
+
+@dataclass(frozen=True, repr=False)
+class Draft:
+    """The plan of one sync but for the causes of its changes. Pure: reads no clock and no network.
 
     A state that another account acknowledged does not apply: everybody goes again, once a person agrees. What comes
     from merged users is no event: by track it is noted, and not sent.
     """
-    connection = connection.replacement(sync.call) if occasion.mode == "replace" else connection
-    elsewhere = bool(state.target) and state.target != connection.target
-    known = _nothing_of(state) if elsewhere else state
-    due, held = tried_and_held(due_changes(wanted, known, occasion), known, occasion)
-    lines = _lines(due, sync, connection, wanted, known, occasion, fingerprint)
-    if causes is not None:
-        lines = _with_causes(lines, causes)
-    lines, silent = _with_silent(lines, sync, occasion)
-    most = connection.limits(sync.call).items
-    if connection.replaces and lines.height > most:
-        raise DestinationError(f"a replacement at {connection.title} takes {most:,} at most", where=str(sync))
-    every = effective_interval(occasion.every, connection.destination.minimum_interval)
-    figures = _seen(occasion, state, connection)
-    watched = Watched(connection, wanted, state, known, lines, fingerprint, meaning, figures, occasion, past)
-    return SyncPlan(
-        sync=sync,
-        connection=connection,
-        computation=computation,
-        fingerprint=fingerprint,
-        lines=lines,
-        state=state,
-        wanted=wanted.members.height + state.alike + state.idle,
-        skipped=wanted.skipped,
-        guards=tuple(guards_of(watched)),
-        first=known.last_as_of is None,
-        valued=wanted.valued,
-        every=every,
-        meaning=meaning,
-        figures=figures.to_text(),
-        held=held,
-        suppressed=wanted.suppressed,
-        silent=silent,
-        full=occasion.mode in {"full", "replace"} or known.last_as_of is None,
-        unasked=causes.unasked if causes is not None else "",
-        aside=occasion.only is not None,
-    )
+
+    sync: Sync
+    connection: Connection
+    computation: Computation
+    fingerprint: str
+    meaning: str
+    wanted: Wanted
+    state: SyncState
+    occasion: Occasion
+    past: Past = NEVER
+
+    def plan(self, causes: Causes | None = None) -> SyncPlan:
+        """The plan with the causes that were found, or with those that the state tells."""
+        connection, known, sync, occasion = self._way, self._known, self.sync, self.occasion
+        lines, held = self._changes
+        lines, silent = _with_silent(lines if causes is None else _with_causes(lines, causes), sync, occasion)
+        figures = _seen(occasion, self.state, connection)
+        watched = Watched(
+            connection, self.wanted, self.state, known, lines, self.fingerprint, self.meaning, figures, occasion,
+            self.past,
+        )  # fmt: skip
+        return SyncPlan(
+            sync=sync,
+            connection=connection,
+            computation=self.computation,
+            fingerprint=self.fingerprint,
+            lines=lines,
+            state=self.state,
+            wanted=self.wanted.members.height + self.state.alike + self.state.idle,
+            skipped=self.wanted.skipped,
+            guards=tuple(guards_of(watched)),
+            first=known.last_as_of is None,
+            valued=self.wanted.valued,
+            every=effective_interval(occasion.every, connection.destination.minimum_interval),
+            meaning=self.meaning,
+            figures=figures.to_text(),
+            held=held,
+            suppressed=self.wanted.suppressed,
+            silent=silent,
+            full=occasion.mode in {"full", "replace"} or known.last_as_of is None,
+            unasked=causes.unasked if causes is not None else "",
+            aside=occasion.only is not None,
+        )
+
+    @property
+    def _way(self) -> Connection:
+        replaces = self.occasion.mode == "replace"
+        return self.connection.replacement(self.sync.call) if replaces else self.connection
+
+    @property
+    def _known(self) -> SyncState:
+        elsewhere = bool(self.state.target) and self.state.target != self._way.target
+        return _nothing_of(self.state) if elsewhere else self.state
+
+    @cached_property
+    def _changes(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The changes, found once for both plans: without causes and with them; and those that are held back."""
+        connection, known = self._way, self._known
+        due, held = tried_and_held(due_changes(self.wanted, known, self.occasion), known, self.occasion)
+        most = connection.limits(self.sync.call).items
+        if connection.replaces and due.height > most:
+            raise DestinationError(f"a replacement at {connection.title} takes {most:,} at most", where=str(self.sync))
+        return _lines(due, self.sync, connection, self.wanted, known, self.occasion, self.fingerprint), held
 
 
 def _lines(
@@ -90,6 +111,8 @@ def _lines(
     details = wanted.members.drop("value", strict=False)
     if due.schema["member"] != details.schema["member"]:
         details = details.cast({"member": due.schema["member"]})
+    if due.height < FEW * details.height:
+        details = details.filter(pl.col("member").is_in(due["member"].implode()))
     lines = due.join(details, on="member", how="left", maintain_order="left")
     text = pl.col("member").cast(pl.String)
     columns = {

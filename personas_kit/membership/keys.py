@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from personas_kit.membership.matching import repeats
+
 LONGEST = 255
 """Characters of an id: the most that a usual destination takes, such as Twilio (error 25004, read 2026-11-26)."""
 
@@ -25,7 +27,7 @@ def key_problems(frame: pl.DataFrame, column: str = "member") -> KeyProblems:
     ids = frame.get_column(column)
     present = ids.drop_nulls()
     long = int((present.str.len_chars() > LONGEST).sum()) if present.dtype == pl.String else 0
-    if present.n_unique() == present.len():
+    if not repeats(present):
         return KeyProblems(ids.null_count(), 0, (), long)
     repeated = present.filter(present.is_duplicated()).unique().sort()
     return KeyProblems(ids.null_count(), repeated.len(), tuple(str(member) for member in repeated.head(3)), long)

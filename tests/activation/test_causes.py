@@ -32,7 +32,7 @@ from personas_kit import (
 from personas_kit.activation.causes import CAUSES, EDITED, MERGED, MOST_IDS, MOVED, NEW, TIME, UPSTREAM, WITHDRAWN, Case
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.forgetting import Forgotten
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import wanted_by
@@ -1053,7 +1053,7 @@ def drafted(call, definition, found, state):
     def draft(causes=None):
         occasion = Occasion("plan", NOW)
         own = (found.fingerprint, found.meaning)
-        return plan_sync(sync, connection, about, *own, wanted, state, occasion, causes=causes)
+        return Draft(sync, connection, about, *own, wanted, state, occasion).plan(causes)
 
     return draft, Case(draft(), ids, "list", wanted.empty)
 

@@ -12,7 +12,7 @@ from personas_kit.activation.due import Occasion
 from personas_kit.activation.figures import Figures, TableFigures, read_figures
 from personas_kit.activation.guards import Guard, for_history, overridden, still_standing
 from personas_kit.activation.past import NEVER, PUSHES, Past, past_of
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
@@ -120,7 +120,7 @@ def planned(*, past=NEVER, **given):
     figures = Figures(of.seen, unseen=of.unseen)
     occasion = Occasion("plan", NOON, of.every, of.unattended, of.mode, figures=figures)
     about = (Computation("vips", kind, "Vips"), fingerprint(of.meaning), of.meaning)
-    return plan_sync(sync, of.connection, *about, of.wanted_now, of.state, occasion, past)
+    return Draft(sync, of.connection, *about, of.wanted_now, of.state, occasion, past).plan()
 
 
 def fingerprint(meaning):

@@ -15,7 +15,7 @@ from personas_kit.activation.courier import Tally
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.history import TABLES, schema_of, tables_of, together
 from personas_kit.activation.plan import SyncPlan
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.report import STEPS, Report
 from personas_kit.activation.standing import Standing, UnderWay
 from personas_kit.activation.state import Batch, BatchResult, SyncState, reject_frame, unknown_frame
@@ -678,7 +678,9 @@ def test_a_plan_knows_of_each_change_how_many_members_more_there_will_be(known, 
     people |= {"value": pl.Series([ord(each) % 3 for each in sorted(wanted)], dtype=pl.Int64)} if valued else {}
     found = Members(pl.DataFrame(people), zero_is_empty=valued)
     about = (SEGMENT, Computation("buyers", "trait" if valued else "audience", "Buyers"), "f", "")
-    plan = plan_sync(BUYERS, *about, wanted_by("identify", found, SEGMENT, {}), state, Occasion("p", NOON, mode=mode))
+    plan = Draft(
+        BUYERS, *about, wanted_by("identify", found, SEGMENT, {}), state, Occasion("p", NOON, mode=mode)
+    ).plan()
 
     taken = plan.lines.head(done)
     assert before.height + taken["grows"].sum() == apply_changes(before, taken).height

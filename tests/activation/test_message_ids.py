@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from personas_kit.activation.due import Occasion
-from personas_kit.activation.planning import plan_sync
+from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
@@ -36,7 +36,7 @@ def ids_of(users: pl.DataFrame, ids: dict[str, str], *, call: Call = "identify",
     """The member and the message id of every entry of a first push."""
     about = SEGMENT, Computation("buyers", "audience", "Buyers"), "fingerprint", ""
     wanted = wanted_by(call, Members(users), SEGMENT, ids)
-    made = plan_sync(Sync("buyers", "analytics", call), *about, wanted, NOBODY, Occasion(plan, NOON))
+    made = Draft(Sync("buyers", "analytics", call), *about, wanted, NOBODY, Occasion(plan, NOON)).plan()
     return made.lines.select("member", "message_id")
 
 
