@@ -10,6 +10,7 @@ Semantics: windows and instants B1, counting B5, funnels B7, accounts B9, column
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from personas_kit.compiler.nodes import all_of, as_, column, constant, given, in
 from personas_kit.compiler.population import ACCOUNTS, MEMBERS, Build
 from personas_kit.compiler.reductions import ZERO, Key, reduced
 from personas_kit.compiler.source import NUMBERS, Column, ColumnType, EventTable, Source
+from personas_kit.compiler.together import AGGREGATES, MANY
 from personas_kit.definitions.expressions import (
     And,
     Compare,
@@ -74,6 +76,11 @@ class EventLines:
     def zone(self) -> str:
         """The time zone of days."""
         return self.build.source.timezone
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing but the event itself, and who is a member of what, says whether it counts, and whose."""
+        return self.parent is None and not self._joins and not (self._scope and self._scope.joins)
 
     @property
     def of(self) -> EventTable:
@@ -337,18 +344,30 @@ def metric(
     wanted = _wanted(lines, node, compared)
     made, kind = _metric(lines, node, wanted)
     key = f"{identity(parent.events) if parent else owner} {parent and [*parent.refs]} {identity(node)} {wanted}"
-    if key not in build.known:
+    if key not in build.values:
         name = "unique" if node.reducer == "unique_count" else node.reducer
-        build.known[key] = build.add(f"{name}_after" if parent else name, made)
-    return build.known[key], valued(build.known[key], node, kind)
+        if build.together and lines.alone and node.reducer in AGGREGATES:
+            alike = f"{owner} {node.stream.counted}"
+            build.values[key] = build.gather(alike, lines.of, node.stream.name, made)
+        else:
+            build.values[key] = build.add(f"{name}_after" if parent else name, made), "value"
+    part, value = build.values[key]
+    return part, valued(part, node, kind, value)
 
 
-def valued(part: str, node: Reduced, kind: ColumnType) -> Typed:
+def valued(part: str, node: Reduced, kind: ColumnType, name: str = "value") -> Typed:
     """The value of a part, with 0 where there is none if the reducer says so."""
-    value: exp.Expr = column(part, "value")
+    value: exp.Expr = column(part, name)
     if node.reducer in ZERO:
         value = exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
     return Typed(value, kind, str(node), missing=node.reducer not in ZERO)
+
+
+def pays_together(meant: Iterable[Expression]) -> bool:
+    """Whether definitions ask for so many values of events that these are better computed together."""
+    nodes = (node for each in meant for node in walk(each) if isinstance(node, Reduced))
+    of_events = (node for node in nodes if isinstance(node.stream, Events) and node.reducer in AGGREGATES)
+    return len({identity(node) for node in of_events}) >= MANY
 
 
 def identity(node: object) -> str:

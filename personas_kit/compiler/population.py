@@ -30,6 +30,7 @@ from personas_kit.compiler.nodes import (
     table,
 )
 from personas_kit.compiler.source import TIMES, Column, EventTable, Identities, Members, Memberships, Source, Table
+from personas_kit.compiler.together import MOST, Together
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
 
@@ -62,11 +63,18 @@ class _Reading:
 
 @dataclass(eq=False)
 class Build:
-    """One statement being put together: what it reads so far, and the parts that are done."""
+    """One statement being put together: what it reads so far, and the parts that are done.
+
+    ``together`` makes one part of the values that the same events have, where that can be. ``known`` has the parts, and
+    ``values`` the part and its column, by what they mean.
+    """
 
     source: Source
+    together: bool = False
     parts: dict[str, exp.Query] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
+    values: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _gathered: dict[str, tuple[str, Together]] = field(default_factory=dict)
     _read: dict[str, dict[str, Column]] = field(default_factory=dict)
     _events: dict[int, _Reading] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
@@ -165,8 +173,31 @@ class Build:
         self.parts[name] = part
         return name
 
+    def gather(self, alike: str, of: EventTable, event: str, made: exp.Select) -> tuple[str, str]:
+        """A value of events, put into a part with others that read the same lines; gives the part and the column.
+
+        Args:
+            alike: the same text for values of the same owners and joins.
+            of: the table of events.
+            event: their name.
+            made: a SELECT of the keys and of one aggregate, grouped by the keys.
+        """
+        same, place = f"{self.source.events.index(of)} {alike}", 0
+        while len(self._gathered.get(f"{same} {place}", ("", Together(of, made)))[1].values) == MOST:
+            place += 1
+        if f"{same} {place}" not in self._gathered:
+            self._gathered[f"{same} {place}"] = self.add("events", made), Together(of, made)
+        part, together = self._gathered[f"{same} {place}"]
+        return part, together.add(event, made)
+
     def finish(self, final: exp.Select) -> exp.Select:
         """The statement: tables first, then the parts in the order they were made, then the final SELECT."""
+        gathered = {name: together.parts(name) for name, together in self._gathered.values()}
+        self.parts = {
+            name: part
+            for first, made in self.parts.items()
+            for name, part in gathered.get(first, {first: made}).items()
+        }
         tables: dict[str, exp.Query] = {}
         if USERS in self._read:
             tables[USERS] = self._existing(self.source.users, "user", USERS)

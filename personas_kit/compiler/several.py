@@ -13,13 +13,14 @@ from sqlglot import exp
 
 from personas_kit.compiler.compile import is_zero_empty, traits_of
 from personas_kit.compiler.conditions import condition
+from personas_kit.compiler.metrics import pays_together
 from personas_kit.compiler.nodes import as_, column, given
 from personas_kit.compiler.population import MEMBERS, Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.scope import Scope, trait_column
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import AccountAudience, Definition, Subject, fingerprint_of
-from personas_kit.definitions.expressions import Condition, Value
+from personas_kit.definitions.expressions import Condition, Expression, Value
 from personas_kit.definitions.pointing import pointing
 from personas_kit.definitions.resolve import Registry, resolve, resolve_of_user
 
@@ -88,21 +89,25 @@ def compile_several(
     Raises:
         DefinitionError, UnknownName: as for one of them, which is named.
     """
-    build = Build(source)
+    meant = []
+    for definition in definitions:
+        with pointing(definition, registry):
+            meant.append(resolve(definition, registry, traits_of(source)))
+    build = Build(source, together=pays_together(meant))
     scopes: dict[Subject, Scope] = {}
     listed: dict[Subject, list[exp.Expr]] = {}
     wanted: dict[Subject, list[exp.Expr]] = {}
     asked: list[Asked] = []
     kept_out: list[tuple[str, Condition]] = []
-    for position, definition in enumerate(definitions):
+    for position, (definition, said) in enumerate(zip(definitions, meant, strict=True)):
         which = definition.subject
         if which not in scopes:
             scopes[which], listed[which], wanted[which] = Scope.of(build, which), [], []
         with pointing(definition, registry):
-            one, answer, counts = _answer(definition, scopes[which], registry, f"d{position}")
+            one, answer, counts = _answer(definition, said, scopes[which], f"d{position}")
             if isinstance(definition, AccountAudience) and definition.unless_user is not None and expand:
-                meant = resolve_of_user(definition, definition.unless_user, registry, traits_of(source))
-                kept_out.append((f"k{position}", meant))
+                unless = resolve_of_user(definition, definition.unless_user, registry, traits_of(source))
+                kept_out.append((f"k{position}", unless))
         asked.append(one)
         listed[which].append(answer)
         wanted[which].append(counts)
@@ -118,9 +123,8 @@ def compile_several(
     return Several(query, tuple(asked))
 
 
-def _answer(definition: Definition, scope: Scope, registry: Registry, name: str) -> tuple[Asked, exp.Expr, exp.Expr]:
+def _answer(definition: Definition, meant: Expression, scope: Scope, name: str) -> tuple[Asked, exp.Expr, exp.Expr]:
     """What the column of a definition means, the column, and whether it says anything of a line."""
-    meant = resolve(definition, registry, traits_of(scope.build.source))
     kind: ColumnType | None = None
     if isinstance(meant, Condition):
         answer = condition(meant, scope)

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.conditions import condition
+from personas_kit.compiler.metrics import pays_together
 from personas_kit.compiler.nodes import as_, column
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
@@ -35,17 +36,21 @@ def compile_sizes(audiences: Sequence[Definition], source: Source, registry: Reg
     Raises:
         DefinitionError, UnknownName: as for one of them, which is named; or one is a trait.
     """
-    build = Build(source)
+    meant = []
+    for audience in audiences:
+        with pointing(audience, registry):
+            said = resolve(audience, registry, traits_of(source))
+            if not isinstance(said, Condition):
+                raise DefinitionError("a trait has no size", where=repr(audience.name), hint="count an audience")
+            meant.append(said)
+    build = Build(source, together=pays_together(meant))
     scopes: dict[Subject, Scope] = {}
     listed: dict[Subject, dict[str, exp.Expr]] = {}
-    for position, audience in enumerate(audiences):
+    for position, (audience, said) in enumerate(zip(audiences, meant, strict=True)):
         which = audience.subject
         scope = scopes.setdefault(which, Scope.of(build, which))
         with pointing(audience, registry):
-            meant = resolve(audience, registry, traits_of(source))
-            if not isinstance(meant, Condition):
-                raise DefinitionError("a trait has no size", where=repr(audience.name), hint="count an audience")
-            listed.setdefault(which, {})[f"size_{position}"] = condition(meant, scope)
+            listed.setdefault(which, {})[f"size_{position}"] = condition(said, scope)
     parts = [build.add("counted", _counted(scopes[which], answers)) for which, answers in listed.items()]
     columns = [(part, f"{which}s") for part, which in zip(parts, listed, strict=True)]
     columns += [(part, name) for part, names in zip(parts, listed.values(), strict=True) for name in names]

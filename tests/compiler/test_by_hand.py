@@ -14,7 +14,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from personas_kit.compiler import Query, Source, SourceSettings, bind, compile_definition
+from personas_kit.compiler import (
+    Query,
+    Source,
+    SourceSettings,
+    bind,
+    compile_definition,
+    compile_several,
+    compile_sizes,
+    population,
+)
+from personas_kit.compiler import metrics as metrics_of_compiler
 from personas_kit.compiler.settings import (
     AccountSettings,
     EventSettings,
@@ -44,6 +54,7 @@ from tests.compiler.by_hand import Claim, Facts, Happened, Membership, Subject
 from tests.compiler.conftest import schema_of
 from tests.postgres_server.server import Server
 
+_Set = tuple[list[Condition], list[Condition], list[Reduced]]
 AS_OF = dt.datetime(2026, 3, 31, 12)  # noqa: DTZ001  - as the columns have it
 HOURS = [-72, -48, -24, -1, 0, 1, 24]
 COLOURS = ["", "a", "B", "b", "é", "É", "%", "10", "2", "a_b"]
@@ -436,6 +447,73 @@ def _explained(reason: Reason, node: Condition, inside: Definition, facts: Facts
         (named,) = reason.parts
         meant = REGISTRY[node.left.key]  # type: ignore[attr-defined]
         _explained(named, meant.expression, meant, facts, who)
+
+
+sets = st.tuples(
+    st.lists(st.one_of(of_members, of_users), min_size=3, max_size=5), st.lists(of_accounts, max_size=3), values
+)
+
+
+@settings(max_examples=CASES // 10, phases=[phase for phase in Phase if phase is not Phase.explain])
+@given(facts(), sets)
+def test_definitions_together_say_what_each_says_by_hand(facts: Facts, asked: _Set) -> None:
+    """Ids stand there several times, so what is counted together is held against a count of different ids."""
+    with duckdb.connect() as handle:
+        _load(handle, facts)
+        source = bind(SETTINGS, schema_of(handle))
+        _holds_together(functools.partial(_ran, handle), "duckdb", source, facts, asked)
+
+
+@pytest.mark.postgres
+@settings(max_examples=CASES // 50, phases=[phase for phase in Phase if phase is not Phase.explain])
+@given(facts(), sets)
+def test_definitions_together_say_so_on_postgresql(worlds: Any, facts: Facts, asked: _Set) -> None:
+    with duckdb.connect() as handle:
+        _load(handle, facts)
+        source = bind(SETTINGS, schema_of(handle))
+    try:
+        _load(worlds, facts, mark="${}")
+        _holds_together(lambda text, params: _ran(worlds, text.encode(), params), "postgres", source, facts, asked)
+    finally:
+        worlds.rollback()
+
+
+def _ran(connection: Any, text: str | bytes, params: Any) -> list[dict[str, Any]]:
+    """The lines of an answer, each by the names of its columns."""
+    found = connection.execute(text, params)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, line, strict=True)) for line in found.fetchall()]
+
+
+def _holds_together(
+    ran: Callable[[str, Any], list[dict[str, Any]]], dialect: str, source: Source, facts: Facts, asked: _Set
+) -> None:
+    facts.registry.update(REGISTRY)
+    users_where, accounts, (first, *others) = asked
+    others += [event("Paid").count(), event("Seen").within(hours=24).count()]
+    audiences = [Audience(f"U{at}", each) for at, each in enumerate(users_where)]
+    audiences += [AccountAudience(f"A{at}", each) for at, each in enumerate(accounts)]
+    counted = [AccountTrait("N", event("Paid").count()), AccountTrait("M", event("Paid").within(hours=24).count())]
+    traits = [AccountTrait("T", first), *counted, *(Trait(f"T{at}", each) for at, each in enumerate(others))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics_of_compiler, "MANY", 2)  # few definitions are easier to read when one is wrong
+        patch.setattr(population, "MOST", 3)
+        several = compile_several([*audiences, *traits], source, REGISTRY)
+        sizes = compile_sizes(audiences, source, REGISTRY)
+    at = AS_OF.replace(tzinfo=dt.UTC)
+    lines = ran(*several.query.bound(dialect, at))
+    said = {of.key: (f"{of.subject}_id", of.column) for of in several.asked}
+    for each in audiences:
+        of, column = said[each.key]
+        assert {line[of] for line in lines if line.get(of) and line[column]} == set(facts.members(each)), each
+    for made in traits:
+        of, column = said[made.key]
+        found = {line[of]: line[column] for line in lines if line.get(of) and line[column] is not None}
+        plain = {key: float(value) if isinstance(value, Decimal) else value for key, value in found.items()}
+        assert plain == facts.values(made), made
+    (line,) = ran(*sizes.bound(dialect, at))
+    for place, each in enumerate(audiences):
+        assert line[f"size_{place}"] == len(facts.members(each)), each
 
 
 @pytest.fixture(scope="module")
