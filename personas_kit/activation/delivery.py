@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import functools
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +19,9 @@ import polars as pl
 
 from personas_kit.activation.asking import FieldStage, field_needed, make_field
 from personas_kit.activation.attention import LOOKED_AT, news
+from personas_kit.activation.beside import Post, beside
 from personas_kit.activation.courier import Courier, Tally
+from personas_kit.activation.course import Course, Progress
 from personas_kit.activation.forgetting import tells_of
 from personas_kit.activation.guards import RUNNING, Override, for_history, overridden
 from personas_kit.activation.pacing import Pacer
@@ -36,19 +39,12 @@ from personas_kit.destinations.base import Connection, FieldType
 from personas_kit.display import progress_of, say
 from personas_kit.errors import DestinationError, PlanStale, SyncBusy
 
+_Part = tuple[SyncReport, pl.DataFrame]
+"""What became of a sync, and of each of its changes."""
 _FIELD_TYPES: Mapping[bool, FieldType] = {True: "text", False: "boolean"}
 RESUMABLE = dt.timedelta(hours=1)
 JOB_PATIENCE = dt.timedelta(hours=48)
 """After so long without a word, what a destination had accepted counts as unknown: it is due again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a push is: ``done`` of ``total`` changes, over all its syncs, and which sync is under way."""
-
-    done: int
-    total: int
-    sync: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +55,14 @@ class _Push:
         overrides: guards that were overridden -> who did, and why.
         limit: on the clock's monotonic time: nothing is started after it.
         stop: asked by the person.
-        tell: called with the changes that are through, and the sync under way.
+        tell: called with the sync under way, and how many of its changes are through.
     """
 
     plan: Plan
     overrides: Mapping[str, Override]
     limit: float
     stop: Stop
-    tell: Callable[[int, SyncPlan], None]
+    tell: Callable[[SyncPlan, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +98,21 @@ class Delivery:
         overrides = overridden(plan.guards, override, where=plan.key)
         _check_secrets(todo)
         limit = math.inf if deadline is None else self.clock.monotonic() + deadline
-        total = sum(sync.to_send for sync in plan.syncs)
-        stop = stop or Stop()
+        stop, course = stop or Stop(), Course(plan.syncs, self.clock)
+        for sync in plan.syncs:
+            if sync not in todo:
+                course.through(sync)
         with contextlib.ExitStack() as stack:
             for sync in todo:
                 stack.enter_context(self.store.lock(sync.sync))
             for sync in todo:
                 self._check_fresh(plan, sync)
-            tell = progress or stack.enter_context(progress_of(total))
+            tell = progress or stack.enter_context(progress_of(sum(sync.to_send for sync in plan.syncs)))
             for sync in todo:
                 self._begin(plan, sync, overrides)
             plan.memory.pushed = True
             stack.enter_context(stoppable(stop, _heard))
-            push = _Push(plan, overrides, limit, stop, lambda done, sync: tell(Progress(done, total, str(sync.sync))))
+            push = _Push(plan, overrides, limit, stop, lambda sync, done: tell(course.saw(sync, done)))
             report = plan.memory.report = self._send_all(push)
             if self.keep is not None:
                 self.store.prune(self.clock.now() - self.keep)
@@ -213,29 +211,45 @@ class Delivery:
         self.store.begin(head, sync.lines, adopted=[silent] if silent.start < silent.stop else [])
 
     def _send_all(self, push: _Push) -> Report:
-        """Every sync in turn. What a destination refuses as a whole stops its other calls, not other destinations."""
-        plan, parts, before = push.plan, [], 0
-        closed: dict[str, str] = {}
+        """Every account beside the others: each has a pace of its own. Where time is made up, so is the order."""
+        plan, accounts = push.plan, dict[str, list[SyncPlan]]()
         for sync in plan.syncs:
-            concluded = plan.memory.concluded.get(sync.sync.id)
-            if concluded is None:
-                why = push.stop.why or closed.get(sync.connection.target, "")
-                part = self._send_sync(push, sync, why, functools.partial(_tell_sync, push.tell, before, sync))
-                if part[0].why == INTERRUPTED:
-                    push.stop.ask(INTERRUPTED)
-                if part[0].why:
-                    closed[sync.connection.target] = part[0].why
-            else:
-                part = concluded
-            parts.append(part)
-            before += sync.to_send
+            if sync.sync.id not in plan.memory.concluded:
+                accounts.setdefault(sync.connection.account, []).append(sync)
+        parts = dict(plan.memory.concluded)
+        if len(accounts) > 1 and isinstance(self.clock, SystemClock):
+            works = [functools.partial(self._send_beside, push, syncs) for syncs in accounts.values()]
+            for part in beside(works, push.stop):
+                parts |= part
+        else:
+            for syncs in accounts.values():
+                parts |= self._send_account(push, syncs)
+        own = [parts[sync.sync.id] for sync in plan.syncs]
         return Report(
-            plan.key, plan.id, plan.as_of, tuple(line for line, _ in parts), pl.concat([frame for _, frame in parts])
+            plan.key, plan.id, plan.as_of, tuple(line for line, _ in own), pl.concat([frame for _, frame in own])
         )
 
-    def _send_sync(
-        self, push: _Push, sync: SyncPlan, why: str, tell: Callable[[int], None]
-    ) -> tuple[SyncReport, pl.DataFrame]:
+    def _send_beside(self, push: _Push, syncs: Sequence[SyncPlan], post: Post) -> dict[str, _Part]:
+        """The same, in a thread of its own: what is told is told by the thread that waits."""
+
+        def tell(sync: SyncPlan, done: int) -> None:
+            post(functools.partial(push.tell, sync, done))
+
+        return self._send_account(replace(push, tell=tell), syncs)
+
+    def _send_account(self, push: _Push, syncs: Sequence[SyncPlan]) -> dict[str, _Part]:
+        """The syncs of one account in turn. What it refuses as a whole stops the calls that would meet the same."""
+        parts, closed = dict[str, _Part](), dict[str, str]()
+        for sync in syncs:
+            why = push.stop.why or closed.get(sync.connection.target, "")
+            part = parts[sync.sync.id] = self._send_sync(push, sync, why, functools.partial(push.tell, sync))
+            if part[0].why == INTERRUPTED:
+                push.stop.ask(INTERRUPTED)
+            if part[0].why:
+                closed[sync.connection.target] = part[0].why
+        return parts
+
+    def _send_sync(self, push: _Push, sync: SyncPlan, why: str, tell: Callable[[int], None]) -> _Part:
         """Send one sync's changes until they are through or something stops them; ``why`` stopped it before."""
         plan, started = push.plan, self.clock.now()
         sent = Sent(plan.memory.outcomes.setdefault(sync.sync.id, {}), why)
@@ -245,7 +259,9 @@ class Delivery:
             with contextlib.closing(self.connect(sync.connection)) as transport:
                 courier = self._courier(push, sync, transport)
                 circuit = RUNNING not in push.overrides
-                Sending(plan.id, sync, self.store, courier, circuit=circuit, tell=tell, sent=sent).run()
+                elsewhere = threading.current_thread() is not threading.main_thread()
+                hurried = push.stop.hurried if elsewhere and isinstance(self.clock, SystemClock) else None
+                Sending(plan.id, sync, self.store, courier, circuit, tell, sent, hurried).run()
         finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
         part = sync_report(sync, sent, finished=finished)
         line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)
@@ -273,7 +289,7 @@ class Delivery:
     def _courier(self, push: _Push, sync: SyncPlan, transport: Transport) -> Courier:
         connection = sync.connection
         pacer = self._pacers.setdefault(
-            connection.target, Pacer(connection.destination.rates, connection.destination.budget, self.clock)
+            connection.account, Pacer(connection.destination.rates, connection.destination.budget, self.clock)
         )
         return Courier(
             connection,
@@ -326,11 +342,6 @@ def _check_secrets(syncs: Sequence[SyncPlan]) -> None:
     for sync in syncs:
         for secret in sync.connection.secrets:
             secret.reveal()
-
-
-def _tell_sync(tell: Callable[[int, SyncPlan], None], before: int, sync: SyncPlan, done: int) -> None:
-    """Progress of one sync as progress of the plan."""
-    tell(before + done, sync)
 
 
 def _heard() -> None:

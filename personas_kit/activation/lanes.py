@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
@@ -14,11 +15,18 @@ INTERVAL = 0.2
 
 
 class Lanes(Generic[K, V]):
-    """One lane works in the calling thread when its result is asked for; several have threads of their own."""
+    """One lane works in the calling thread when its result is asked for; several have threads of their own.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: of the lanes.
+        hurried: set by another thread, where that one hears the interrupts: they are raised here. One lane has a thread
+            of its own then, too, so that it can be left.
+    """
+
+    def __init__(self, count: int, hurried: threading.Event | None = None) -> None:
         self._count = count
-        self._pool = ThreadPoolExecutor(count, "lane") if count > 1 else None
+        self._hurried = hurried
+        self._pool = ThreadPoolExecutor(count, "lane") if count > 1 or hurried else None
         self._busy: dict[Future[V], K] = {}
         self._next: list[tuple[K, Callable[[], V]]] = []
 
@@ -40,12 +48,18 @@ class Lanes(Generic[K, V]):
             self._busy[self._pool.submit(work)] = name
 
     def finished(self) -> list[tuple[K, V]]:
-        """What is finished, at least one. Raises what the work raised."""
+        """What is finished, at least one. Raises what the work raised.
+
+        Raises:
+            KeyboardInterrupt: nobody waits for what is under way.
+        """
         if self._pool is None:
             name, work = self._next.pop()
             return [(name, work())]
         done: set[Future[V]] = set()
         while not done:
+            if self._hurried is not None and self._hurried.is_set():
+                raise KeyboardInterrupt
             done = wait(self._busy, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
         return [(self._busy.pop(future), future.result()) for future in done]
 

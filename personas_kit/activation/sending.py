@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -35,6 +36,7 @@ class Sending:
         circuit: stop when too many are refused.
         tell: called with how many changes are through.
         sent: what became of the batches so far.
+        hurried: set by the thread that hears the interrupts, where that is another one.
     """
 
     plan_id: str
@@ -44,6 +46,7 @@ class Sending:
     circuit: bool
     tell: Callable[[int], None]
     sent: Sent
+    hurried: threading.Event | None = None
     _settled: list[tuple[Batch, pl.DataFrame, BatchResult]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -57,7 +60,7 @@ class Sending:
         count = self.sync.connection.destination.parallel
         changes, most = self.sync.lines["change"], self.store.batch_lines
         cutter = Cutter(waiting, changes, items=limits.items, most=most, lanes=count)
-        lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(count)
+        lanes: Lanes[Batch, tuple[Tally, float]] = Lanes(count, self.hurried)
         try:
             self._through(cutter, lanes)
         except (SyncBusy, StateError):

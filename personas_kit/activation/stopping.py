@@ -13,10 +13,15 @@ INTERRUPTED = "interrupted"
 
 
 class Stop:
-    """Whether something has been asked to stop, and why. Asked once; every lane looks at it."""
+    """Whether something has been asked to stop, and why. Asked once; every lane looks at it.
+
+    Attributes:
+        hurried: nobody waits for what is under way either.
+    """
 
     def __init__(self) -> None:
         self.event = threading.Event()
+        self.hurried = threading.Event()
         self.why = ""
         self._parts: list[Stop] = []
 
@@ -26,6 +31,8 @@ class Stop:
         self._parts.append(part)
         if self.event.is_set():
             part.ask(self.why)
+        if self.hurried.is_set():
+            part.hurry()
         return part
 
     def ask(self, why: str) -> None:
@@ -35,6 +42,12 @@ class Stop:
             self.event.set()
         for part in self._parts:
             part.ask(why)
+
+    def hurry(self) -> None:
+        """Nobody waits for what is under way any more."""
+        self.hurried.set()
+        for part in self._parts:
+            part.hurry()
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.activation.plan import Plan, cause_words, notes_of
 from personas_kit.activation.report import Report
 from personas_kit.activation.runs import RunReport
@@ -248,15 +248,16 @@ def exit_code(done: Report | RunReport) -> int:
 def progress_bar(total: int) -> Iterator[Callable[[Progress], None]]:
     """A bar in a terminal, a line every ten seconds elsewhere."""
     if not people.is_terminal:
-        yield _lines(total)
+        yield _lines()
         return
     count = TextColumn("{task.completed:,.0f} of {task.total:,.0f} changes")
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), count, TimeElapsedColumn())
+    pace, took = TextColumn("{task.fields[pace]}"), TimeElapsedColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), count, pace, took)
     with Bar(*columns, console=people, transient=True) as bar:
-        task = bar.add_task("sending", total=total)
+        task = bar.add_task("sending", total=total, pace="")
 
-        def tell(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, description=escape(progress.sync))
+        def tell(now: Progress) -> None:
+            bar.update(task, completed=now.done, total=now.total, description=escape(now.about), pace=now.pace)
 
         yield tell
 
@@ -293,14 +294,15 @@ def working(work: Work) -> Iterator[None]:
         hide()
 
 
-def _lines(total: int) -> Callable[[Progress], None]:
+def _lines() -> Callable[[Progress], None]:
     due = [time.monotonic() + LINES]
 
     def tell(progress: Progress) -> None:
         if time.monotonic() >= due[0]:
             due[0] = time.monotonic() + LINES
-            share = 100 * progress.done // max(total, 1)
-            people.print(Text(f"{progress.done:,} of {total:,} changes ({share}%): {progress.sync}"))
+            share = 100 * progress.done // max(progress.total, 1)
+            more = ", ".join(filter(None, (progress.about, progress.pace)))
+            people.print(Text(f"{progress.done:,} of {progress.total:,} changes ({share}%): {more}"))
 
     return tell
 

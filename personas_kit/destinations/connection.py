@@ -86,7 +86,16 @@ class Connection:
 
         A secret counts by where it lies, so that a rotated one is the same account, and so is a moved folder.
         """
-        telling = [(s.name, _named(self._values[s.name])) for s in self.destination.settings if s.identifies]
+        return self._digest(but=None)
+
+    @property
+    def account(self) -> str:
+        """Which account this is, whatever the list: its rates are shared by all its lists."""
+        return self._digest(but=self.destination.list_setting)
+
+    def _digest(self, but: str | None) -> str:
+        names = [setting.name for setting in self.destination.settings if setting.identifies and setting.name != but]
+        telling = [(name, _named(self._values[name])) for name in names]
         return hashlib.sha256(repr((self.destination.slug, self._base, telling)).encode()).hexdigest()[:16]
 
     @property

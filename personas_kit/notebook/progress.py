@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.display import LONG, Work, shows_progress, shows_working, stage, ticking
 from personas_kit.notebook import html
 from personas_kit.notebook.live import Handle, kernel, watched
@@ -78,13 +78,14 @@ def notebook_progress(total: int) -> Iterator[Callable[[Progress], None]]:
         last[0] = progress
 
     def show() -> None:
-        output.show(_shown(last[0].done, total, last[0].sync, f"{time.monotonic() - started:,.0f} s"))
+        now = last[0]
+        output.show(_shown(now.done, now.total, now.about, now.pace, f"{time.monotonic() - started:,.0f} s"))
 
     try:
         with ticking(show, SECONDS):
             yield tell
     finally:
-        done = last[0].done
+        done, total = last[0].done, last[0].total
         output.end(_shown(done, total, about, "" if done == total else "when it stopped"))
 
 

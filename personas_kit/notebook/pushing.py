@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.activation.dry_run import DryRun
 from personas_kit.activation.guards import RUNNING, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from personas_kit import display
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.cli import terminal
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from personas_kit import display
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.notebook import progress
 from tests.notebooks.sanitizer import problems
 

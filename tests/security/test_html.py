@@ -9,7 +9,7 @@ import pytest
 
 import personas_kit as pk
 from personas_kit import event, trait
-from personas_kit.activation.delivery import Progress
+from personas_kit.activation.course import Progress
 from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.sync import Sync

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import secrets
+import threading
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -47,6 +48,7 @@ class WarehouseFrames:
         self._locks = locks
         self._clock = clock
         self._recent: dict[str, pl.DataFrame] = {}
+        self._alone = threading.Lock()
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
         """Write a frame. Its table is called after the beginning of ``name``, and something random."""
@@ -92,12 +94,17 @@ class WarehouseFrames:
         Raises:
             StateError: it is missing or damaged, or the warehouse does not answer.
         """
-        if file not in self._recent:
-            try:
-                self._remember(file, unpacked(self._keeper.get(file)))
-            except (pl.exceptions.PolarsError, WarehouseError) as problem:
-                raise self._unread(file, problem) from None
-        return self._recent[file]
+        with self._alone:
+            found = self._recent.get(file)
+        if found is not None:
+            return found
+        try:
+            frame = unpacked(self._keeper.get(file))
+        except (pl.exceptions.PolarsError, WarehouseError) as problem:
+            raise self._unread(file, problem) from None
+        with self._alone:  # accounts are pushed beside each other
+            self._remember(file, frame)
+        return frame
 
     def _remember(self, file: str, frame: pl.DataFrame) -> None:
         """Keep the last frames: none ever changes, and a push reads the same ones again and again."""
@@ -139,8 +146,9 @@ class WarehouseFrames:
             # First of all the tables: a line without its table does no harm.
             gone = [file for file in needless if tables.drop(file)]
             tables.many("delete from frame where file = ?", [(file,) for file in gone])
-        for file in gone:
-            self._recent.pop(file, None)
+        with self._alone:
+            for file in gone:
+                self._recent.pop(file, None)
 
 
 def packed(frame: pl.DataFrame) -> pl.DataFrame:
