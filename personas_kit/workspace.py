@@ -20,7 +20,8 @@ from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Asked
 from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
-from personas_kit.activation.runs import RunLine, RunReport, run_one
+from personas_kit.activation.running import Errand, Running
+from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.activation.status import Status
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
@@ -487,20 +488,24 @@ class Workspace:
         instant, pulse = self._instant(as_of), Pulse(self._reader)
         due = self._due(definitions, to)
         found = self._found_for_run(due, instant)
-        lines: list[RunLine] = []
-        for scheduled, syncs in due:
-            for sync in map(self._planner.meant, syncs):
-                started = self._clock.now()
-                with working(f"{scheduled.definition.key} -> {sync.destination}"):
-                    line = run_one(
-                        scheduled.definition.key,
-                        sync.destination,
-                        lambda s=scheduled, to=sync: self._scheduled_plan(s, to, instant, found, pulse),  # type: ignore[misc]
-                        approve=approve,
-                        override=override,
-                    )
-                lines.append(self._oversight.note(line, sync, instant, started))
-        return RunReport(instant, tuple(lines))
+        errands = [
+            Errand(
+                scheduled.definition.key,
+                sync.destination,
+                functools.partial(self._scheduled_plan, scheduled, sync, instant, found, pulse),
+                functools.partial(self._begun, sync, instant),
+            )
+            for scheduled, syncs in due
+            for sync in map(self._planner.meant, syncs)
+        ]
+        running = Running(errands, override, approve)
+        beside = approve is not None and self.store.beside and isinstance(self._clock, SystemClock)
+        return RunReport(instant, tuple(running.beside() if beside else running.in_turn()))
+
+    def _begun(self, sync: SyncSettings, as_of: dt.datetime) -> Callable[[RunLine], RunLine]:
+        """What keeps in the history what a run did, once it has ended."""
+        started = self._clock.now()
+        return lambda line: self._oversight.note(line, sync, as_of, started)
 
     def _due(self, definitions: Sequence[Definition | str], to: Sequence[str]) -> list[tuple[Scheduled, _Syncs]]:
         """What a run is about: definitions with their syncs."""

@@ -29,14 +29,14 @@ from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.sending import Sending
 from personas_kit.activation.state import Batch, Job, PlanHead
-from personas_kit.activation.stopping import INTERRUPTED, Stop, stoppable
+from personas_kit.activation.stopping import INTERRUPTED, Stop, heard, stoppable
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.base import Connection, FieldType
-from personas_kit.display import progress_of, say
+from personas_kit.display import progress_of
 from personas_kit.errors import DestinationError, PlanStale, SyncBusy
 
 _Part = tuple[SyncReport, pl.DataFrame]
@@ -111,7 +111,7 @@ class Delivery:
             for sync in todo:
                 self._begin(plan, sync, overrides)
             plan.memory.pushed = True
-            stack.enter_context(stoppable(stop, _heard))
+            stack.enter_context(stoppable(stop, heard))
             push = _Push(plan, overrides, limit, stop, lambda sync, done: tell(course.saw(sync, done)))
             report = plan.memory.report = self._send_all(push)
             if self.keep is not None:
@@ -342,7 +342,3 @@ def _check_secrets(syncs: Sequence[SyncPlan]) -> None:
     for sync in syncs:
         for secret in sync.connection.secrets:
             secret.reveal()
-
-
-def _heard() -> None:
-    say("stopping after what is in flight; interrupt again to stop at once")

@@ -11,6 +11,7 @@ from personas_kit.activation.delivery import run_line
 from personas_kit.activation.guards import for_history, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.report import COUNTS, Ended, Report, State
+from personas_kit.activation.stopping import INTERRUPTED
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.display import Displayed
@@ -51,9 +52,11 @@ class RunLine:
 
     @property
     def ended(self) -> Ended:
-        """How this part of the run ended; what is only planned, or not due, is done."""
+        """How this part of the run ended; what is only planned, or not due, is done, unless somebody interrupted it."""
         if self.report is not None:
             return self.report.ended
+        if self.why == INTERRUPTED:
+            return "unfinished"
         return "failed" if self.did == "failed" else "blocked" if self.did == "blocked" else "done"
 
     def __str__(self) -> str:
@@ -148,10 +151,8 @@ _HINTS: Mapping[Ended, str] = {
 }
 
 
-def run_one(
-    key: str, destination: str, make: Callable[[], Plan], *, approve: str | None, override: Sequence[str]
-) -> RunLine:
-    """Plan one definition for one destination, and push it if nothing stands against it.
+def plan_one(key: str, destination: str, make: Callable[[], Plan], *, override: Sequence[str]) -> RunLine:
+    """Plan one definition for one destination; ``planned`` if nothing stands against a push.
 
     A failure is a line of the report, so that the others go on.
 
@@ -159,27 +160,39 @@ def run_one(
         key: of the definition.
         destination: the configured name.
         make: makes the plan.
-        approve: ``"guards"`` pushes what no guard stops; None only plans.
         override: guards to override.
     """
-    plan = None
     try:
         plan = make()
-        standing = still_standing(plan.guards, override)
-        saw = "; ".join(guard.saw for guard in standing)
-        if standing:
-            waits = any(guard.name == "interval" for guard in standing)
-            return RunLine(key, destination, "not due" if waits else "blocked", saw, plan)
-        if approve is None:
-            return RunLine(key, destination, "planned", "", plan)
-        report = plan.push(override=[guard.name for guard in plan.guards if guard.stops])
-        why = next((sync.why for sync in report.syncs if sync.why), "")
-        news = tuple(f"{part.sync.call}: {said}" for part in report.syncs for said in part.attention)
-        return RunLine(key, destination, "pushed", why, plan, report, attention=news)
-    except PlanBlocked as blocked:
-        return RunLine(key, destination, "blocked", blocked.what, guards=dict.fromkeys(blocked.guards, blocked.what))
     except PersonasError as problem:
-        return RunLine(key, destination, "failed", str(problem), plan)
+        return _failed(RunLine(key, destination, "failed"), problem)
+    standing = still_standing(plan.guards, override)
+    if standing:
+        waits = any(guard.name == "interval" for guard in standing)
+        saw = "; ".join(guard.saw for guard in standing)
+        return RunLine(key, destination, "not due" if waits else "blocked", saw, plan)
+    return RunLine(key, destination, "planned", "", plan)
+
+
+def push_one(line: RunLine, **how: Any) -> RunLine:  # noqa: ANN401  (as ``Plan.push`` takes it)
+    """Push what was planned. A failure is a line of the report as well."""
+    plan = line.plan
+    if plan is None:
+        return line
+    try:
+        report = plan.push(override=[guard.name for guard in plan.guards if guard.stops], **how)
+    except PersonasError as problem:
+        return _failed(line, problem)
+    why = next((sync.why for sync in report.syncs if sync.why), "")
+    news = tuple(f"{part.sync.call}: {said}" for part in report.syncs for said in part.attention)
+    return replace(line, did="pushed", why=why, report=report, attention=news)
+
+
+def _failed(line: RunLine, problem: PersonasError) -> RunLine:
+    if isinstance(problem, PlanBlocked):
+        guards = dict.fromkeys(problem.guards, problem.what)
+        return RunLine(line.key, line.destination, "blocked", problem.what, guards=guards)
+    return replace(line, did="failed", why=str(problem))
 
 
 def lines_of(

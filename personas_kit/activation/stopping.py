@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from personas_kit.display import say
+
 INTERRUPTED = "interrupted"
 """Why a push stopped that a person stopped."""
 
@@ -50,8 +52,13 @@ class Stop:
             part.hurry()
 
 
+def heard() -> None:
+    """Say that it was, to the person who pressed."""
+    say("stopping after what is in flight; interrupt again to stop at once")
+
+
 @contextlib.contextmanager
-def stoppable(stop: Stop, tell: Callable[[], None]) -> Iterator[None]:
+def stoppable(stop: Stop, tell: Callable[[], None], busy: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Within the block, Ctrl-C or a notebook's stop button asks to stop; pressed again, it is an interrupt as usual.
 
     Only the main thread hears of signals; elsewhere nothing changes.
@@ -59,21 +66,22 @@ def stoppable(stop: Stop, tell: Callable[[], None]) -> Iterator[None]:
     Args:
         stop: what is asked.
         tell: called when it was pressed once, so that a person knows that it was heard.
+        busy: whether there is anything to stop; while there is not, an interrupt is as usual.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     usual = signal.getsignal(signal.SIGINT)
 
-    def heard(number: int, frame: FrameType | None) -> None:
-        if stop.event.is_set() or not callable(usual):
+    def pressed(number: int, frame: FrameType | None) -> None:
+        if stop.event.is_set() or not busy() or not callable(usual):
             if callable(usual):
                 usual(number, frame)
             return
         stop.ask(INTERRUPTED)
         tell()
 
-    signal.signal(signal.SIGINT, heard)
+    signal.signal(signal.SIGINT, pressed)
     try:
         yield
     finally:

@@ -58,6 +58,8 @@ class Store:
 
     batch_lines = 50_000
     """How many changes are noted together at most: what may be unknown after a crash, for each lane."""
+    beside = True
+    """Whether it can be written while the warehouse answers a long query."""
 
     def __init__(self, journal: Journal, frames: Frames, locks: Locks, clock: Clock) -> None:
         self._journal = journal

@@ -65,6 +65,7 @@ class WarehouseStore(Store):
         keeper = warehouse.keeper(schema, idle=max((lives / IDLE).total_seconds(), LEAST_IDLE))
         journal = WarehouseJournal(keeper, warehouse.dialect)
         locks = LeaseLocks(journal, clock, lives, owner or lease.runner())
+        self.beside = warehouse.dialect != "duckdb"  # its file is open for reading, or for writing
         super().__init__(journal, WarehouseFrames(keeper, warehouse.dialect, journal, locks, clock), locks, clock)
         self._keeper = keeper
 
