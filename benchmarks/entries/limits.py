@@ -1,7 +1,7 @@
 """Pushes to destinations that refuse what exceeds a rate: how much of it is reached, and how often they refuse.
 
 A receiver in a process of its own takes so many requests in any second, however that is laid, and no more at once than
-a tenth of them. The share is counted where requests arrive, after the first second.
+a quarter of them. The share is counted where requests arrive, after the first second.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from personas_kit.destinations.base import Rate
 from personas_kit.workspace import Workspace
 
 AS_OF = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-LANES, AT_ONCE = 4, 10
+LANES, AT_ONCE = 4, 4
 SECONDS = 8
 """How long each push takes, all its syncs together, if nothing of the rate is lost."""
 FAST, SLOW = 100, 40

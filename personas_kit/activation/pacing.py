@@ -26,7 +26,7 @@ LONGEST_BUDGET_WAIT = 300.0
 """Seconds; a budget that claims to be empty for longer is not waited for: the next answer says more."""
 SHORT = 3.0
 """Seconds; in windows up to this length requests leave evenly. In longer ones a small push would only take longer."""
-EVENLY, AT_ONCE = 0.995, 0.05
+EVENLY, AT_ONCE = 0.995, 0.2
 """How much of the rate evenly is, and the share of a window that may leave at once: after a pause, or to begin with."""
 INTERVAL = 0.2
 """Seconds after which somebody who waits for others looks whether that is still wanted."""
