@@ -45,6 +45,8 @@ class Behaviour:
     seen: dict[str, float] = field(default_factory=lambda: {"requests": 0, "messages": 0, "refused": 0})
     taken: deque[float] = field(default_factory=deque)
     tokens: tuple[float, float] = (math.inf, 0.0)
+    began: float = 0.0
+    by_second: dict[int, int] = field(default_factory=dict)
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """The status and the body of an answer."""
@@ -71,10 +73,11 @@ class Behaviour:
     def _note(self, now: float) -> None:
         self.taken.append(now)
         self.tokens = (self.tokens[0] - 1, now)
-        first = self.seen.setdefault("first", now)
-        if now > first + WINDOW:
-            self.seen["steady"] = self.seen.get("steady", 0) + 1
-            self.seen["steady_seconds"] = now - first - WINDOW
+        self.began = self.began or now
+        second = int((now - self.began) / WINDOW)
+        self.by_second[second] = self.by_second.get(second, 0) + 1
+        whole = range(1, second)  # neither the first one nor the one that is not over
+        self.seen["steady"] = sum(self.by_second.get(each, 0) for each in whole) / max(1, len(whole))
 
 
 class _Connection(asyncio.Protocol):
@@ -142,7 +145,7 @@ def _serving(folder: Path, *, latency: float, rate: int) -> Iterator[None]:
 def counts(address: str) -> Mapping[str, float]:
     """``requests``, ``messages`` and ``refused``, since the receiver began.
 
-    Where a rate is kept, ``steady`` as well: the requests after the first second, and the ``steady_seconds`` they took.
+    Where a rate is kept, ``steady`` as well: the requests of a second, of all whole ones after the first.
     """
     with urllib.request.urlopen(f"{address}/counts") as answer:  # noqa: S310  (http, on this machine)
         seen: Mapping[str, float] = json.load(answer)

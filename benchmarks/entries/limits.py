@@ -1,7 +1,7 @@
 """Pushes to destinations that refuse what exceeds a rate: how much of it is reached, and how often they refuse.
 
 A receiver in a process of its own takes so many requests in any second, however that is laid, and no more at once than
-a quarter of them. The share is counted where requests arrive, after the first second.
+a quarter of them. The share is counted where requests arrive, over whole seconds after the first.
 """
 
 import contextlib
@@ -66,9 +66,7 @@ def pushed(syncs: Mapping[int, int], folder: Path) -> Answer:
         run = workspace.run(approve="guards", override=["first_sync"], as_of=AS_OF)
         took = time.monotonic() - started
         seen = {rate: receiver.counts(url) for rate, url in urls.items()}
-    lost = [
-        100 * (1 - each["steady"] / each["steady_seconds"] / rate) for rate, each in seen.items() if "steady" in each
-    ]
+    lost = [100 * (1 - each["steady"] / rate) for rate, each in seen.items() if each.get("steady")]
     return Answer(
         all(line.report is not None and line.report.complete for line in run.lines),
         {

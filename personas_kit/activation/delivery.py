@@ -288,8 +288,9 @@ class Delivery:
 
     def _courier(self, push: _Push, sync: SyncPlan, transport: Transport) -> Courier:
         connection = sync.connection
+        there = connection.destination
         pacer = self._pacers.setdefault(
-            connection.account, Pacer(connection.destination.rates, connection.destination.budget, self.clock)
+            connection.account, Pacer(there.rates, there.budget, self.clock, there.parallel)
         )
         return Courier(
             connection,

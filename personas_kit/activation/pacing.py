@@ -26,7 +26,7 @@ LONGEST_BUDGET_WAIT = 300.0
 """Seconds; a budget that claims to be empty for longer is not waited for: the next answer says more."""
 SHORT = 3.0
 """Seconds; in windows up to this length requests leave evenly. In longer ones a small push would only take longer."""
-EVENLY, AT_ONCE = 0.995, 0.2
+EVENLY, AT_ONCE = 0.995, 0.15
 """How much of the rate evenly is, and the share of a window that may leave at once: after a pause, or to begin with."""
 INTERVAL = 0.2
 """Seconds after which somebody who waits for others looks whether that is still wanted."""
@@ -50,9 +50,16 @@ class Pacer:
     """Says when the next request may leave. Shared by all lanes of all syncs to one account.
 
     In no window of a rate's length do more arrive than it allows, however long requests and answers take.
+
+    Args:
+        rates: what the account allows.
+        budget: how its answers tell what is left.
+        clock: for waiting.
+        most: requests under way at the same time, of all syncs together.
     """
 
-    def __init__(self, rates: Sequence[Rate], budget: Budgeting | None, clock: Clock) -> None:
+    def __init__(self, rates: Sequence[Rate], budget: Budgeting | None, clock: Clock, most: float = math.inf) -> None:
+        self._most = most
         self._budget = budget
         self._clock = clock
         self._windows = [_Window(rate) for rate in rates]
@@ -60,6 +67,7 @@ class Pacer:
         self._not_before = 0.0
         self._flying: set[Leave] = set()
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
         self._first_in_line = threading.Lock()
 
     def turn(self, changes: int, stop: Stop, limit: float) -> Leave | None:
@@ -77,6 +85,9 @@ class Pacer:
                     now = self._clock.monotonic()
                     for leave in [each for each in self._flying if each.at < now - LOST]:
                         self._landed(leave, now)
+                    if len(self._flying) >= self._most:
+                        self._room.wait(INTERVAL)
+                        continue
                     at = max([self._not_before, *(window.free_at(changes, now) for window in self._windows)])
                     if at <= now:
                         return self._left(changes, now)
@@ -115,6 +126,7 @@ class Pacer:
     def _landed(self, leave: Leave, at: float) -> None:
         if leave in self._flying:
             self._flying.remove(leave)
+            self._room.notify()
             for window in self._windows:
                 window.arrived(leave.changes, at)
 

@@ -1,7 +1,7 @@
 """Several plans in one run: made one after the other by the calling thread, and pushed beside each other meanwhile.
 
-One destination has one push at a time, in the order of the run, and one more plan that waits for it: so much is in
-memory, and nobody waits for a plan where the one before has just ended.
+One destination has two pushes at a time, in the order of the run, and one more plan that waits for them: so much is in
+memory. They share what the account allows, so that nothing of it is lost where one ends and another begins.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from personas_kit.activation.plan import Plan
 from personas_kit.activation.runs import RunLine, plan_one, push_one
 from personas_kit.activation.stopping import INTERRUPTED, Stop, heard, stoppable
 from personas_kit.display import progress_of, working
+
+AT_A_TIME = 2
+"""Pushes to one destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Running:
         names = dict.fromkeys(errand.destination for errand in self.errands)
         with contextlib.ExitStack() as stack:
             shown = _Shown(stack)
-            pool = stack.enter_context(ThreadPoolExecutor(max(1, len(names)), "push"))
+            pool = stack.enter_context(ThreadPoolExecutor(max(1, AT_A_TIME * len(names)), "push"))
             queue = _Queue(pool, lambda line: self._push(line, shown))
             left = [*range(len(self.errands))]
             stack.enter_context(stoppable(self._stop, heard, lambda: queue.busy))
@@ -130,12 +133,12 @@ class Running:
 
 
 class _Queue:
-    """The pushes under way, one for each destination, and the plans that wait behind them, one for each as well."""
+    """The pushes under way, some for each destination, and the plans that wait behind them, one for each."""
 
     def __init__(self, pool: ThreadPoolExecutor, push: Callable[[RunLine], RunLine]) -> None:
         self._pool = pool
         self._push = push
-        self._going: dict[str, tuple[int, Future[RunLine]]] = {}
+        self._going: list[tuple[int, str, Future[RunLine]]] = []
         self._begun = 0
         self.ahead: dict[str, tuple[int, RunLine]] = {}
 
@@ -145,20 +148,21 @@ class _Queue:
         return self._begun > 0
 
     def put(self, at: int, line: RunLine) -> None:
-        """Push it now, or after the one that is under way there."""
-        if line.destination in self._going:
+        """Push it now, or after one of those that are under way there."""
+        if sum(name == line.destination for _, name, _ in self._going) >= AT_A_TIME:
             self.ahead[line.destination] = (at, line)
         else:
             self._begun += 1
             push = functools.partial(contextvars.copy_context().run, self._push, line)
-            self._going[line.destination] = (at, self._pool.submit(push))
+            self._going.append((at, line.destination, self._pool.submit(push)))
 
     def ended(self) -> list[tuple[int, RunLine]]:
         """What has ended since; what waited behind it begins."""
         found = []
-        for name, (at, future) in [*self._going.items()]:
+        for one in [*self._going]:
+            at, name, future = one
             if future.done():
-                del self._going[name]
+                self._going.remove(one)
                 self._begun -= 1
                 if name in self.ahead:
                     self.put(*self.ahead.pop(name))
@@ -172,7 +176,7 @@ class _Queue:
 
     def wait(self) -> None:
         """Until something ends, or for a moment."""
-        wait([future for _, future in self._going.values()], INTERVAL, FIRST_COMPLETED)
+        wait([future for *_, future in self._going], INTERVAL, FIRST_COMPLETED)
 
 
 class _Shown:

@@ -249,6 +249,29 @@ def test_whatever_is_held_up_no_window_holds_too_many(seed, lanes, base, jitter,
     assert refused_by_a_window(way.arrivals, rate) == 0
 
 
+def test_no_more_are_under_way_than_an_account_allows_however_many_lanes_ask():
+    pacer, under_way, most, lock = Pacer((), None, SystemClock(), most=2), [], [], threading.Lock()
+
+    def lane():
+        for _ in range(20):
+            leave = pacer.turn(1, Stop(), math.inf)
+            with lock:
+                under_way.append(leave)
+                most.append(len(under_way))
+            with lock:
+                under_way.remove(leave)
+            pacer.over(leave, OK)
+
+    lanes = [threading.Thread(target=lane) for _ in range(6)]
+    for each in lanes:
+        each.start()
+    for each in lanes:
+        each.join(30)
+
+    assert len(most) == 120
+    assert max(most) <= 2
+
+
 def test_a_leave_that_nobody_gave_back_is_not_in_use_for_ever():
     clock = FakeClock()
     pacer = Pacer((Rate(1, 1),), None, clock)
