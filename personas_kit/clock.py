@@ -38,3 +38,11 @@ class SystemClock:
     def sleep(self, seconds: float, unless: threading.Event | None = None) -> None:
         """Wait; no longer once ``unless`` is set."""
         (unless or threading.Event()).wait(seconds)
+
+
+def is_real(clock: Clock) -> bool:
+    """Whether it is the machine's own, and nobody moves it: where time is made up, so is the order of things.
+
+    So what would be done beside each other is done in turn in a demo, a test, or a simulation.
+    """
+    return type(clock) is SystemClock

@@ -27,7 +27,7 @@ from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import id_of
 from personas_kit.catalogue import Catalogue, Trait, load_events, load_traits
-from personas_kit.clock import Clock, SystemClock
+from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.comparing import Comparing
 from personas_kit.compiler import (
     SQL,
@@ -499,7 +499,7 @@ class Workspace:
             for sync in map(self._planner.meant, syncs)
         ]
         running = Running(errands, override, approve)
-        beside = approve is not None and self.store.beside and isinstance(self._clock, SystemClock)
+        beside = approve is not None and self.store.beside and is_real(self._clock)
         return RunReport(instant, tuple(running.beside() if beside else running.in_turn()))
 
     def _begun(self, sync: SyncSettings, as_of: dt.datetime) -> Callable[[RunLine], RunLine]:

@@ -34,7 +34,7 @@ from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
-from personas_kit.clock import Clock, SystemClock
+from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.destinations.base import Connection, FieldType
 from personas_kit.display import progress_of
 from personas_kit.errors import DestinationError, PlanStale, SyncBusy
@@ -217,7 +217,7 @@ class Delivery:
             if sync.sync.id not in plan.memory.concluded:
                 accounts.setdefault(sync.connection.account, []).append(sync)
         parts = dict(plan.memory.concluded)
-        if len(accounts) > 1 and isinstance(self.clock, SystemClock):
+        if len(accounts) > 1 and is_real(self.clock):
             works = [functools.partial(self._send_beside, push, syncs) for syncs in accounts.values()]
             for part in beside(works, push.stop):
                 parts |= part
@@ -260,7 +260,7 @@ class Delivery:
                 courier = self._courier(push, sync, transport)
                 circuit = RUNNING not in push.overrides
                 elsewhere = threading.current_thread() is not threading.main_thread()
-                hurried = push.stop.hurried if elsewhere and isinstance(self.clock, SystemClock) else None
+                hurried = push.stop.hurried if elsewhere and is_real(self.clock) else None
                 Sending(plan.id, sync, self.store, courier, circuit, tell, sent, hurried).run()
         finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
         part = sync_report(sync, sent, finished=finished)
