@@ -122,6 +122,7 @@ class Postgres:
         self._timeout = timeout
         self._connection: psycopg.Connection[Any] | None = None
         self._opening = threading.Lock()
+        self._one_by_one = threading.Lock()  # a session has one transaction, and pushes read beside a plan being made
         self._keepers: list[PostgresKeeper] = []
 
     def describe(self) -> str:
@@ -293,8 +294,12 @@ class Postgres:
     # ---------------------------------------------------------------------------------------------------------- a query
 
     def _fetched(self, connection: psycopg.Connection[Any], statement: str, params: Parameters) -> pl.DataFrame:
+        mine, left = threading.Event(), threading.Event()
+
         def work() -> pl.DataFrame:
-            with connection.transaction(), connection.cursor() as cursor:
+            with self._one_by_one, _marked(mine), connection.transaction(), connection.cursor() as cursor:
+                if left.is_set():
+                    raise WarehouseError("nobody waits for this query any more", where=self.describe())
                 # Without values, only the protocol of prepared statements takes one statement and no more.
                 cursor.execute(statement.encode(), tuple(params), prepare=not params or None)
                 if cursor.description is None:
@@ -302,7 +307,12 @@ class Postgres:
                 parts = [frame_of(cursor, lines) for lines in iter(functools.partial(cursor.fetchmany, BATCH), [])]
                 return pl.concat(parts) if parts else frame_of(cursor, [])
 
-        return self._patiently(work, connection)
+        def cancel() -> None:
+            left.set()
+            if mine.is_set():  # else it is another thread's query that the session is at
+                connection.cancel_safe()
+
+        return interruptible(work, cancel, where=self.describe())
 
     def _patiently(self, work: Callable[[], T], connection: psycopg.Connection[Any]) -> T:
         return interruptible(work, cancel=connection.cancel_safe, where=self.describe())
@@ -346,6 +356,16 @@ def _psycopg() -> Any:  # noqa: ANN401 - the driver may not be installed
         hint = "pip install personas-kit[postgres]"
         raise WarehouseError("the PostgreSQL driver is not installed", hint=hint) from error
     return psycopg
+
+
+@contextmanager
+def _marked(event: threading.Event) -> Iterator[None]:
+    """Set within the block."""
+    event.set()
+    try:
+        yield
+    finally:
+        event.clear()
 
 
 def _tagged(statement: str, tag: str) -> str:
