@@ -122,7 +122,8 @@ class SnowflakeKeeper:
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """See ``Keeper.put``. Where it fails halfway, an empty table stays, which nobody was told of."""
-        self._adapter.load(f"{self.schema}.{name}".upper(), frame)
+        with self._alone:  # syncs are pushed beside each other, and several statements make a table
+            self._adapter.load(f"{self.schema}.{name}".upper(), frame)
 
     def derive(self, name: str, statement: str) -> int:
         """See ``Keeper.derive``."""
@@ -133,7 +134,8 @@ class SnowflakeKeeper:
 
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
-        return self._adapter.query(f"SELECT * FROM {self.schema}.{name}", ())  # noqa: S608  (names of ours)
+        with self._alone:
+            return self._adapter.query(f"SELECT * FROM {self.schema}.{name}", ())  # noqa: S608  (names of ours)
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -94,6 +95,14 @@ def test_a_role_sees_what_it_was_granted(server: Server) -> None:
 
 
 @needs_server
+def test_several_threads_ask_and_each_gets_its_own_answer(warehouse: Postgres) -> None:
+    def asked(number: int) -> object:
+        return warehouse.query(f"SELECT {number} AS n FROM generate_series(1, 2000)", ())["n"].unique().to_list()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(asked, range(40))] == [[number] for number in range(40)]
+
+
 def test_a_session_that_died_is_begun_anew(server: Server, warehouse: Postgres) -> None:
     pid = warehouse.query("SELECT pg_backend_pid() AS pid", ())["pid"][0]
 
