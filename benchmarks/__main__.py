@@ -54,7 +54,7 @@ def main(
         else:
             print(f"{name}: {why or entry.lacks or f'{time.monotonic() - began:.0f} s'}", flush=True)
     if lines:
-        console.print(table(lines))
+        console.print(table(lines, scale))
     for path, text in ((json_path, to_json(lines, results)), (markdown_path, markdown(lines))):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)

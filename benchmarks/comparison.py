@@ -106,9 +106,10 @@ def _amount(value: float | None, of: str) -> str:
 # --------------------------------------------------------------------------------------------------------- what is said
 
 
-def table(lines: Sequence[Line]) -> Table:
+def table(lines: Sequence[Line], scale: float = 1.0) -> Table:
     """For a terminal."""
-    made = Table(title="the kit beside its peers, medians of one interleaved run", title_justify="left")
+    part = f" (x {scale:g} of what each line says)" if scale != 1 else ""
+    made = Table(title=f"the kit beside its peers, medians of one interleaved run{part}", title_justify="left")
     for heading in HEADINGS:
         made.add_column(heading, justify="right" if heading in {"ours", "peer's", "ratio"} else "left")
     for line in lines:
