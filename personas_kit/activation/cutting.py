@@ -11,9 +11,11 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from personas_kit.activation.lanes import DEPTH
 from personas_kit.activation.state import Batch
 
 SECONDS = 1.0
+"""Of sending, that a lane is given: a batch, or two halves where it has its next one waiting (see ``Lanes``)."""
 FIRST = 20
 """So many changes are a first batch, or as many as one request holds: how long a batch takes is not known yet, and
 until it is, every lane has a part of the work."""
@@ -31,13 +33,17 @@ class Cutter:
         most: how many changes are noted together at most, if one request does not hold more.
         lanes: how many batches are under way beside each other. What is left is shared out among them, in smaller and
             smaller parts, so that all of them end at about the same time.
+        first: how many changes a first batch has.
     """
 
-    def __init__(self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int, lanes: int = 1) -> None:
+    def __init__(
+        self, waiting: Iterable[Batch], changes: pl.Series, *, items: int, most: int, lanes: int = 1, first: int = FIRST
+    ) -> None:
         self._items = items
         self._lanes = lanes
+        self._seconds = SECONDS if lanes == 1 else SECONDS / DEPTH
         self._largest = max(items, most // items * items)
-        self._size = min(max(items, FIRST // items * items), self._largest)
+        self._size = min(max(items, first // items * items), self._largest)
         self._kinds = changes.cast(pl.String)
         self._waiting = deque(_of_one_kind(waiting, self._kinds))
         self._left = sum(stop - start for start, stop in self._waiting)
@@ -68,7 +74,7 @@ class Cutter:
     def took(self, changes: int, seconds: float) -> None:
         """Learn from how long a batch took: the next ones take about a second."""
         if seconds > 0 and changes:
-            wanted = int(changes / seconds * SECONDS) // self._items * self._items
+            wanted = int(changes / seconds * self._seconds) // self._items * self._items
             self._size = min(max(wanted, self._items), self._largest)
 
     def _share(self) -> int:
@@ -89,3 +95,14 @@ def _of_one_kind(waiting: Iterable[Batch], kinds: pl.Series) -> Iterable[Batch]:
             if at < end and at < stop:
                 yield Batch(at, min(end, stop))
                 at = min(end, stop)
+
+
+def runs(batches: Iterable[Batch]) -> list[list[Batch]]:
+    """The batches, those together that follow one another without a gap."""
+    found: list[list[Batch]] = []
+    for batch in batches:
+        if found and found[-1][-1].stop == batch.start:
+            found[-1].append(batch)
+        else:
+            found.append([batch])
+    return found

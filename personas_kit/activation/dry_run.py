@@ -94,13 +94,13 @@ def dry_run_of(key: str, syncs: Iterable[SyncPlan]) -> DryRun:
 def _dry(sync: SyncPlan) -> DrySync:
     lines = sync.lines.head(sync.to_send)
     items = sync.connection.limits(sync.sync.call).items
-    cutter = Cutter([Batch(0, lines.height)] if lines.height else [], lines["change"], items=items, most=MOST)
+    cutter = Cutter(
+        [Batch(0, lines.height)] if lines.height else [], lines["change"], items=items, most=MOST, first=MOST
+    )
     requests, size, refused = 0, 0, Counter[str]()
     while (batch := cutter.next(())) is not None:
-        made, _, _, too_large = prepare(
-            sync.connection, sync.sync.call, lines[batch.start : batch.stop], sync.computation
-        )
-        requests += len(made)
-        size += sum(len(request.content) for request in made)
-        refused.update(too_large.values())
+        made = prepare(sync.connection, sync.sync.call, lines[batch.start : batch.stop], sync.computation)
+        requests += len(made.requests)
+        size += sum(len(request.content) for request in made.requests)
+        refused.update(made.too_large.values())
     return DrySync(sync.sync, lines.height, requests, size, dict(refused.most_common()), sync.skipped.height)

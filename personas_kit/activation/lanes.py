@@ -1,4 +1,8 @@
-"""Batches beside each other: as many lanes as the destination allows, each busy with one batch at a time."""
+"""Batches beside each other: as many lanes as the destination allows, each busy with one batch at a time.
+
+One that is through goes on with the next, which is noted and made already: a note on the disk holds up no lane. Two
+halves of a second are under way or wait then, instead of a whole one: no more is unknown after a crash.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+DEPTH = 2
+"""What a lane with a thread of its own has to do: one thing, and the next, so that it waits for nobody in between."""
 
 #: How long, in seconds, an interrupt may go unseen: on Windows it does not end a wait.
 INTERVAL = 0.2
@@ -25,6 +32,7 @@ class Lanes(Generic[K, V]):
 
     def __init__(self, count: int, hurried: threading.Event | None = None) -> None:
         self._count = count
+        self._most = count * DEPTH if count > 1 else count
         self._hurried = hurried
         self._pool = ThreadPoolExecutor(count, "lane") if count > 1 or hurried else None
         self._busy: dict[Future[V], K] = {}
@@ -32,23 +40,25 @@ class Lanes(Generic[K, V]):
 
     @property
     def busy(self) -> list[K]:
-        """What is under way."""
+        """What is under way, or waits for a lane."""
         return [*self._busy.values(), *(name for name, _ in self._next)]
 
     @property
     def free(self) -> int:
-        """How many lanes have nothing to do."""
-        return self._count - len(self._busy) - len(self._next)
+        """For how much more there is room."""
+        return self._most - len(self._busy) - len(self._next)
 
     def start(self, name: K, work: Callable[[], V]) -> None:
-        """Give work to a free lane."""
+        """Give work to the lane that is free first."""
         if self._pool is None:
             self._next.append((name, work))
         else:
             self._busy[self._pool.submit(work)] = name
 
     def finished(self) -> list[tuple[K, V]]:
-        """What is finished, at least one. Raises what the work raised.
+        """What is finished, at least one; more while no lane runs out of work by it, so that less is noted singly.
+
+        Raises what the work raised.
 
         Raises:
             KeyboardInterrupt: nobody waits for what is under way.
@@ -57,11 +67,17 @@ class Lanes(Generic[K, V]):
             name, work = self._next.pop()
             return [(name, work())]
         done: set[Future[V]] = set()
-        while not done:
+        enough = max(1, (len(self._busy) - self._count) // 2)
+        while len(done) < enough:
             if self._hurried is not None and self._hurried.is_set():
                 raise KeyboardInterrupt
-            done = wait(self._busy, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
+            done |= wait(self._busy.keys() - done, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
         return [(self._busy.pop(future), future.result()) for future in done]
+
+    def withdrawn(self) -> list[K]:
+        """What no lane had begun: none will."""
+        back = [future for future in self._busy if future.cancel()]
+        return [self._busy.pop(future) for future in back]
 
     def rest(self) -> list[tuple[K, V | None]]:
         """What was under way when no more was wanted, once all of it has ended; None for what ended with an error."""

@@ -332,8 +332,8 @@ def _payloads(sync: SyncPlan, limit: int) -> list[dict[str, str]]:
     """The requests for the first changes of each kind."""
     samples = []
     for (_,), some in sync.lines.head(sync.to_send).group_by("change", maintain_order=True):
-        requests, *_ = prepare(sync.connection, sync.sync.call, some.head(limit), sync.computation)
-        for request in requests:
+        made = prepare(sync.connection, sync.sync.call, some.head(limit), sync.computation)
+        for request in made.requests:
             path = request.url.removeprefix(sync.connection.home).partition("?")[0] or "/"
             body = request.content.decode("utf-8", errors="replace")
             samples.append(

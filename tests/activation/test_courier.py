@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from personas_kit.activation.courier import Courier, prepare
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.stopping import Stop
 from personas_kit.destinations import Computation, find
+from personas_kit.destinations.base import Limits
 from personas_kit.secret import Secret
 from tests.activation.scripted import INTERRUPT, NO_ANSWER, NOT_CONNECTED, OK, FakeClock, ScriptedTransport, answer
 
@@ -36,12 +38,12 @@ def batch(*members, unknown=()):
 def deliver(lines, *script, deadline=float("inf"), connection=SEGMENT):
     """The tally, the members by what became of them, the network and the clock."""
     transport, clock = ScriptedTransport(*script), FakeClock()
-    requests, fitting, positions, too_large = prepare(connection, "identify", lines, BUYERS)
+    made = prepare(connection, "identify", lines, BUYERS)
     courier = Courier(
         connection, "identify", BUYERS, transport, clock, Pacer((), None, clock), Stop(), deadline=deadline
     )
-    tally = courier.deliver(fitting, requests, positions)
-    tally.rejected.update(too_large)
+    tally = courier.deliver(made.lines, made.requests, made.positions)
+    tally.rejected.update(made.too_large)
     names = lines["member"].to_list()
     became = {
         "rejected": [names[at] for at in sorted(tally.rejected)],
@@ -182,3 +184,17 @@ def test_a_line_that_no_request_can_hold_is_refused_without_sending():
 
     assert became == {**NOTHING, "rejected": [huge]}
     assert [users(request) for request in transport.sent] == [["ann", "bob"]]
+
+
+def test_a_part_of_what_was_made_together_is_what_would_have_been_made_alone():
+    single = replace(SEGMENT.destination, limits=Limits(items=1, bytes=1_000))
+    connection = single.configure("analytics", {"write_key": Secret("env", "KEY")})
+    lines = batch("a", "b" * 900, "c", "d", "e" * 900, "f")
+    made = prepare(connection, "identify", lines, BUYERS)
+    assert set(made.too_large) == {1, 4}
+
+    for start in range(6):
+        for stop in range(start + 1, 7):
+            alone, part = prepare(connection, "identify", lines[start:stop], BUYERS), made.part(start, stop)
+            assert part.lines.equals(alone.lines)
+            assert replace(part, lines=alone.lines) == alone

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personas_kit.activation.cutting import Cutter
+from personas_kit.activation.cutting import Cutter, runs
 from personas_kit.activation.state import Batch, gaps
 
 
@@ -62,6 +62,20 @@ def test_what_is_left_is_shared_out_so_that_all_lanes_end_together():
 
     assert sizes[:5] == [20, 20, 20, 17, 15]
     assert sizes[-4:] == [5, 5, 5, 4]
+
+
+def test_beside_others_a_batch_is_half_as_long_because_a_lane_has_two():
+    alone, beside = cutter(["enter"] * 1_000), cutter(["enter"] * 1_000, lanes=2)
+    for cutting in (alone, beside):
+        cutting.next([])
+        cutting.took(20, 0.5)
+
+    assert (alone.next([]), beside.next([])) == ((20, 60), (20, 40))
+
+
+def test_batches_without_a_gap_between_them_are_one_run():
+    assert runs([Batch(0, 2), Batch(2, 3), Batch(5, 6), Batch(6, 9)]) == [[(0, 2), (2, 3)], [(5, 6), (6, 9)]]
+    assert runs([]) == []
 
 
 @given(

@@ -133,8 +133,13 @@ def test_entries_wait_for_the_exits_that_are_under_way(tmp_path):
 
 def test_what_stops_one_lane_stops_the_others_after_what_they_have_in_flight(tmp_path):
     transport = Meeting(2)
-    transport.script.extend([answer(401), OK])
     push = Push(tmp_path, lines(FORTY), transport, connection=segment(parallel=2))
+
+    def later(_):
+        push.sending.courier.stop.event.wait(10)
+        return OK
+
+    transport.script.extend([answer(401), later])
     acknowledged, unknown = push.run()
 
     assert (len(acknowledged), unknown, len(transport.sent)) == (10, [], 2)
