@@ -158,7 +158,7 @@ class Courier:
     def _once(self, work: _Work, leave: Leave) -> tuple[Outcome, bool]:
         """Run the work's exchange once. Returns what became of it, and whether that is in doubt."""
         start, stop = work.request.lines
-        exchange = self.connection.exchange(self.call, work.request, work.frame[start:stop])
+        exchange = self.connection.exchange(self.call, work.request, work.frame.slice(start, stop - start))
         answer, outcome, leaves, heard = Answer(0), Outcome("unknown"), [leave], False
         try:
             step = next(exchange)

@@ -33,7 +33,7 @@ from personas_kit.activation.network import (
     resolve_name,
     trusted,
 )
-from personas_kit.activation.wire import BAD_SECRET, MOST_BYTES, Wire
+from personas_kit.activation.wire import BAD_SECRET, MOST_BYTES, WITH_LENGTH, Wire
 from personas_kit.clock import Clock, SystemClock
 from personas_kit.destinations.addresses import kinds_allowed
 from personas_kit.destinations.auth import NotSignedError
@@ -101,10 +101,7 @@ class HttpTransport:
 
     def send(self, request: Request) -> Answer:
         """Send one request and read its answer; more than one if the auth flow needs several."""
-        message = httpx.Request(
-            request.method, _url(request.url), headers={**_HEADERS, **request.headers}, content=request.content
-        )
-        flow = self._auth.sync_auth_flow(message)
+        flow = self._auth.sync_auth_flow(_message(request))
         with self._network.within(TOTAL * self._timeout), contextlib.closing(flow):
             leaving = _signed(functools.partial(next, flow))
             answer = Answer(0)
@@ -177,6 +174,18 @@ class HttpTransport:
 
 _Origin = tuple[str, str, int | None]
 _url = functools.lru_cache(maxsize=256)(httpx.URL)
+
+
+def _message(request: Request) -> httpx.Request:
+    """The request in httpx's form, as an auth flow wants to have it.
+
+    Made with a stream, httpx takes it for finished and adds nothing: a quarter of the time of letting it do so.
+    """
+    url = _url(request.url)
+    headers = {"host": url.netloc.decode("ascii"), **_HEADERS, **request.headers}
+    if request.content or request.method in WITH_LENGTH:
+        headers["content-length"] = str(len(request.content))
+    return httpx.Request(request.method, url, headers=headers, stream=httpx.ByteStream(request.content))
 
 
 def _origin(url: httpx.URL) -> _Origin:

@@ -22,7 +22,7 @@ MOST_BYTES = 8 * 1024 * 1024
 _MOST_HEAD = 100 * 1024  # and what one read brings beyond it
 _PIECE = 64 * 1024
 _FIRST_FINAL = 200
-_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _NAME = re.compile(rb"[!#-'*+\-.0-9A-Z^-z|~]+")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
@@ -191,7 +191,7 @@ def _head(leaving: httpx.Request) -> bytes:
     """
     method, target, content = leaving.method.encode("ascii"), leaving.url.raw_path, leaving.content
     pairs = [pair for pair in leaving.headers.raw if pair[0].lower() not in _FRAMING]
-    if content or leaving.method in _WITH_LENGTH:
+    if content or leaving.method in WITH_LENGTH:
         pairs.append((b"content-length", b"%d" % len(content)))
     if _UNSENDABLE.search(b" ".join([value for _, value in pairs])):
         raise NotAllowedError(BAD_SECRET)

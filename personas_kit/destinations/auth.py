@@ -6,9 +6,11 @@ template is filled.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
+from base64 import b64encode
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -72,12 +74,18 @@ class AuthScheme(Protocol):
 def fill(template: str, values: Mapping[str, object]) -> str:
     """The template with the settings that it names; secrets are revealed."""
     filled = []
-    for literal, name, _, _ in Formatter().parse(template):
+    for literal, name in _parsed(template):
         filled.append(literal)
         if name:
             value = values.get(name)
-            filled.append(value.reveal() if isinstance(value, Revealing) else "" if value is None else str(value))
+            reveal = getattr(value, "reveal", None)  # a tenth of what asking for a Revealing takes, at every request
+            filled.append(reveal() if reveal else "" if value is None else str(value))
     return "".join(filled)
+
+
+@functools.cache
+def _parsed(template: str) -> list[tuple[str, str | None]]:
+    return [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
 
 
 class _Signing(Flow):
@@ -120,9 +128,8 @@ class Basic(Simple):
 
     def sign(self, request: httpx.Request, values: Mapping[str, object]) -> None:
         """Add the header."""
-        flow = httpx.BasicAuth(fill(self.user, values), fill(self.password, values)).auth_flow(request)
-        next(flow)
-        flow.close()
+        shown = f"{fill(self.user, values)}:{fill(self.password, values)}".encode()
+        request.headers["authorization"] = f"Basic {b64encode(shown).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class Header(Simple):
 
     def sign(self, request: httpx.Request, values: Mapping[str, object]) -> None:
         """Add the header."""
-        named = (name for _, name, _, _ in Formatter().parse(self.template) if name)
+        named = (name for _, name in _parsed(self.template) if name)
         if all(values.get(name) is not None for name in named):
             request.headers[self.name] = fill(self.template, values)
 

@@ -278,7 +278,7 @@ class Connection:
 
     @staticmethod
     def _exits(batch: pl.DataFrame) -> bool:
-        return bool(batch.height) and batch["change"][0] == "exit"
+        return bool(batch.height) and batch.item(0, "change") == "exit"
 
     def _limits(self, post: Post) -> Limits:
         return post.limits or self.destination.limits
