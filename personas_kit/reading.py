@@ -189,6 +189,15 @@ class Reader:
             found[asked.key] = Found(asked.fingerprint, meaning, members, as_of, at, own, beside)
         return found
 
+    def askable(self, definition: Definition, as_of: dt.datetime, carry: Iterable[str]) -> bool:
+        """Whether it can be compiled, and its SQL lists nobody twice: what can be wrong before its query is run."""
+        try:
+            self.compile(definition, expand=definition.subject == "account", carry=carry)
+            self.check_sql([definition], as_of)
+        except PersonasError:
+            return False
+        return True
+
     def check_sql(self, definitions: Iterable[Definition], as_of: dt.datetime) -> None:
         """Refuse ids that are missing or stand twice in what SQL of the person's own lists.
 

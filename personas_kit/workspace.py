@@ -530,13 +530,20 @@ class Workspace:
 
         So are those that are compared in the warehouse: each of these is a statement of its own.
         """
+        known = [(each, [*map(self._planner.meant, syncs)]) for each, syncs in due]
         try:
-            known = [(each, [*map(self._planner.meant, syncs)]) for each, syncs in due]
-            read = [one for one in known if not self._comparing.apart(*one, as_of, unattended=True)[0]]
-            carry = {each.definition.key: carried(syncs) for each, syncs in read}
-            return self._reader.find([each.definition for each, _ in read], as_of, carry)
+            return self._found_together(known, as_of)
+        except PersonasError:  # one is wrong: its line says so, and the others are asked at once all the same
+            right = [one for one in known if self._reader.askable(one[0].definition, as_of, carried(one[1]))]
+        try:
+            return self._found_together(right, as_of)
         except PersonasError:
-            return {}  # one is wrong: each is asked by itself, so that the others go on and the error is its own
+            return {}  # the warehouse does not tell which one it is: each is asked by itself
+
+    def _found_together(self, known: Sequence[tuple[Scheduled, _Syncs]], as_of: dt.datetime) -> dict[str, Found]:
+        read = [one for one in known if not self._comparing.apart(*one, as_of, unattended=True)[0]]
+        carry = {each.definition.key: carried(syncs) for each, syncs in read}
+        return self._reader.find([each.definition for each, _ in read], as_of, carry)
 
     def status(self) -> Status:
         """How every sync stands: what is acknowledged, the last run, what is due next, and what waits for a person.
