@@ -25,6 +25,7 @@ from personas_kit.membership.expansion import Combine
 
 _DTYPES: Mapping[ColumnType, type[pl.DataType]] = {
     "boolean": pl.Boolean, "integer": pl.Int64, "text": pl.String, "decimal": pl.Decimal,
+    "date": pl.Date, "timestamp": pl.Datetime, "timestamp_tz": pl.Datetime,
 }  # fmt: skip
 """In which types values have to arrive, so that their canonical text is the one that SQL has compared."""
 _TYPICAL = 40

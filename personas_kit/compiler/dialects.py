@@ -55,6 +55,8 @@ _PG_DAY = (
 )
 _PG_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 _PG_OFFSET = "(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
+#: Up to the fraction of a second.
+_TO_CHAR = 'YYYY-MM-DD"T"HH24:MI:SS.'
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOUR, _DAY = 3_600, 86_400
 
@@ -169,6 +171,10 @@ class Dialect:
     def _sha256(self, text: exp.Expr) -> exp.Expr:
         """64 hexadecimal digits in lower case, of the UTF-8 of a text."""
         return exp.Anonymous(this="SHA256", expressions=[text])
+
+    def _time_text(self, naive: exp.Expr) -> exp.Expr:
+        """``2026-01-31T08:00:00.123456000``: a time without a zone, always with nanoseconds."""
+        return exp.Anonymous(this="STRFTIME", expressions=[naive, exp.Literal.string("%Y-%m-%dT%H:%M:%S.%n")])
 
     def _exact(self, text: exp.Expr) -> exp.Expr:
         """What is equal only where two texts are the same, whatever collation somebody has set for a column."""
@@ -292,6 +298,9 @@ class Snowflake(Dialect):
     def _sha256(self, text: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="SHA2", expressions=[text, exp.Literal.number(256)])
 
+    def _time_text(self, naive: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="TO_CHAR", expressions=[naive, exp.Literal.string(f"{_TO_CHAR}FF9")])
+
     def _exact(self, text: exp.Expr) -> exp.Expr:
         utf8 = exp.Literal.string("UTF-8")
         return exp.Anonymous(this="TO_BINARY", expressions=[exp.Cast(this=text, to=self.type("text")), utf8])
@@ -399,6 +408,9 @@ class PostgreSQL(Dialect):
 
     def _exact(self, text: exp.Expr) -> exp.Expr:
         return self._sortable(text)
+
+    def _time_text(self, naive: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="TO_CHAR", expressions=[naive, exp.Literal.string(f'{_TO_CHAR}US"000"')])
 
     def _sha256(self, text: exp.Expr) -> exp.Expr:
         utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[text, exp.Literal.string("UTF8")])
@@ -541,6 +553,10 @@ class BigQuery(Dialect):
 
     def _sha256(self, text: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="TO_HEX", expressions=[super()._sha256(text)])
+
+    def _time_text(self, naive: exp.Expr) -> exp.Expr:
+        text = exp.Anonymous(this="FORMAT_DATETIME", expressions=[exp.Literal.string("%Y-%m-%dT%H:%M:%E6S"), naive])
+        return exp.DPipe(this=text, expression=exp.Literal.string("000"))
 
     def _exact(self, text: exp.Expr) -> exp.Expr:
         return exp.Cast(

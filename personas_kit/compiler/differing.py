@@ -23,6 +23,7 @@ from personas_kit.compiler.nodes import (
     falsy,
     given,
     missing,
+    naive,
     op,
     ordered,
     ranked,
@@ -38,12 +39,15 @@ from personas_kit.definitions.resolve import Registry
 
 Parts = tuple[str, ...]
 """The name of a table, as the warehouse spells it."""
-COMPARED: frozenset[ColumnType | None] = frozenset({None, "boolean", "integer", "text", "decimal"})
-"""Values whose canonical text (``membership.values``) SQL can write. Of floats, times and lists it is not sure."""
+COMPARED: frozenset[ColumnType | None] = frozenset(
+    {None, "boolean", "integer", "text", "decimal", "date", "timestamp", "timestamp_tz"}
+)
+"""Values whose canonical text (``membership.values``) SQL can write. Of floats and lists it is not sure."""
 LONGEST = 255
 """Characters of an id that guards say nothing of; see ``membership.keys``."""
 TALLY = ("alike_members", "saying_members", "idle_members")
 _KEY = "k"
+_DAY, _SECOND = len("2026-01-31"), len("2026-01-31T08:00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,10 +341,32 @@ def _text(value: exp.Expr, kind: ColumnType) -> exp.Expr:
             zeros = exp.Anonymous(this="RTRIM", expressions=[text.copy(), exp.Literal.string("0")])
             bare = exp.Anonymous(this="RTRIM", expressions=[zeros, exp.Literal.string(".")])
             return exp.Case(ifs=[exp.If(this=fraction, true=bare)], default=text.copy())
+        case "date":
+            midnight = exp.Cast(this=value, to=exp.DataType(this=exp.DataType.Type.TIMESTAMPNTZ))
+            return _quoted(_cut(op("time_text", midnight), _DAY))
+        case "timestamp" | "timestamp_tz":
+            whole = op("time_text", naive(value, kind, "UTC"))
+            fraction = exp.Substring(this=whole, start=exp.Literal.number(_SECOND + 2), length=exp.Literal.number(9))
+            ends = [(digits, exp.Literal.string("0" * (9 - digits))) for digits in (0, 3, 6)]
+            cuts = [
+                exp.If(
+                    this=exp.EQ(this=_cut(fraction.copy(), 9 - digits, start=digits + 1), expression=zeros),
+                    true=_cut(whole.copy(), _SECOND + (digits + 1 if digits else 0)),
+                )
+                for digits, zeros in ends
+            ]
+            return _quoted(exp.DPipe(this=exp.Case(ifs=cuts), expression=exp.Literal.string("Z")))
         case "text":
-            quote = exp.Literal.string('"')
-            quoted = exp.DPipe(this=exp.DPipe(this=quote, expression=text), expression=quote.copy())
             plain = exp.Not(this=op("contains", text.copy(), constant("\\", "text")))
-            return exp.Case(ifs=[exp.If(this=plain, true=quoted)])
+            return exp.Case(ifs=[exp.If(this=plain, true=_quoted(text))])
         case _:
             return text
+
+
+def _quoted(text: exp.Expr) -> exp.Expr:
+    quote = exp.Literal.string('"')
+    return exp.DPipe(this=exp.DPipe(this=quote, expression=text), expression=quote.copy())
+
+
+def _cut(text: exp.Expr, length: int, *, start: int = 1) -> exp.Expr:
+    return exp.Substring(this=text, start=exp.Literal.number(start), length=exp.Literal.number(length))

@@ -18,7 +18,7 @@ Plain = str | int | float | bool | Decimal | dt.date | dt.datetime
 Function = Literal[
     "contains", "starts_with", "ends_with", "json_text", "number", "instant", "sorted_list", "integer_sum",
     "local_date", "sortable", "json_entries", "later", "utc", "midnight", "md5", "list_contains", "json_list",
-    "elements", "exact", "sha256",
+    "elements", "exact", "sha256", "time_text",
 ]  # fmt: skip
 
 

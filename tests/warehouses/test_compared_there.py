@@ -201,6 +201,9 @@ def test_who_enters_and_leaves_an_audience(shop: Shop, ids: Callable[[int], Any]
     assert_same(read, there)
     assert there.changes.group_by("change").len().sort("change").rows() == [("enter", 14), ("exit", 8)]
     assert_compared_there(there)
+    assert read.moved is not None
+    assert there.moved is not None
+    assert there.moved.bytes < read.moved.bytes / 3
 
 
 def test_the_plan_of_the_warehouse_can_be_pushed(shop: Shop) -> None:
@@ -231,6 +234,14 @@ KINDS = {
     "whole numbers": (lambda n: n % 7, lambda n: n % 7 + (n == 50)),
     "texts": (lambda n: ODD[n % len(ODD)], lambda n: ODD[(n + (n == 50)) % len(ODD)]),
     "truths": (lambda n: n % 2 == 0, lambda n: (n % 2 == 0) ^ (n == 50)),
+    "instants": (
+        lambda n: NOON + dt.timedelta(microseconds=[0, 500_000, 123_456, 7][n % 4], days=n),
+        lambda n: NOON + dt.timedelta(microseconds=[0, 500_000, 123_456, 7][n % 4] + (n == 50), days=n),
+    ),
+    "days": (
+        lambda n: dt.date(2026, 1, 1) + dt.timedelta(days=n),
+        lambda n: dt.date(2026, 1, 1) + dt.timedelta(days=n + (n == 50)),
+    ),
     "missing": (lambda n: n if n % 3 else None, lambda n: n if n % 3 and n != 50 else None),
 }
 
@@ -246,6 +257,39 @@ def test_which_values_change(shop: Shop, kind: str) -> None:
 
     assert_same(read, there)
     assert there.changes.filter(pl.col("member") == "u50").height == 1
+    assert_compared_there(there)
+
+
+def test_decimals_are_compared_where_they_arrive_as_such(shop: Shop) -> None:
+    """PostgreSQL's sums of them have no scale, and arrive as floats: there they are read."""
+
+    def amounts(plus: int) -> pl.DataFrame:
+        cents = pl.Series([n * 25 + plus * (n == 50) for n in range(100)])
+        amount = (cents / 100).cast(pl.Decimal(10, 2)).alias("score")
+        return users(range(100)).with_columns(amount)
+
+    shop.write(amounts(0))
+    shop.push(SCORES, **IDENTIFY)
+    shop.write(amounts(1))
+
+    read, there = shop.both(SCORES, LATER, **IDENTIFY)
+
+    assert_same(read, there)
+    assert there.changes.select("member", "value").rows() == [("u50", "12.51")]
+    assert there.moved is not None
+    assert bool(there.moved.why) == (shop.warehouse.dialect == "postgres")
+
+
+def test_the_last_of_several_changes_counts(shop: Shop) -> None:
+    for at, score in enumerate((1, 2, 3, 2)):
+        shop.write(users(range(100), score=lambda n, score=score: score if n == 50 else 0))
+        shop.push(SCORES, NOON + dt.timedelta(hours=at), **IDENTIFY)
+    shop.write(users(range(100), score=lambda n: 3 if n == 50 else 0))
+
+    read, there = shop.both(SCORES, LATER, **IDENTIFY)
+
+    assert_same(read, there)
+    assert there.changes.select("member", "value").rows() == [("u50", "3")]
     assert_compared_there(there)
 
 
