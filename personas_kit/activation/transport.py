@@ -42,6 +42,9 @@ from personas_kit.destinations.outcomes import Answer
 
 __all__ = ["HttpTransport", "NoAnswerError", "NotAllowedError", "NotConnectedError", "Transport"]
 
+LEAST_PACKED = 1_400
+"""Bytes that a network sends at once: less is not packed."""
+
 TOTAL = 2
 """A request is over after so many times the connection's time-out, which is for each of its steps."""
 
@@ -49,7 +52,7 @@ _HEADERS = {"user-agent": "personas-kit", "accept": "*/*", "accept-encoding": "i
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _LANES, _IDLE_SECONDS = 100, 5.0
 _PORTS = {"http": 80, "https": 443}
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_GZIP, _GZIP_OR_ZLIB = zlib.MAX_WBITS | 16, zlib.MAX_WBITS | 32
 
 
 class Transport(Protocol):
@@ -101,12 +104,13 @@ class HttpTransport:
 
     def send(self, request: Request) -> Answer:
         """Send one request and read its answer; more than one if the auth flow needs several."""
-        flow = self._auth.sync_auth_flow(_message(request))
+        message = _message(request)
+        flow = self._auth.sync_auth_flow(message)
         with self._network.within(TOTAL * self._timeout), contextlib.closing(flow):
             leaving = _signed(functools.partial(next, flow))
             answer = Answer(0)
             while leaving is not None:
-                answer = self._exchange(leaving)
+                answer = self._exchange(_packed(leaving) if request.packed and leaving is message else leaving)
                 if not self._auth.listens:
                     break
                 leaving = _signed(functools.partial(flow.send, _seen(answer, leaving)))
@@ -186,6 +190,18 @@ def _message(request: Request) -> httpx.Request:
     if request.content or request.method in WITH_LENGTH:
         headers["content-length"] = str(len(request.content))
     return httpx.Request(request.method, url, headers=headers, stream=httpx.ByteStream(request.content))
+
+
+def _packed(signed: httpx.Request) -> httpx.Request:
+    """The request as gzip, where that may save a packet."""
+    if len(signed.content) < LEAST_PACKED:
+        return signed
+    packer = zlib.compressobj(level=1, wbits=_GZIP)
+    content = packer.compress(signed.content) + packer.flush()
+    packed = httpx.Request(signed.method, signed.url, headers=signed.headers, stream=httpx.ByteStream(content))
+    packed.headers["content-encoding"] = "gzip"
+    packed.read()
+    return packed
 
 
 def _origin(url: httpx.URL) -> _Origin:

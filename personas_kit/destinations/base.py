@@ -190,6 +190,7 @@ class Destination:
         list_setting: the setting that holds the id of the list, where one account has several.
         rates: what an account allows; none are declared where the vendor names none.
         parallel: requests under way at the same time.
+        packed: calls whose requests it takes as gzip. Limits are those of what is unpacked.
         budget: the headers in which answers tell how much is left.
         poll: how to ask for what was only accepted; such a destination answers ``accepted``.
         key_header: the header for a key by which the receiver knows a repeated request. It follows from the body: the
@@ -219,6 +220,7 @@ class Destination:
     list_setting: str | None = None
     rates: tuple[Rate, ...] = ()
     parallel: int = 1
+    packed: frozenset[Call] = frozenset()
     budget: Budgeting | None = None
     poll: Poll | None = None
     key_header: str = ""

@@ -159,13 +159,14 @@ class Connection:
         items = self.items(call, batch, computation) if items is None else items
         headers, key = self._headers(post), self.destination.key_header
         digested, urls = bool(key) or "{digest}" in post.path, self._urls(post, batch)
+        packed = call in self.destination.packed
         requests = []
         for (start, stop), content in self._contents(post, batch, computation, items):
             url, keyed = next(urls), headers
             if digested:
                 digest = hashlib.sha256(content).hexdigest()[:32]
                 url, keyed = url.replace(_DIGEST, digest), headers | {key: digest} if key else headers
-            requests.append(Request(post.method, url, keyed, content, (start, stop)))
+            requests.append(Request(post.method, url, keyed, content, (start, stop), packed))
         return requests
 
     def _urls(self, post: Post, batch: pl.DataFrame) -> Iterator[str]:

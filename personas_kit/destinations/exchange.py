@@ -19,6 +19,7 @@ class Request:
 
     Attributes:
         lines: ``[start, stop)`` of the batch that it carries.
+        packed: it may leave as gzip; here it is as it was made.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Request:
     headers: Mapping[str, str]
     content: bytes = field(repr=False, default=b"")
     lines: tuple[int, int] = (0, 0)
+    packed: bool = False
 
     def body(self) -> object:
         """Its JSON, as data."""

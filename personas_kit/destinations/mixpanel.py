@@ -6,14 +6,14 @@ word. They answer 200 to everything, so they are asked to check (``strict``) and
 A 400 of /import has taken every event that it does not name. Events of the same name, time, user and ``$insert_id``
 count once; that has room for 36 letters, digits and hyphens only, so it is a digest of the message's id. ``ip`` 0
 keeps the place of the sender out of profiles and events. A group key has to be set up in the project before accounts
-are seen.
+are seen. /import takes gzip; limits are those of what is unpacked.
 
 Not confirmed: what ``strict`` says of profiles. As Mixpanel's own uploader does, ``error``, ``status`` and
-``num_good_events`` are read; where they say that something was wrong, the request is halved. Mixpanel's pages give
-10 MB for a request and its sample answers 2 MB: it is 2 MB here.
+``num_good_events`` are read; where they say that something was wrong, the request is halved. Whether /engage and /groups
+take gzip: it is not sent there. Mixpanel's pages give 10 MB for a request and its sample answers 2 MB: it is 2 MB here.
 
 Source: https://docs.mixpanel.com/reference/import-events, .../profile-batch-update, .../group-batch-update
-(read 2026-11-26).
+(read 2026-11-26), and https://docs.mixpanel.com/troubleshooting/errors/413-payload-too-large (read 2026-11-27).
 """
 
 import polars_hash
@@ -90,4 +90,5 @@ destination = Destination(
     keys=Keys(longest=255, reserved=frozenset({"time", "distinct_id", "ip", "token"})),
     rates=(Rate(1_800_000, 60, of="changes"),),
     parallel=4,
+    packed=frozenset({"track"}),
 )
