@@ -9,8 +9,9 @@ keeps the place of the sender out of profiles and events. A group key has to be 
 are seen. /import takes gzip; limits are those of what is unpacked.
 
 Not confirmed: what ``strict`` says of profiles. As Mixpanel's own uploader does, ``error``, ``status`` and
-``num_good_events`` are read; where they say that something was wrong, the request is halved. Whether /engage and /groups
-take gzip: it is not sent there. Mixpanel's pages give 10 MB for a request and its sample answers 2 MB: it is 2 MB here.
+``num_good_events`` are read; where they say that something was wrong, the request is halved. Whether /engage and
+/groups take gzip: it is not sent there. Mixpanel's pages give 10 MB for a request and its sample
+answers 2 MB: it is 2 MB here.
 
 Source: https://docs.mixpanel.com/reference/import-events, .../profile-batch-update, .../group-batch-update
 (read 2026-11-26), and https://docs.mixpanel.com/troubleshooting/errors/413-payload-too-large (read 2026-11-27).

@@ -3,8 +3,8 @@
 What is odd: there is no global host, so ``url`` is the data plane of the workspace. The write key goes by HTTP Basic
 only. Answers are plain text: ``OK``, or what was wrong. It refuses a call without ``userId`` and ``anonymousId``, which
 is why group calls carry ``account:<id>``. It does not deduplicate unless it is told to. The server limits the request
-to 4,000 KB and nothing else; 32 KB for a message is the documented limit. 404 means that the source is disabled. A request may
-be gzip: the server unpacks it before it looks at its size.
+to 4,000 KB and nothing else; 32 KB for a message is the documented limit. 404 means that the source is disabled. A
+request may be gzip: the server unpacks it before it looks at its size.
 
 Source: https://www.rudderstack.com/docs/api/http-api/ (read 2026-11-23), and the gateway's own code for the answers and
 for gzip (github.com/rudderlabs/rudder-server, gateway/handle_lifecycle.go and middleware; read 2026-11-27).
