@@ -53,14 +53,18 @@ def main(
             console.print(_ways(entry, f"{name}: x {scale:g}, {rounds or entry.rounds} rounds", scale, results[name]))
         else:
             print(f"{name}: {why or entry.lacks or f'{time.monotonic() - began:.0f} s'}", flush=True)
+        _keep(json_path, to_json(lines, results))
+        _keep(markdown_path, markdown(lines))
     if lines:
         console.print(table(lines, scale))
-    for path, text in ((json_path, to_json(lines, results)), (markdown_path, markdown(lines))):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
     if failed:
         raise click.ClickException(f"not measured: {', '.join(failed)}")
+
+
+def _keep(path: Path | None, text: str) -> None:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _measured(name: str, scale: float, rounds: int, only: tuple[str, ...]) -> list[Result]:

@@ -14,7 +14,8 @@ from rich.table import Table
 from benchmarks.entry import Benchmark, Goal
 from benchmarks.measure import Result
 
-HEADINGS = ("what", "ours", "peer", "peer's", "ratio", "goal", "reached")
+HEADINGS = ("what", "ours", "peer", "peer's", "ratio", "by cpu", "goal", "reached")
+RIGHT = {"ours", "peer's", "ratio", "by cpu"}
 PEERS = ("polars", "duckdb", "numpy", "pandas", "httpx", "msgspec", "orjson", "segment-analytics-python",
          "rudder-sdk-python")  # fmt: skip
 """What is measured depends on their versions."""
@@ -28,6 +29,7 @@ class Line:
         ours: seconds, MB, or what the goal is about; None where it was not measured.
         theirs: the peer's, of the same.
         ratio: peer / ours where that is to be at least something, else ours / peer; None without a peer.
+        by_cpu: the same of processor time, which other work of the machine disturbs less.
         reached: None where nothing is demanded, or nothing was measured.
         note: why it was not measured, and what to do.
     """
@@ -39,17 +41,18 @@ class Line:
     ratio: float | None
     reached: bool | None
     note: str = ""
+    by_cpu: float | None = None
 
     @property
     def said(self) -> tuple[str, ...]:
         """The cells of the table."""
         goal = self.goal
         if self.note:
-            return (goal.text, "-", goal.peer, "-", "-", _demanded(goal), self.note)
+            return (goal.text, "-", goal.peer, "-", "-", "", _demanded(goal), self.note)
         reached = {True: "yes", False: "NO", None: ""}[self.reached]
-        ratio = "" if self.ratio is None else f"{self.ratio:.2f}x"
+        ratio, by_cpu = ("" if each is None else f"{each:.2f}x" for each in (self.ratio, self.by_cpu))
         ours, theirs = _amount(self.ours, goal.of), _amount(self.theirs, goal.of)
-        return (goal.text, ours, goal.peer, theirs, ratio, _demanded(goal), reached)
+        return (goal.text, ours, goal.peer, theirs, ratio, by_cpu, _demanded(goal), reached)
 
 
 def compare(name: str, entry: Benchmark, results: Sequence[Result], failed: str = "") -> list[Line]:
@@ -69,7 +72,8 @@ def _line(name: str, entry: Benchmark, goal: Goal, found: Mapping[str, Result]) 
         return Line(name, goal, None, None, None, None, note)
     ours, theirs = figures[0], figures[1] if goal.peer else None
     ratio = _ratio(goal, ours, theirs)
-    return Line(name, goal, ours, theirs, ratio, _reached(goal, ratio if goal.peer else ours))
+    by_cpu = _ratio(goal, *(found[way].cpu for way in ways)) if goal.peer and goal.of == "wall" else None
+    return Line(name, goal, ours, theirs, ratio, _reached(goal, ratio if goal.peer else ours), by_cpu=by_cpu)
 
 
 def _ratio(goal: Goal, ours: float | None, theirs: float | None) -> float | None:
@@ -111,7 +115,7 @@ def table(lines: Sequence[Line], scale: float = 1.0) -> Table:
     part = f" (x {scale:g} of what each line says)" if scale != 1 else ""
     made = Table(title=f"the kit beside its peers, medians of one interleaved run{part}", title_justify="left")
     for heading in HEADINGS:
-        made.add_column(heading, justify="right" if heading in {"ours", "peer's", "ratio"} else "left")
+        made.add_column(heading, justify="right" if heading in RIGHT else "left")
     for line in lines:
         made.add_row(*line.said, style="red" if line.reached is False else "dim" if line.note else "")
     return made
@@ -119,7 +123,7 @@ def table(lines: Sequence[Line], scale: float = 1.0) -> Table:
 
 def markdown(lines: Sequence[Line]) -> str:
     """For ``docs/performance.md``: the machine, and the table."""
-    rows = [HEADINGS, ("---", "---:", "---", "---:", "---:", "---", "---"), *(line.said for line in lines)]
+    rows = [HEADINGS, ["---:" if heading in RIGHT else "---" for heading in HEADINGS], *(line.said for line in lines)]
     return f"{machine_said()}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 

@@ -85,12 +85,12 @@ class TestGoals:
     @pytest.mark.parametrize(
         ("goal", "said"),
         [
-            (Goal(text="x", peer="peer", at_least=2), ("1 s", "peer", "3 s", "3.00x", ">= 2x", "yes")),
-            (Goal(text="x", peer="peer", at_least=4), ("1 s", "peer", "3 s", "3.00x", ">= 4x", "NO")),
-            (Goal(text="x", peer="peer", at_most=0.2), ("1 s", "peer", "3 s", "0.33x", "<= 0.2x", "NO")),
-            (Goal(text="x", peer="peer", of="cpu"), ("500 ms cpu", "peer", "1.5 s cpu", "3.00x", "", "")),
-            (Goal(text="x", at_most=99, of="memory"), ("100 MB", "", "", "", "<= 99 MB", "NO")),
-            (Goal(text="x", at_most=2, of="refused"), ("2", "", "", "", "<= 2", "yes")),
+            (Goal(text="x", peer="peer", at_least=2), ("1 s", "peer", "3 s", "3.00x", "3.00x", ">= 2x", "yes")),
+            (Goal(text="x", peer="peer", at_least=4), ("1 s", "peer", "3 s", "3.00x", "3.00x", ">= 4x", "NO")),
+            (Goal(text="x", peer="peer", at_most=0.2), ("1 s", "peer", "3 s", "0.33x", "0.33x", "<= 0.2x", "NO")),
+            (Goal(text="x", peer="peer", of="cpu"), ("500 ms cpu", "peer", "1.5 s cpu", "3.00x", "", "", "")),
+            (Goal(text="x", at_most=99, of="memory"), ("100 MB", "", "", "", "", "<= 99 MB", "NO")),
+            (Goal(text="x", at_most=2, of="refused"), ("2", "", "", "", "", "<= 2", "yes")),
             (Goal(text="x", peer="peer"), ("1 s", "peer", "3 s", "3.00x", "", "")),
         ],
     )  # fmt: skip
@@ -115,7 +115,7 @@ class TestGoals:
         text = markdown([self.line(Goal(text="ten", peer="peer", at_least=2))])
 
         assert " cores, " in text
-        assert "| ten | 1 s | peer | 3 s | 3.00x | >= 2x | yes |" in text
+        assert "| ten | 1 s | peer | 3 s | 3.00x | 3.00x | >= 2x | yes |" in text
 
 
 class TestScaling:
