@@ -91,7 +91,7 @@ class TestGoals:
             (Goal(text="x", peer="peer", of="cpu"), ("500 ms cpu", "peer", "1.5 s cpu", "3.00x", "", "", "")),
             (Goal(text="x", at_most=99, of="memory"), ("100 MB", "", "", "", "", "<= 99 MB", "NO")),
             (Goal(text="x", at_most=2, of="refused"), ("2", "", "", "", "", "<= 2", "yes")),
-            (Goal(text="x", peer="peer"), ("1 s", "peer", "3 s", "3.00x", "", "")),
+            (Goal(text="x", peer="peer"), ("1 s", "peer", "3 s", "3.00x", "3.00x", "", "")),
         ],
     )  # fmt: skip
     def test_a_line_says_both_figures_their_ratio_and_whether_it_is_reached(self, goal, said):
