@@ -38,9 +38,14 @@ def prepare(kind: str, members: int, folder: Path, scale: float) -> None:
             connection.execute(f"COPY ({lines}) TO '{folder / name}.parquet'")
 
 
-def read(folder: Path, name: str, *columns: str) -> pl.DataFrame:
-    """One side."""
-    return pl.read_parquet(folder / f"{name}.parquet", columns=list(columns or ("member",)))
+def read(folder: Path, name: str) -> pl.DataFrame:
+    """One side, in memory."""
+    return pl.read_parquet(folder / f"{name}.parquet", columns=["member"])
+
+
+def scan(folder: Path, name: str, *columns: str) -> pl.LazyFrame:
+    """One side, read where it is needed."""
+    return pl.scan_parquet(folder / f"{name}.parquet").select(columns or ("member",))
 
 
 def counted(changes: pl.DataFrame) -> Counts:
@@ -52,14 +57,14 @@ def counted(changes: pl.DataFrame) -> Counts:
 
 
 def ours(folder: Path) -> Counts:
-    """The kit."""
-    acknowledged, wanted = (read(folder, name) for name in SIDES)
-    return counted(membership_changes(wanted, acknowledged, wanted.clear()))
+    """The kit, over the files."""
+    acknowledged, wanted = (scan(folder, name) for name in SIDES)
+    return counted(membership_changes(wanted, acknowledged, wanted.clear().collect()))
 
 
 def polars_anti_joins(folder: Path) -> Counts:
     """Two anti-joins over lazy scans, run by the streaming engine."""
-    acknowledged, wanted = (pl.scan_parquet(folder / f"{name}.parquet").select("member") for name in SIDES)
+    acknowledged, wanted = (scan(folder, name) for name in SIDES)
     enter = wanted.join(acknowledged, on="member", how="anti")
     leave = acknowledged.join(wanted, on="member", how="anti")
     entered, left = pl.collect_all([enter, leave], engine="streaming")
@@ -126,8 +131,8 @@ def floor(folder: Path) -> None:
 
 def ours_with_values(folder: Path) -> Counts:
     """The kit: who has to be told of another value. Who leaves loses it."""
-    acknowledged, wanted = (read(folder, name, "member", "value") for name in SIDES)
-    return counted(value_changes(wanted, acknowledged, wanted.clear()))
+    acknowledged, wanted = (scan(folder, name, "member", "value") for name in SIDES)
+    return counted(value_changes(wanted, acknowledged, wanted.clear().collect()))
 
 
 def duckdb_with_values(folder: Path) -> Counts:
