@@ -13,7 +13,7 @@ from personas_kit.definitions.definition import AccountTrait, Definition, Trait
 from personas_kit.definitions.vocabulary import event, prop
 from tests.compiler.conftest import AS_OF, World
 
-COUNTS = [event(name).within(days=days).count() for name in ("Paid", "Seen", "Left") for days in (1, 7, 30)]
+COUNTS = [event(name).within(days=days).count() for name in ("Paid", "Seen", *"ABCDE") for days in (1, 7, 30)]
 TRAITS = [Trait(f"T{at}", each) for at, each in enumerate(COUNTS)]
 EVENTS = (
     "'Paid', 'u1', '2026-03-31', 'a'",
