@@ -21,9 +21,9 @@ from personas_kit.compiler.source import EventTable
 
 #: How many values one part has at most. A warehouse keeps all of them for each user while it groups.
 MOST = 200
-#: How many different values make it worth while. Fewer are as cheap by themselves, and better to read. (DuckDB, a million
-#: events: as cheap at 20 values, 1.4 times cheaper at 40, twice at 75; where every event stands there twice, as cheap at
-#: 100 and half as dear again at 20.)
+#: How many different values make it worth while. Fewer are as cheap by themselves, and better to read. (DuckDB, a
+#: million events: as cheap at 20 values, 1.4 times cheaper at 40, twice at 75. Where every event stands there twice, as
+#: cheap at 100, and half as dear again at 20.)
 MANY = 20
 #: Reducers that are one aggregate over lines in any order.
 AGGREGATES = frozenset({"count", "sum", "avg", "min", "max"})
