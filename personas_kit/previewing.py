@@ -288,7 +288,7 @@ class Previewing:
         if not self._free:
             return pushed, [] if pushed else [f"no trend: it has no past pushes, and the past would cost; {by_hand}"]
         if of.seconds > PATIENCE:
-            return pushed, [f"no trend: the past would take as long as the members took; {by_hand}"]
+            return pushed, [f"no trend: the past takes several times as long as the members took; {by_hand}"]
         try:
             return backtested_trend(self.reader, meant, as_of, size, last_push(store, syncs, as_of)), []
         except PersonasError as problem:

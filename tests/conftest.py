@@ -1,6 +1,7 @@
 """What holds for every test: a clean environment, an odd time zone, no network, no silent skips where all must run."""
 
 import ipaddress
+import math
 import os
 import sys
 import time
@@ -55,6 +56,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         patch.setenv("HOME", folder)
         patch.setenv("USERPROFILE", folder)
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> Generator[None]:
+    """A preview leaves nothing out because the machine is slow today."""
+    from personas_kit import previewing
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(previewing, "PATIENCE", math.inf)
+        yield
 
 
 # ------------------------------------------------------------------------------------------------------ golden files

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import personas_kit as pk
-from personas_kit import event, in_audience, trait
+from personas_kit import event, in_audience, previewing, trait
 from personas_kit.company import open_demo
 from personas_kit.errors import DefinitionError, UnknownName, WarehouseError
 from personas_kit.insight import breakdown
@@ -172,6 +172,17 @@ def test_a_past_that_cannot_be_computed_is_said(own, monkeypatch):
 
     assert (found.size, found.facets.trend) == (1_143, None)
     assert found.facets.notes == ("no trend: too slow today",)
+
+
+def test_where_the_members_took_long_the_past_is_left_out(own, monkeypatch):
+    monkeypatch.setattr(previewing, "PATIENCE", 0.0)
+
+    facets = own.preview(BUYERS).facets
+
+    assert facets.trend is None
+    assert facets.notes == (
+        f"no trend: the past takes several times as long as the members took; ws.backtest({BUYERS!r}, ...) computes it",
+    )
 
 
 def test_a_trait_has_no_backtest(demo):
