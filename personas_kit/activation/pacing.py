@@ -1,9 +1,9 @@
 """Keeps to what a destination allows: its declared rates, the waits that it asks for, the budget that it tells of.
 
 A destination counts requests when they arrive, and the kit knows when they left and when their answers came. So a
-request counts from when it left until a window after its answer was there, less what the quickest answer takes: so
-late it may have arrived, if the one that takes its place is as quick as that. Requests that are held up on their way
-do not meet later ones there, and a rate of 100 a second loses some thousandths: what answers take beyond the quickest.
+request counts from when it left until a window after its answer was there, less most of what the quickest answer
+takes: so late it may have arrived, if the one that takes its place is as quick as that. Requests that are held up on
+their way do not meet later ones there, and a rate of 100 a second loses what answers take beyond that: little.
 
 Where a window is short, requests leave evenly as well, a little below the rate: many destinations fill a bucket evenly
 that holds less than the whole window, and would refuse a burst.
@@ -34,8 +34,11 @@ SOON = 0.005
 """Seconds until the next look, where only the answer to a request under way makes room."""
 LOST = 300.0
 """Seconds after which nobody can be waiting for an answer any more: an interrupt came before it was said."""
-FEW, BLOCK = 10, 100
+FEW, BLOCK = 30, 100
 """So many answers tell how long the quickest takes, and so many more make it forgotten if it takes longer by now."""
+SURE, UNSURE = 0.9, 0.002
+"""Of how long the quickest takes this share counts as needed on the way, less these seconds: a request can be quicker
+on its way there than that one was, and the answer to another one on its way back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +168,7 @@ class _Window:
 
 
 class _Quickest:
-    """How long the quickest of the last answers took; 0 until some are known, so that nothing is assumed."""
+    """What even the quickest of the last answers needed; 0 until some are known, so that nothing is assumed."""
 
     def __init__(self) -> None:
         self._before = self._now = math.inf
@@ -177,6 +180,6 @@ class _Quickest:
         self._count += 1
         self._now = min(self._now, seconds)
         if self._count >= FEW:
-            self.seconds = min(self._before, self._now)
+            self.seconds = max(0.0, min(self._before, self._now) * SURE - UNSURE)
         if self._count % BLOCK == 0:
             self._before, self._now = self._now, math.inf

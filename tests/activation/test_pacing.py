@@ -211,9 +211,10 @@ def refused_by_a_bucket(arrivals, rate, holds):
 
 @pytest.mark.parametrize("lanes", [1, 4, 16])
 @pytest.mark.parametrize("rate", [Rate(100, 1), Rate(75, 1), Rate(3_000, 3), Rate(300, 10)], ids=str)
-def test_nearly_all_of_a_rate_is_reached_and_nothing_is_refused(rate, lanes):
+@pytest.mark.parametrize("base", [0.004, 0.05])
+def test_nearly_all_of_a_rate_is_reached_and_nothing_is_refused(rate, lanes, base):
     quick = 1.0 if lanes > 1 else 0.2
-    way = Way(random.Random(7), lanes, base=0.004 * quick, jitter=0.006 * quick)  # noqa: S311  (chance, not secrecy)
+    way = Way(random.Random(7), lanes, base=base * quick, jitter=0.006 * quick)  # noqa: S311  (chance, not secrecy)
     pacer = Pacer((rate,), None, way)
     windows = 5
     for _ in range(windows * rate.count + 1):
