@@ -44,7 +44,7 @@ class Cutter:
         self._seconds = SECONDS if lanes == 1 else SECONDS / DEPTH
         self._largest = max(items, most // items * items)
         self._size = min(max(items, first // items * items), self._largest)
-        self._kinds = changes.cast(pl.String)
+        self._kinds = changes
         self._waiting = deque(_of_one_kind(waiting, self._kinds))
         self._left = sum(stop - start for start, stop in self._waiting)
 

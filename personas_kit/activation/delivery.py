@@ -32,15 +32,13 @@ from personas_kit.activation.state import Batch, Job, PlanHead
 from personas_kit.activation.stopping import INTERRUPTED, Stop, heard, stoppable
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.tallies import Sent, sync_report
+from personas_kit.activation.tallies import Sent, sync_report, with_outcomes
 from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
 from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.destinations.base import Connection, FieldType
 from personas_kit.display import progress_of
 from personas_kit.errors import DestinationError, PlanStale, SyncBusy
 
-_Part = tuple[SyncReport, pl.DataFrame]
-"""What became of a sync, and of each of its changes."""
 _FIELD_TYPES: Mapping[bool, FieldType] = {True: "text", False: "boolean"}
 RESUMABLE = dt.timedelta(hours=1)
 JOB_PATIENCE = dt.timedelta(hours=48)
@@ -94,7 +92,7 @@ class Delivery:
         """Send the plan; see ``Plan.push``."""
         todo = [sync for sync in plan.syncs if sync.sync.id not in plan.memory.concluded]
         if not todo:
-            return Report(plan.key, plan.id, plan.as_of, (), plan.changes.clear(), again=True)
+            return Report(plan.key, plan.id, plan.as_of, (), lambda: _changes(plan, {}).clear(), again=True)
         overrides = overridden(plan.guards, override, where=plan.key)
         _check_secrets(todo)
         limit = math.inf if deadline is None else self.clock.monotonic() + deadline
@@ -224,12 +222,11 @@ class Delivery:
         else:
             for syncs in accounts.values():
                 parts |= self._send_account(push, syncs)
-        own = [parts[sync.sync.id] for sync in plan.syncs]
-        return Report(
-            plan.key, plan.id, plan.as_of, tuple(line for line, _ in own), pl.concat([frame for _, frame in own])
-        )
+        outcomes = {name: dict(each) for name, each in plan.memory.outcomes.items()}
+        changes = functools.cache(functools.partial(_changes, plan, outcomes))
+        return Report(plan.key, plan.id, plan.as_of, tuple(parts[sync.sync.id] for sync in plan.syncs), changes)
 
-    def _send_beside(self, push: _Push, syncs: Sequence[SyncPlan], post: Post) -> dict[str, _Part]:
+    def _send_beside(self, push: _Push, syncs: Sequence[SyncPlan], post: Post) -> dict[str, SyncReport]:
         """The same, in a thread of its own: what is told is told by the thread that waits."""
 
         def tell(sync: SyncPlan, done: int) -> None:
@@ -237,19 +234,19 @@ class Delivery:
 
         return self._send_account(replace(push, tell=tell), syncs)
 
-    def _send_account(self, push: _Push, syncs: Sequence[SyncPlan]) -> dict[str, _Part]:
+    def _send_account(self, push: _Push, syncs: Sequence[SyncPlan]) -> dict[str, SyncReport]:
         """The syncs of one account in turn. What it refuses as a whole stops the calls that would meet the same."""
-        parts, closed = dict[str, _Part](), dict[str, str]()
+        parts, closed = dict[str, SyncReport](), dict[str, str]()
         for sync in syncs:
             why = push.stop.why or closed.get(sync.connection.target, "")
             part = parts[sync.sync.id] = self._send_sync(push, sync, why, functools.partial(push.tell, sync))
-            if part[0].why == INTERRUPTED:
+            if part.why == INTERRUPTED:
                 push.stop.ask(INTERRUPTED)
-            if part[0].why:
-                closed[sync.connection.target] = part[0].why
+            if part.why:
+                closed[sync.connection.target] = part.why
         return parts
 
-    def _send_sync(self, push: _Push, sync: SyncPlan, why: str, tell: Callable[[int], None]) -> _Part:
+    def _send_sync(self, push: _Push, sync: SyncPlan, why: str, tell: Callable[[int], None]) -> SyncReport:
         """Send one sync's changes until they are through or something stops them; ``why`` stopped it before."""
         plan, started = push.plan, self.clock.now()
         sent = Sent(plan.memory.outcomes.setdefault(sync.sync.id, {}), why)
@@ -264,8 +261,8 @@ class Delivery:
                 Sending(plan.id, sync, self.store, courier, circuit, tell, sent, hurried).run()
         finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
         part = sync_report(sync, sent, finished=finished)
-        line = run_line(plan, sync, part[0], started, self.clock.now(), push.overrides)
-        told = (replace(part[0], attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line))), part[1])
+        line = run_line(plan, sync, part, started, self.clock.now(), push.overrides)
+        told = replace(part, attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line)))
         if finished or sync.aside or sent.fatal or not self.store.waiting(plan.id, sync.sync):
             self.store.fold(plan.id, sync.sync, finished=finished and not sync.aside)
             plan.memory.concluded[sync.sync.id] = told
@@ -322,6 +319,10 @@ def run_line(
         "reasons": report.reasons, "guards": for_history(sync.guards),
         "overrides": {name: each.to_dict() for name, each in overrides.items()},
     }  # fmt: skip
+
+
+def _changes(plan: Plan, outcomes: Mapping[str, Mapping[Batch, Tally]]) -> pl.DataFrame:
+    return pl.concat([with_outcomes(sync, outcomes.get(sync.sync.id, {})) for sync in plan.syncs])
 
 
 def _tally_of(

@@ -143,7 +143,7 @@ class Memory:
     """
 
     outcomes: dict[str, dict[Batch, Tally]] = field(default_factory=dict)
-    concluded: dict[str, tuple[SyncReport, pl.DataFrame]] = field(default_factory=dict)
+    concluded: dict[str, SyncReport] = field(default_factory=dict)
     pushed: bool = False
     report: Report | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -130,15 +130,24 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report(Tabular):
-    """The result of a push. Counts are of changes, summed over the syncs; ``changes`` has each with its outcome."""
+    """The result of a push. Counts are of changes, summed over the syncs; ``changes`` has each with its outcome.
+
+    Attributes:
+        made: makes the frame of the changes, which is as long as the plan: when it is first looked at, not before.
+        again: the plan was pushed before; nothing was sent this time.
+    """
 
     key: str
     plan_id: str
     as_of: dt.datetime
     syncs: tuple[SyncReport, ...]
-    changes: pl.DataFrame
+    made: Callable[[], pl.DataFrame] = field(compare=False)
     again: bool = False
-    """The plan was pushed before; nothing was sent this time."""
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """Every change of the plan: ``member``, ``change``, ``value``, ``cause``, where to, ``outcome``, ``reason``."""
+        return self.made()
 
     @property
     def acknowledged(self) -> int:

@@ -228,7 +228,7 @@ def _untried(
     why = line.why if state == "failed" else "; ".join(guards.values())
     if state == "blocked" and not guards:
         why = f"another call of the same plan is stopped by {others}"
-    report = replace(sync_report(part, Sent(why=why), finished=False)[0], state=state)
+    report = replace(sync_report(part, Sent(why=why), finished=False), state=state)
     return {**run_line(plan, part, report, started, finished, {}), "guards": guards}
 
 

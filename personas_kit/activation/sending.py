@@ -142,7 +142,7 @@ class Sending:
             self.sent.why = self._tripped()
 
     def _note(self, batch: Batch, tally: Tally) -> None:
-        self.sent.outcomes[batch] = tally
+        self.sent.note(batch, tally)
         self._settled.append((batch, self.sync.lines[batch.start : batch.stop], tally.result()))
         self.sent.why = self.sent.why or tally.stopped
         self.sent.fatal = self.sent.fatal or (tally.fatal and self.sent.why == tally.stopped)
@@ -171,12 +171,12 @@ class Sending:
     def _tripped(self) -> str:
         """Why the circuit opens; empty while few are refused."""
         settled = self.sent.settled
-        refused = [reason for tally in self.sent.outcomes.values() for reason in tally.rejected.values()]
-        if settled < LEAST_SETTLED or len(refused) <= MOST_REJECTED * settled:
+        refused = self.sent.refused
+        if settled < LEAST_SETTLED or refused.total() <= MOST_REJECTED * settled:
             return ""
-        usual = max(dict.fromkeys(refused), key=refused.count)  # of two, the one that came first
+        usual = max(refused, key=refused.__getitem__)  # of two, the one that came first
         return (
-            f"{len(refused):,} of {settled:,} changes were refused ({usual}); if that is right: "
+            f"{refused.total():,} of {settled:,} changes were refused ({usual}); if that is right: "
             "plan.push(override=['rejects'])"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,45 +16,65 @@ from personas_kit.activation.state import Batch
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a sync's batches in this process, and what stopped it, if something did."""
+    """What became of a sync's batches in this process, and what stopped it, if something did.
+
+    Attributes:
+        settled: changes whose batch is through.
+        refused: how often each reason was given, in the order in which they came up.
+    """
 
     outcomes: dict[Batch, Tally] = field(default_factory=dict)
     why: str = ""
     fatal: bool = False
+    settled: int = field(default=0, init=False)
+    refused: Counter[str] = field(default_factory=Counter, init=False)
 
-    @property
-    def settled(self) -> int:
-        """Changes whose batch is through."""
-        return sum(batch.stop - batch.start - len(tally.unsent) for batch, tally in self.outcomes.items())
+    def __post_init__(self) -> None:
+        for batch, tally in self.outcomes.items():
+            self._count(batch, tally)
+
+    def note(self, batch: Batch, tally: Tally) -> None:
+        """A batch is through. It is counted once, however many there are."""
+        self.outcomes[batch] = tally
+        self._count(batch, tally)
+
+    def _count(self, batch: Batch, tally: Tally) -> None:
+        self.settled += batch.stop - batch.start - len(tally.unsent)
+        self.refused.update(tally.rejected.values())
 
 
-def sync_report(sync: SyncPlan, sent: Sent, *, finished: bool) -> tuple[SyncReport, pl.DataFrame]:
-    """The counts, and every change with ``outcome`` and ``reason``."""
-    changes = with_outcomes(sync, sent.outcomes)
-    counts = dict(changes["outcome"].value_counts().iter_rows())
-    refused = changes.filter(pl.col("outcome") == "rejected")["reason"].value_counts(sort=True)
-    open_ends = any(counts.get(word) for word in ("rejected", "unknown", "accepted", "unsent"))
-    report = SyncReport(
+def sync_report(sync: SyncPlan, sent: Sent, *, finished: bool) -> SyncReport:
+    """The counts. They are taken from the tallies, so that no frame is made of all changes."""
+    tried = sync.lines.height - sync.to_send + sum(_size(batch, tally) for batch, tally in sent.outcomes.items())
+    counts, refused = Counter[str](), Counter[str]()
+    for batch, tally in sent.outcomes.items():
+        for _, outcome, reason in _exceptions(batch, tally):
+            counts[outcome] += 1
+            if reason is not None:
+                refused[reason] += 1
+    counts["acknowledged"] = tried - counts.total()
+    counts["unsent"] += sync.lines.height - tried
+    open_ends = any(counts[word] for word in ("rejected", "unknown", "accepted", "unsent"))
+    return SyncReport(
         sync=sync.sync,
         state=_state(finished=finished, fatal=sent.fatal, complete=not open_ends),
         wanted=sync.wanted,
         enters=sync.count("enter"),
         exits=sync.count("exit"),
         sets=sync.count("set"),
-        acknowledged=counts.get("acknowledged", 0),
-        rejected=counts.get("rejected", 0),
-        unknown=counts.get("unknown", 0),
-        accepted=counts.get("accepted", 0),
-        unsent=counts.get("unsent", 0),
+        acknowledged=counts["acknowledged"],
+        rejected=counts["rejected"],
+        unknown=counts["unknown"],
+        accepted=counts["accepted"],
+        unsent=counts["unsent"],
         skipped=sync.skipped.height,
         suppressed=sync.suppressed,
         held=sync.held.height,
-        reasons=dict(refused.iter_rows()),
+        reasons=dict(refused.most_common()),
         why=sent.why,
         skipped_users=sync.skipped,
         held_changes=sync.held,
     )
-    return report, changes
 
 
 def _state(*, finished: bool, fatal: bool, complete: bool) -> State:
@@ -91,7 +112,7 @@ def with_outcomes(sync: SyncPlan, outcomes: Mapping[Batch, Tally]) -> pl.DataFra
 
 def _exceptions(batch: Batch, tally: Tally) -> Iterator[tuple[int, str, str | None]]:
     """The lines of a batch that were not acknowledged; one that is both rejected and unknown counts as rejected."""
-    size = _left(batch, tally).stop - batch.start
+    size = _size(batch, tally)
     for at in tally.unsent:
         if at < size:
             yield batch.start + at, "unsent", None
@@ -101,6 +122,11 @@ def _exceptions(batch: Batch, tally: Tally) -> Iterator[tuple[int, str, str | No
         yield batch.start + at, "accepted", None
     for at in tally.unknown - set(tally.rejected):
         yield batch.start + at, "unknown", None
+
+
+def _size(batch: Batch, tally: Tally) -> int:
+    left = _left(batch, tally)
+    return left.stop - left.start
 
 
 def _left(batch: Batch, tally: Tally) -> Batch:

@@ -271,9 +271,8 @@ class Pushing:
 
     def _call(self, sync: SyncPlan) -> Call:
         memory, where = self.plan.memory, f"{sync.sync.destination} {sync.sync.call}"
-        through = memory.concluded.get(sync.sync.id)
-        if through is not None:
-            part = through[0]
+        part = memory.concluded.get(sync.sync.id)
+        if part is not None:
             done = sync.to_send - part.unsent
             return Call(where, done, sync.to_send, part.rejected, part.unknown)
         tallies = dict(memory.outcomes.get(sync.sync.id, {}))

@@ -22,7 +22,7 @@ from personas_kit.activation.state import Batch, BatchResult, SyncState, reject_
 from personas_kit.activation.status import Expected, Registered, status_of
 from personas_kit.activation.store import LocalStore
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.tallies import Sent, sync_report
+from personas_kit.activation.tallies import Sent, sync_report, with_outcomes
 from personas_kit.activation.transport import HttpTransport
 from personas_kit.activation.wanted import Members, wanted_by
 from personas_kit.destinations import Computation, find
@@ -125,8 +125,8 @@ def tallied(outcomes, size):
 
 
 def reported(plan, outcomes):
-    part, frame = sync_report(plan, Sent(outcomes), finished=False)
-    return Report("buyers", "p1", NOON, (part,), frame)
+    part, frame = sync_report(plan, Sent(outcomes), finished=False), with_outcomes(plan, outcomes)
+    return Report("buyers", "p1", NOON, (part,), lambda: frame)
 
 
 @given(

@@ -86,7 +86,7 @@ class Push:
 
     @property
     def report(self):
-        return sync_report(self.sync, self.sent, finished=False)[0]
+        return sync_report(self.sync, self.sent, finished=False)
 
 
 def users(request):
@@ -230,7 +230,7 @@ def test_the_circuit_stays_closed_below_that_and_when_it_is_overridden(tmp_path)
 def test_of_reasons_as_frequent_the_circuit_names_the_one_that_came_first(tmp_path):
     push = Push(tmp_path, lines(MANY), ScriptedTransport())
     reasons = [f"status {400 + n % 20}" for n in range(100)]
-    push.sent.outcomes[Batch(0, 200)] = Tally(rejected=dict(enumerate(reasons)))
+    push.sent.note(Batch(0, 200), Tally(rejected=dict(enumerate(reasons))))
 
     assert push.sending._tripped().startswith("100 of 200 changes were refused (status 400)")
 

@@ -215,7 +215,7 @@ def test_a_hostile_value_stays_text(hostile):
     frame = pl.DataFrame({hostile: [hostile], "list": [[hostile]]})
     changes = pl.DataFrame({"member": [hostile], "outcome": ["rejected"], "reason": [hostile]})
     failed = SyncReport(Sync(hostile, hostile, "track"), "failed", why=hostile)
-    report = Report(hostile, "p", dt.datetime(2026, 11, 1, tzinfo=dt.UTC), (failed,), changes)
+    report = Report(hostile, "p", dt.datetime(2026, 11, 1, tzinfo=dt.UTC), (failed,), lambda: changes)
 
     assert problems(html.table(frame)) == []
     assert problems(report._repr_html_()) == []

@@ -187,7 +187,7 @@ def report(**counts):
     part = SyncReport(
         Sync("buyers", "analytics", "identify"), "interrupted", wanted=100, enters=100, why="no answer", **counts
     )
-    return Report("buyers", "p1", NOON, (part,), pl.DataFrame({"outcome": ["acknowledged"]}))
+    return Report("buyers", "p1", NOON, (part,), lambda: pl.DataFrame({"outcome": ["acknowledged"]}))
 
 
 def test_a_report_says_why_and_what_is_left_to_do():

@@ -97,7 +97,7 @@ def test_a_payload_where_only_a_failure_puts_it(text):
         {"member": [text], "change": ["enter"], "value": [json.dumps(text)], "outcome": ["rejected"], "reason": [text]}
     )
     failed = SyncReport(Sync(text, text, "track", text), "failed", reasons={text: 1}, rejected=1, why=text)
-    report = Report(text, text, START, (failed,), changes)
+    report = Report(text, text, START, (failed,), lambda: changes)
     run = RunReport(START, (RunLine(text, text, "failed", text),))
     frame = pl.DataFrame({text: [text], "list": [[text]], "doc": [{"a": text}]})
     shown = [report._repr_html_(), run._repr_html_(), html.table(frame), html.title(text, text, text), html.code(text)]
