@@ -151,19 +151,20 @@ class Begun:
     stopped: bool
 
 
-def acknowledged_lines(lines: pl.DataFrame, done: Mapping[Batch, Sequence[int]]) -> pl.DataFrame:
+def acknowledged_lines(lines: pl.LazyFrame, done: Mapping[Batch, Sequence[int]]) -> pl.LazyFrame:
     """The changes of batches that are done, but for the positions that were not acknowledged.
 
     Returns:
-        ``member``, ``change``, ``value``, and ``grows`` if it is there.
+        ``member``, ``change``, ``value``, and ``grows`` if it is there. Nothing is read until somebody collects it.
     """
-    grows = [name for name in lines.columns if name == "grows"]
+    grows = [name for name in lines.collect_schema().names() if name == "grows"]
+    end = max((batch.stop for batch in done), default=0)
+    at = pl.col("at")
+    between = [~at.is_between(start, stop, closed="left") for start, stop in gaps(done, end)]
+    excluded = [batch.start + each for batch, positions in done.items() for each in positions]
+    among = pl.all_horizontal(at < end, *between, *([~at.is_in(excluded)] if excluded else []))
     small = lines.select("member", pl.col("change").cast(pl.String), "value", *grows)
-    parts = [small.clear()]
-    for batch, excluded in done.items():
-        part = small[batch.start : batch.stop]
-        parts.append(part.filter(~pl.int_range(part.height).is_in(list(excluded))) if excluded else part)
-    return pl.concat(parts)
+    return small.with_row_index("at").filter(among).drop("at")
 
 
 def gaps(batches: Collection[Batch], total: int) -> list[Batch]:

@@ -28,6 +28,10 @@ MEMBERS, MOST_MB = (1_000_000, 1_024) if LONG else (100_000, 512)
 MANY, MOST_MB_FOR_MANY = 10_000_000, 8_192
 """How many are compared, and the memory for that."""
 
+FEW, MORE = (1_000_000, 5_000_000) if LONG else (100_000, 500_000)
+MOST_MORE_MB = 128 if LONG else 80
+"""How much more memory a push of ``MORE`` changes may add to its plan than one of ``FEW``; 16 bytes for each are more."""
+
 pytestmark = pytest.mark.timeout(0 if LONG else 300)
 
 
@@ -115,3 +119,24 @@ def test_the_changes_of_many(company: Company, record_campaign: Callable[[str], 
     record_campaign(f"scale: {told(adopted)} (nothing sent); then {told(said)} (not pushed)")
     assert company.sandbox.requests == []
     assert within(said, MOST_MB_FOR_MANY)
+
+
+def added(folder: Path, members: int) -> float:
+    """How much memory a push of so many changes adds to its plan, in MB; each step is a process of its own."""
+    folder.mkdir()
+    for mode in ("plan", "push"):
+        command = [sys.executable, "-m", "tests.activation.heavy", str(folder), mode, str(members)]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    said = json.loads(done.stdout)
+    assert said["acknowledged"] == members
+    return float(said["added_mb"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets the peak of a process")
+def test_the_memory_of_a_push_does_not_grow_with_its_plan(
+    tmp_path: Path, record_campaign: Callable[[str], None]
+) -> None:
+    few, more = added(tmp_path / "few", FEW), added(tmp_path / "more", MORE)
+
+    record_campaign(f"scale: a push of {FEW:,} changes adds {few:,.0f} MB to its plan, one of {MORE:,} {more:,.0f} MB")
+    assert more - few < MOST_MORE_MB

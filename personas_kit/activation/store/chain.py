@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,10 @@ from personas_kit.membership.changes import apply_changes
 
 COMPACT_AT = 0.1
 """The chain is rewritten as one base when its changes exceed this share of the base."""
+
+PIECE = 250_000
+"""So many members are put in order at a time."""
+_HASH: pl.Expr = polars_hash.col("member").nchash.xxh3_64()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,42 @@ def members_of(frames: Frames, chain: Sequence[Part]) -> pl.DataFrame | None:
     return current
 
 
+def begun(frames: Frames, sync_id: str, taken: pl.LazyFrame, lines: int, *, values: bool) -> Part:
+    """The base of a chain that begins, made a piece after the other: memory does not grow with how many there are.
+
+    Args:
+        frames: where the frames are.
+        sync_id: names it.
+        taken: the changes: ``member``, ``change``, ``value``.
+        lines: how many they are at most.
+        values: members have values.
+    """
+    left = taken.filter(pl.col("change") != "exit", pl.col("value") != "null")
+    members = left.select("member", "value") if values else left.select("member")
+    heights: list[int] = []
+
+    def counted() -> Iterator[pl.DataFrame]:
+        for piece in _pieces(members, lines):
+            heights.append(piece.height)
+            yield piece
+
+    file = frames.write("members", sync_id, counted())
+    return Part("base", file, sum(heights), sum(heights))
+
+
+def _pieces(members: pl.LazyFrame, lines: int) -> Iterator[pl.DataFrame]:
+    """The members in their order, some at a time: those whose hash lies in the first stretch, then in the next."""
+    text = members.collect_schema()["member"] == pl.String
+    pieces = -(-lines // PIECE) if text else 1  # numbers are small
+    if pieces <= 1:
+        yield ordered_members(members.collect())
+        return
+    stretch = 2**64 // pieces + 1
+    for at in range(pieces):
+        among = members.filter(_HASH // stretch == at)
+        yield ordered_members(among.collect(engine="streaming"))
+
+
 def lengthened(
     frames: Frames,
     sync_id: str,
@@ -78,10 +118,8 @@ def lengthened(
         integers: members are whole numbers.
         compact: one new base in any case, so that no frame holds who has left.
     """
-    columns = ["member", "value"] if values else ["member"]
     if not chain:
-        base = changes.filter(pl.col("change") != "exit").filter(pl.col("value") != "null").select(columns)
-        return [_part(frames, sync_id, "base", base)]
+        return [begun(frames, sync_id, changes.lazy(), changes.height, values=values)]
     small = changes.select("member", "change", "value")
     grown = sum(part.lines for part in chain[1:]) + small.height
     if compact or grown > COMPACT_AT * chain[0].lines:
@@ -116,4 +154,4 @@ def _part(
 def ordered_members(frame: pl.DataFrame) -> pl.DataFrame:
     """Texts in the order of a hash that never changes, so that two frames merge in one pass; numbers by value."""
     text = frame.schema["member"] == pl.String
-    return frame.sort(polars_hash.col("member").nchash.xxh3_64() if text else pl.col("member"))
+    return frame.sort(_HASH if text else pl.col("member"))

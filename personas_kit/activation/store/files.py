@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import polars as pl
@@ -37,13 +38,13 @@ class FileFrames:
             ) from None
         return folder
 
-    def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
+    def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
         """Write a frame under a new name: to a temporary file, to the disk, then renamed. Returns the file's name."""
         file = f"{name}-{uuid4().hex[:8]}.parquet"
         temporary = self.folder(folder) / f".{file}"
         try:
             with open(temporary, "wb", opener=_private) as out:
-                frame.write_parquet(out, compression="zstd", compression_level=1, metadata={_NAME: file})
+                _write(frame, out, file)
                 out.flush()
                 os.fsync(out.fileno())
             temporary.replace(self._path / folder / file)
@@ -65,14 +66,21 @@ class FileFrames:
             StateError: it is missing or damaged, or it is another one under this name.
         """
         path = self._path / folder / file
-        try:
+        with _whole(path):
             frame = pl.read_parquet(path, memory_map=False)
-            written_as = pl.read_parquet_metadata(path).get(_NAME, file)
-        except (OSError, pl.exceptions.PolarsError):
-            raise _damaged("a file of the state is missing or damaged", path) from None
-        if written_as != file:
-            raise _damaged(f"a file of the state is not the one it is called; it was written as {written_as}", path)
+            _check_name(path)
         return frame
+
+    def scan(self, folder: Folder, file: str) -> pl.LazyFrame:
+        """A file of the state, of which no more is read than is asked for.
+
+        Raises:
+            StateError: it is missing, or another one under this name.
+        """
+        path = self._path / folder / file
+        with _whole(path):
+            _check_name(path)
+            return pl.scan_parquet(path)
 
     def folded(self, *_: object, **__: object) -> None:
         """Files of this machine are read."""
@@ -94,6 +102,37 @@ class FileFrames:
     def has_members(self) -> bool:
         """Whether members of any sync lie here."""
         return any((self._path / "members").glob("[!.]*.parquet"))
+
+
+def _write(frame: pl.DataFrame | Iterable[pl.DataFrame], out: IO[bytes], file: str) -> None:
+    """As Parquet; pieces one after the other."""
+    if isinstance(frame, pl.DataFrame):
+        frame.write_parquet(out, compression="zstd", compression_level=1, metadata={_NAME: file})
+        return
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415  (most of what reads a state writes none)
+
+    with contextlib.ExitStack() as left:
+        writer = None
+        for piece in frame:
+            table = piece.to_arrow()
+            if writer is None:
+                named = table.schema.with_metadata({_NAME: file})
+                writer = left.enter_context(ParquetWriter(out, named, compression="zstd", compression_level=1))
+            writer.write_table(table.cast(writer.schema))
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError):
+        raise _damaged("a file of the state is missing or damaged", path) from None
+
+
+def _check_name(path: Path) -> None:
+    written_as = pl.read_parquet_metadata(path).get(_NAME, path.name)
+    if written_as != path.name:
+        raise _damaged(f"a file of the state is not the one it is called; it was written as {written_as}", path)
 
 
 def _damaged(what: str, path: Path) -> StateError:

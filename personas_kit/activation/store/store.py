@@ -37,7 +37,7 @@ from personas_kit.activation.state import (
     unknown_frame,
 )
 from personas_kit.activation.store import overview
-from personas_kit.activation.store.chain import Outline, Part, lengthened, members_of
+from personas_kit.activation.store.chain import Outline, Part, begun, lengthened, members_of
 from personas_kit.activation.store.doubts import contradicting, note_doubts, still_doubted
 from personas_kit.activation.store.settling import Settlement, forget_all, settle
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Row, Tables
@@ -324,8 +324,11 @@ class Store:
             (known,) = tables.rows("select valued, integers from sync where id = ?", (sync.id,))
             done = {batch: excluded for batch, _, excluded in _batches(tables, plan_id, sync.id)}
             chain = _chain(tables, sync.id)
-        taken = acknowledged_lines(self._frames.read("plans", plan["file"]), done)
-        parts = lengthened(self._frames, sync.id, chain, taken, **_kinds(known))
+        taken = acknowledged_lines(self._frames.scan("plans", plan["file"]), done)
+        if chain:
+            parts = lengthened(self._frames, sync.id, chain, taken.collect(), **_kinds(known))
+        else:
+            parts = [begun(self._frames, sync.id, taken, plan["lines"], values=bool(known["valued"]))]
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
             _point_to(tables, sync.id, parts)
@@ -515,7 +518,8 @@ class Store:
         if not batches:
             return state
         lines = self._frames.read("plans", plan["file"])
-        taken = acknowledged_lines(lines, {batch: out for batch, word, out in batches if word == "done"})
+        done = {batch: out for batch, word, out in batches if word == "done"}
+        taken = acknowledged_lines(lines.lazy(), done).collect()
         flying = [
             lines[batch.start : batch.stop].with_columns(doubted=pl.lit(word == "doubted"))
             for batch, word, _ in batches

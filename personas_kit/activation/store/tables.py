@@ -57,10 +57,21 @@ class Journal(Protocol):
 class Frames(Protocol):
     """Large things, each written once under a name of its own and never changed."""
 
-    def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
+    def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
         """Write a frame, which is there whole or not at all. Returns the name that it got, for ``read``.
 
-        ``name`` ends with the sync's id, by which ``keep_only`` knows it.
+        Args:
+            folder: what it is.
+            name: ends with the sync's id, by which ``keep_only`` knows it.
+            frame: or pieces of one, at least one, each asked for when the one before is written; of texts and numbers.
+        """
+        ...
+
+    def scan(self, folder: Folder, file: str) -> pl.LazyFrame:
+        """A frame to be read when it is collected: of a file no more than is asked for.
+
+        Raises:
+            StateError: it is missing or damaged.
         """
         ...
 

@@ -6,7 +6,7 @@ import io
 import re
 import secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -50,11 +50,11 @@ class WarehouseFrames:
         self._recent: dict[str, pl.DataFrame] = {}
         self._alone = threading.Lock()
 
-    def write(self, folder: Folder, name: str, frame: pl.DataFrame) -> str:
+    def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
         """Write a frame. Its table is called after the beginning of ``name``, and something random."""
         file = self._noted(folder, name)
         try:
-            self._keeper.put(file, packed(frame))
+            self._keeper.put(file, packed(frame if isinstance(frame, pl.DataFrame) else pl.concat(frame)))
         except WarehouseError as problem:
             raise StateError(
                 f"the state cannot be written: {problem.what}", where=self._keeper.describe(), hint=problem.hint
@@ -105,6 +105,14 @@ class WarehouseFrames:
         with self._alone:  # accounts are pushed beside each other
             self._remember(file, frame)
         return frame
+
+    def scan(self, folder: Folder, file: str) -> pl.LazyFrame:
+        """The frame, which is read at once: there is nothing to gain.
+
+        Raises:
+            StateError: as ``read``.
+        """
+        return self.read(folder, file).lazy()
 
     def _remember(self, file: str, frame: pl.DataFrame) -> None:
         """Keep the last frames: none ever changes, and a push reads the same ones again and again."""

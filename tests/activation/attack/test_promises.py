@@ -72,9 +72,7 @@ def test_a_push_that_left_something_out_is_not_done(quick_path: Path, receiver: 
     world = World(quick_path, receiver.url)
     world.want(SIXTEEN)
     (sync,) = world.plan().syncs
-    report = sync_report(
-        sync, Sent({Batch(0, 16): Tally(unsent={13, 14}, rejected={15: "too large"})}), finished=True
-    )
+    report = sync_report(sync, Sent({Batch(0, 16): Tally(unsent={13, 14}, rejected={15: "too large"})}), finished=True)
 
     assert (report.acknowledged, report.unsent, report.rejected, report.state) == (13, 2, 1, "partial")
 
