@@ -51,12 +51,17 @@ class Identifier:
 
     def cell(self, value: pl.Expr) -> pl.Expr:
         """What is sent for a column of texts; null where nothing is left of it."""
-        text = value.str.strip_chars()
-        uniform = self.uniform(text)
-        usable = pl.when(uniform != "").then(uniform)
+        return value.map_batches(self._sent, return_dtype=pl.String, is_elementwise=True)
+
+    def _sent(self, column: pl.Series) -> pl.Series:
+        """Step by step: as one expression the text would be made uniform again for each place where it is looked at."""
+        cells = column.alias("text").to_frame().select(pl.col("text").str.strip_chars())
+        cells = cells.with_columns(uniform=self.uniform(pl.col("text")))
+        usable = pl.when(pl.col("uniform") != "").then("uniform")
         if not self.hashed:
-            return usable
-        return pl.when(text.str.contains(_HASH)).then(text.str.to_lowercase()).otherwise(_sha256(usable))
+            return cells.select(usable).to_series()
+        given = pl.when(pl.col("text").str.contains(_HASH)).then("text").str.to_lowercase()
+        return cells.select(pl.coalesce(given, _sha256(usable))).to_series()
 
 
 def _sha256(text: pl.Expr) -> pl.Expr:
@@ -71,7 +76,7 @@ def _lower(text: pl.Expr) -> pl.Expr:
 
 def _digits(text: pl.Expr) -> pl.Expr:
     """Digits with the country code, no plus, no leading zeros."""
-    return text.str.replace_all(r"[^0-9]", "").str.strip_chars_start("0")
+    return text.str.replace_all(r"[^0-9]+", "").str.strip_chars_start("0")
 
 
 def _letters(text: pl.Expr) -> pl.Expr:

@@ -29,8 +29,8 @@ MANY, MOST_MB_FOR_MANY = 10_000_000, 8_192
 """How many are compared, and the memory for that."""
 
 FEW, MORE = (1_000_000, 5_000_000) if LONG else (100_000, 500_000)
-MOST_MORE_MB = 128 if LONG else 80
-"""How much more memory a push of ``MORE`` changes may add to its plan than one of ``FEW``; 16 bytes for each are more."""
+MOST_MORE_MB = 120
+"""How much more memory a push of ``MORE`` changes may add to its plan than one of ``FEW``."""
 
 pytestmark = pytest.mark.timeout(0 if LONG else 300)
 

@@ -52,9 +52,10 @@ class WarehouseFrames:
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
         """Write a frame. Its table is called after the beginning of ``name``, and something random."""
+        frame = frame if isinstance(frame, pl.DataFrame) else pl.concat(frame)
         file = self._noted(folder, name)
         try:
-            self._keeper.put(file, packed(frame if isinstance(frame, pl.DataFrame) else pl.concat(frame)))
+            self._keeper.put(file, packed(frame))
         except WarehouseError as problem:
             raise StateError(
                 f"the state cannot be written: {problem.what}", where=self._keeper.describe(), hint=problem.hint
