@@ -105,7 +105,7 @@ class Courier:
         """
         tally = Tally()
         queue = deque(_Work(request, batch, positions) for request in requests)
-        doubtful = {at for at, was in zip(positions, batch["was_unknown"], strict=True) if was}
+        doubtful = {positions[at] for at in batch["was_unknown"].arg_true()}
         while queue:
             work = queue.popleft()
             lines = _lines(work)
