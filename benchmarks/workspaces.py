@@ -10,8 +10,12 @@ import duckdb
 import polars as pl
 
 import personas_kit as pk
+from personas_kit.destinations import DESTINATIONS
+from personas_kit.destinations.base import Destination
 from personas_kit.workspace import Workspace
 
+OWN: dict[str, Destination] = {}
+"""Destinations that only benchmarks know, by name."""
 WAREHOUSE, STATE = "warehouse.duckdb", "state"
 _CONFIG = """
 [warehouse]
@@ -93,7 +97,20 @@ def opened(folder: Path, url: str, destination: str = "segment", *, known: bool 
         config = _CONFIG.format(folder=folder, state=state, destination=destination, url=url)
         (place / "personas.toml").write_text(config, encoding="utf-8")
         (place / "key.txt").write_text("made-up", encoding="utf-8")
-        yield pk.open(place)
+        with installed(destination):
+            yield pk.open(place)
+
+
+@contextlib.contextmanager
+def installed(*slugs: str) -> Iterator[None]:
+    """The destinations that only benchmarks know are there meanwhile, of those that are named."""
+    added = {slug: OWN[slug] for slug in slugs if slug in OWN}
+    DESTINATIONS.update(added)
+    try:
+        yield
+    finally:
+        for slug in added:
+            del DESTINATIONS[slug]
 
 
 def adopt(folder: Path, url: str) -> None:

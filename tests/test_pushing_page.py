@@ -12,7 +12,7 @@ from personas_kit.activation.history import RUNS, TABLES
 from personas_kit.activation.past import PUSHES
 from personas_kit.activation.report import STEPS
 from personas_kit.activation.status import COLUMNS
-from personas_kit.cli import terminal
+from personas_kit.cli import codes
 from personas_kit.membership.keys import LONGEST
 
 PAGE = (Path(__file__).parents[1] / "docs" / "pushing.md").read_text(encoding="utf-8")
@@ -82,6 +82,6 @@ def test_the_columns_of_the_history_say_what_the_code_says():
 
 
 def test_every_exit_code_is_in_the_table():
-    codes = [terminal.DONE, terminal.ERROR, terminal.USAGE, terminal.GUARD, terminal.REJECTS, terminal.INTERRUPTED]
+    known = [codes.DONE, codes.ERROR, codes.USAGE, codes.GUARD, codes.REJECTS, codes.INTERRUPTED]
 
-    assert [int(row[0]) for row in table("Exit codes", "code | meaning")] == codes
+    assert [int(row[0]) for row in table("Exit codes", "code | meaning")] == known

@@ -16,8 +16,7 @@ import personas_kit as pk
 from benchmarks import receiver
 from benchmarks.entries.push import single
 from benchmarks.entry import OURS, Answer, Benchmark, Goal
-from benchmarks.workspaces import WAREHOUSE, make, size
-from personas_kit.destinations import DESTINATIONS
+from benchmarks.workspaces import OWN, WAREHOUSE, installed, make, size
 from personas_kit.destinations.base import Rate
 from personas_kit.workspace import Workspace
 
@@ -47,7 +46,7 @@ to    = [{{ destination = "at_{rate}", send = ["identify"], ids = {{ email = "em
 """
 
 for each in (FAST, SLOW):
-    DESTINATIONS[f"limited_{each}"] = single(f"limited_{each}", LANES, Rate(each, 1))
+    OWN[f"limited_{each}"] = single(f"limited_{each}", LANES, Rate(each, 1))
 
 
 def prepare(folder: Path, scale: float) -> None:
@@ -90,7 +89,8 @@ def _opened(
                 config += _AUDIENCE.format(name=f"Number {number} of {rate}", members=members[rate], rate=rate)
         (place / "personas.toml").write_text(config, encoding="utf-8")
         (place / "key.txt").write_text("made-up", encoding="utf-8")
-        yield pk.open(place)
+        with installed(*(f"limited_{rate}" for rate in urls)):
+            yield pk.open(place)
 
 
 def limited(title: str, text: str, syncs: Mapping[int, int]) -> Benchmark:

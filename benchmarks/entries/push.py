@@ -23,8 +23,7 @@ import httpx
 from benchmarks import nginx, receiver
 from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
 from benchmarks.nginx import address_in
-from benchmarks.workspaces import make, members_of, opened, size
-from personas_kit.destinations import DESTINATIONS
+from benchmarks.workspaces import OWN, make, members_of, opened, size
 from personas_kit.destinations.auth import Basic
 from personas_kit.destinations.base import Destination, Limits, Post, Rate, Setting
 from personas_kit.destinations.gateway import identify
@@ -67,7 +66,7 @@ def single(slug: str, parallel: int, *rates: Rate) -> Destination:
 
 
 for each in (single("one", CONNECTIONS), single("late", LANES)):
-    DESTINATIONS[each.slug] = each
+    OWN[each.slug] = each
 
 
 # ------------------------------------------------------------------------------------------------------------- the ways

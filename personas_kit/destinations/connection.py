@@ -132,7 +132,7 @@ class Connection:
         limits = self._limits(post)
         most = min(limits.bytes, limits.item_bytes or limits.bytes) - _ENVELOPE
         refused = _each(items.is_null(), "nothing in it that can be sent there")
-        refused |= _each(items.str.len_bytes() > most + len(_between(post)), "too large to send")
+        refused |= _each(items.str.len_bytes().cast(pl.Int64) > most + len(_between(post)), "too large to send")
         if limits.items == 1:
             for texts in _of_line(post.path, batch).values():
                 wrong = (texts.str.len_bytes() > _LONGEST_IN_ADDRESS) | texts.is_in(_STEPS)
