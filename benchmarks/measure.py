@@ -120,7 +120,7 @@ def peak_mb() -> float | None:
 
 def _worker(*arguments: str) -> str:
     command = [sys.executable, "-m", "benchmarks.worker", *arguments]
-    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603  (the same Python)
     if done.returncode:
         raise RuntimeError(f"it failed (its error is above): {' '.join(arguments[:3])}")
     return done.stdout

@@ -87,7 +87,7 @@ def _started(found: str, folder: Path) -> Iterator[str]:
     configuration.write_text(_CONFIGURATION.format(folder=folder, port=port), encoding="utf-8")
     command = [found, "-p", str(folder), "-e", str(folder / "errors"), "-c", str(configuration)]
     with (folder / "said").open("wb") as said:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # noqa: S603
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # noqa: S603  (the program that was found)
     try:
         _wait_for(port, server, folder)
         yield f"http://127.0.0.1:{port}"

@@ -122,7 +122,7 @@ class _Connection(asyncio.Protocol):
 def receiver(*, latency: float = 0.0, rate: int = 0, at_once: int = 0) -> Iterator[str]:
     """The address of a receiver; ``counts`` says what it has seen."""
     command = [sys.executable, "-m", "benchmarks.receiver", str(latency), str(rate), str(at_once)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603  (the same Python)
     try:
         yield f"http://127.0.0.1:{int(server.stdout.readline() if server.stdout else 0)}"
     finally:

@@ -1,7 +1,7 @@
 """``python -m benchmarks.scaling``: what it costs as definitions, events and members grow, as a page with plots.
 
-The cost is processor time, which says the same on a machine that has other work. Each point is the median of runs in
-processes of their own, so it holds what every process pays once, such as importing the package: that is the flat part.
+Each run has a process of its own, so a point holds what every process pays once, such as importing the package: that is
+the flat part.
 """
 
 import tempfile
@@ -50,7 +50,8 @@ GROWTHS = (
 @click.option("--into", default=DOCS, type=click.Path(path_type=Path), help="The folder for the page and its images.")
 def main(rounds: int, scale: float, into: Path) -> None:
     """Measure how cost grows, and write ``scaling.md`` and its images."""
-    parts = [f"# How cost grows\n\n`make bench-scaling` writes this page. {machine_said()}\n\n{ABOUT}\n"]
+    about = ABOUT.format(rounds=rounds)
+    parts = [f"# How cost grows\n\n`make bench-scaling` writes this page. {machine_said()}\n\n{about}\n"]
     into.mkdir(parents=True, exist_ok=True)
     for growth in GROWTHS:
         points = {each: _measured(growth, each * scale, rounds) for each in growth.scales}
@@ -61,9 +62,9 @@ def main(rounds: int, scale: float, into: Path) -> None:
 
 
 ABOUT = (
-    "The cost is processor time, which says the same on a machine that has other work. Every point is the median of\n"
-    "runs in processes of their own. Both axes are logarithmic: a line that rises by a decade with each decade costs\n"
-    "in proportion, and what is flat costs once."
+    "The cost is processor time, which other work on the machine disturbs less than the clock. Runs of each point, in\n"
+    "processes of their own, of which the median is shown: {rounds}. Both axes are logarithmic: a line that rises by\n"
+    "a decade with each decade costs in proportion, and what is flat costs once."
 )
 
 

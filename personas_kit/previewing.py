@@ -37,7 +37,7 @@ from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, Previews, SyncChange, change_words, spread
 from personas_kit.reading import Reader
 from personas_kit.warehouses.base import Estimate
-from personas_kit.warehouses.together import together
+from personas_kit.warehouses.held_open import held_open
 
 SAMPLE = 5
 REUSE = dt.timedelta(minutes=5)
@@ -95,7 +95,7 @@ class Previewing:
         Raises:
             UnknownName: there is no such trait.
         """
-        with together():
+        with held_open():
             return self._made(meant, as_of, by, now=now)
 
     def _made(

@@ -175,7 +175,7 @@ def _compared(kind: str, about: str, members: int, ways: Mapping[str, Way], *goa
         prepare=partial(prepare, kind, members),
         ways=ways,
         goals=goals,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # fields of a Benchmark
     )
 
 

@@ -30,7 +30,7 @@ def starts(*arguments: str, times: int = STARTS) -> Way:
         given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         given["PYTHONPYCACHEPREFIX"] = str(folder)
         for _ in range(times):
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=given)  # noqa: S603
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=given)  # noqa: S603  (the same Python)
         return 0
 
     return run

@@ -98,7 +98,7 @@ class Course:
         return (self._done - before) / (now - then) if now > then else 0.0
 
 
-def together(parts: Sequence[Progress]) -> Progress:
+def summed(parts: Sequence[Progress]) -> Progress:
     """Several pushes as one; the last is the one that was told of last."""
     return Progress(
         sum(part.done for part in parts),

@@ -171,7 +171,7 @@ class Plan(Tabular):
     @property
     def origin(self) -> str:
         """Where the members came from, and how much came over."""
-        return self.members_from if self.moved is None else f"{self.members_from}, {size_words(self.moved.bytes)}"
+        return self.members_from if self.moved is None else f"{self.members_from}, {size_words(self.moved.bytes)} read"
 
     @property
     def guards(self) -> tuple[Guard, ...]:

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from personas_kit.activation.beside import INTERVAL
-from personas_kit.activation.course import Progress, together
+from personas_kit.activation.course import Progress, summed
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.runs import RunLine, plan_one, push_one
 from personas_kit.activation.stopping import INTERRUPTED, Stop, heard, stoppable
@@ -201,4 +201,4 @@ class _Shown:
             self._parts.pop(name, None)
             self._parts[name] = progress
             if self._tell is not None:
-                self._tell(together([*self._parts.values()]))
+                self._tell(summed([*self._parts.values()]))

@@ -31,9 +31,9 @@ from personas_kit.errors import ConfigError, WarehouseError, nearest
 from personas_kit.warehouses.base import Estimate, Parameters
 from personas_kit.warehouses.duckdb_keeper import DuckDBKeeper
 from personas_kit.warehouses.frames import by_name, first_line, tidy, without_values
+from personas_kit.warehouses.held_open import kept, let_go
 from personas_kit.warehouses.interrupts import interruptible
 from personas_kit.warehouses.keeping import PATIENCE, Keeper
-from personas_kit.warehouses.together import kept, let_go
 
 #: DuckDB's names of types, without their arguments. A struct answers to JSON paths as JSON does; a UUID and an enum
 #: compare with text. (https://duckdb.org/docs/stable/sql/data_types/overview, read 2026-11-23)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from personas_kit.activation.course import LATELY, Course, Place, Progress, together
+from personas_kit.activation.course import LATELY, Course, Place, Progress, summed
 from personas_kit.activation.sync import Sync
 from tests.activation.scripted import FakeClock
 
@@ -85,4 +85,4 @@ def test_several_pushes_are_one_progress():
     ended = Progress(10, 10, "a", 5.0, (Place("ads", 10, 10),))
     going = Progress(5, 20, "b", 2.0, (Place("ads", 2, 10), Place("crm", 3, 10)))
 
-    assert together([ended, going]) == Progress(15, 30, "b", 2.0, (Place("ads", 12, 20), Place("crm", 3, 10)))
+    assert summed([ended, going]) == Progress(15, 30, "b", 2.0, (Place("ads", 12, 20), Place("crm", 3, 10)))

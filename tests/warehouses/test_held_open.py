@@ -11,7 +11,7 @@ import pytest
 
 from personas_kit.errors import WarehouseError
 from personas_kit.warehouses.duckdb import DuckDB
-from personas_kit.warehouses.together import together
+from personas_kit.warehouses.held_open import held_open
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def users(warehouse: DuckDB) -> int:
 def test_the_file_is_opened_once_and_free_afterwards(shop: Path, opened: list[object]) -> None:
     warehouse = DuckDB(shop)
 
-    with together():
+    with held_open():
         assert users(warehouse) == users(warehouse) == 1
-        with together():
+        with held_open():
             assert users(warehouse) == 1
         assert users(warehouse) == 1
     assert len(opened) == 1
@@ -57,7 +57,7 @@ def test_each_file_is_its_own(shop: Path, tmp_path: Path, opened: list[object]) 
     other = tmp_path / "other.duckdb"
     other.write_bytes(shop.read_bytes())
 
-    with together():
+    with held_open():
         assert users(DuckDB(shop)) == users(DuckDB(other)) == 1
     assert len(opened) == 2
 
@@ -65,7 +65,7 @@ def test_each_file_is_its_own(shop: Path, tmp_path: Path, opened: list[object]) 
 def test_after_an_error_the_next_query_is_answered(shop: Path, opened: list[object]) -> None:
     warehouse = DuckDB(shop)
 
-    with together():
+    with held_open():
         assert users(warehouse) == 1
         with pytest.raises(WarehouseError, match="refused"):
             warehouse.query("SELECT CAST(user_id AS INTEGER) FROM users", {})
@@ -76,14 +76,14 @@ def test_after_an_error_the_next_query_is_answered(shop: Path, opened: list[obje
 def test_what_is_written_in_between_is_seen(shop: Path) -> None:
     warehouse = DuckDB(shop)
 
-    with together():
+    with held_open():
         assert users(warehouse) == 1
         warehouse.write("users", pl.DataFrame({"user_id": ["u1", "u2", "u3"]}))
         assert users(warehouse) == 3
 
 
 def test_an_error_between_queries_leaves_the_file_free(shop: Path) -> None:
-    with contextlib.suppress(ZeroDivisionError), together():
+    with contextlib.suppress(ZeroDivisionError), held_open():
         assert users(DuckDB(shop)) == 1
         raise ZeroDivisionError
 

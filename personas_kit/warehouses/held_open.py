@@ -12,21 +12,21 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_together: ContextVar[dict[object, tuple[ExitStack, Any]] | None] = ContextVar("together", default=None)
+_held: ContextVar[dict[object, tuple[ExitStack, Any]] | None] = ContextVar("held_open", default=None)
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def held_open() -> Iterator[None]:
     """Queries of this thread, inside, belong together; inside another one they belong to that."""
-    if _together.get() is not None:
+    if _held.get() is not None:
         yield
         return
     mine: dict[object, tuple[ExitStack, Any]] = {}
-    token = _together.set(mine)
+    token = _held.set(mine)
     try:
         yield
     finally:
-        _together.reset(token)
+        _held.reset(token)
         for stack, _ in mine.values():
             stack.close()
 
@@ -41,7 +41,7 @@ def kept(owner: object, opened: Callable[[], AbstractContextManager[T]]) -> Iter
         owner: the adapter.
         opened: opens it.
     """
-    mine = _together.get()
+    mine = _held.get()
     if mine is None:
         with opened() as handle:
             yield handle
@@ -58,5 +58,5 @@ def kept(owner: object, opened: Callable[[], AbstractContextManager[T]]) -> Iter
 
 def let_go(owner: object) -> None:
     """Close what an adapter has open for queries that belong together: it is about to write."""
-    stack, _ = (_together.get() or {}).pop(owner, (ExitStack(), None))
+    stack, _ = (_held.get() or {}).pop(owner, (ExitStack(), None))
     stack.close()
