@@ -1,5 +1,6 @@
 """Everything that the kit writes is its owner's alone, whatever the umask says."""
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -23,8 +24,12 @@ def umask(request):
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """Mode of every file and folder below."""
-    return {str(path.relative_to(folder)): stat.S_IMODE(path.lstat().st_mode) for path in sorted(folder.rglob("*"))}
+    """Mode of every file and folder below, but for those that are gone before they are looked at."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            found[str(path.relative_to(folder))] = stat.S_IMODE(path.lstat().st_mode)
+    return found
 
 
 def wrong(folder: Path) -> dict[str, str]:

@@ -41,7 +41,7 @@ path = "not-used.duckdb"
 
 [state]
 store = "warehouse"
-schema = "state_{number}"
+schema = "compared_{number}"
 
 [source]
 users       = {{ table = "users_{number}", id = "user_id" }}

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from personas_kit.activation.lanes import DEPTH
 from personas_kit.activation.state import SyncState
 from tests.activation.attack.books import disagreements, violations
 from tests.activation.attack.interposing import Died, Points
@@ -134,6 +135,11 @@ def _the_same(last: Arrival, now: Arrival, applied: set[str]) -> bool:
     return last.about == now.about and last.message_id in applied and last.message_id != now.message_id
 
 
+def under_way(lines: int, parallel: int) -> int:
+    """How many changes are under way at most, if so many are noted together: of several lanes each has its next."""
+    return lines * parallel * (DEPTH if parallel > 1 else 1)
+
+
 def newly_unknown(before: Mapping[str, SyncState], after: Mapping[str, SyncState], most: int) -> list[str]:
     """I4: a life leaves no more unknown than was under way, but for what was refused in doubt."""
     found = []
@@ -164,7 +170,7 @@ class Campaign:
         members = [f"u{n}" for n in range(some.choice([6, 14]))]
         with registered(hostile(parallel=parallel)), Receiver() as receiver:
             world = World(self.folder / str(tallied.rounds), receiver.url, lines=4, send=send, key=key)
-            most, doubts = 4 * parallel, Doubts()
+            most, doubts = under_way(4, parallel), Doubts()
             for _ in range(some.randrange(1, 5)):
                 world.want(scores(some, members), self._moved(members))
                 tallied.found += self._life(world, receiver, doubts, most, tallied)

@@ -28,8 +28,8 @@ def _patched(owner: object, name: str, wrap: Callable[[Any], Any]) -> Iterator[N
 def _no_ambiguity(inner: Any) -> Any:
     """R3: what was not answered did not arrive."""
 
-    def once(self: Courier, request: Any) -> Any:
-        outcome, _ = inner(self, request)
+    def once(self: Courier, work: Any, leave: Any) -> Any:
+        outcome, _ = inner(self, work, leave)
         return outcome, False
 
     return once

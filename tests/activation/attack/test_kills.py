@@ -16,7 +16,16 @@ from pathlib import Path
 import pytest
 
 from tests.activation.attack.books import LONG, chance, disagreements, times, violations
-from tests.activation.attack.campaign import KINDS, Doubts, Tallied, newly_unknown, repetitions, scores, unlucky
+from tests.activation.attack.campaign import (
+    KINDS,
+    Doubts,
+    Tallied,
+    newly_unknown,
+    repetitions,
+    scores,
+    under_way,
+    unlucky,
+)
 from tests.activation.attack.world import World, hostile, registered
 from tests.hostile_receiver.server import Receiver
 
@@ -93,7 +102,7 @@ class Round:
         tallied.kills += ended < 0
         tallied.found += violations(self.world, self.receiver.ledger)
         tallied.found += repetitions(self.receiver.ledger, self.doubts)
-        tallied.found += newly_unknown(before, after, LINES * self.parallel)
+        tallied.found += newly_unknown(before, after, under_way(LINES, self.parallel))
 
     def ends_well(self, wanted: dict[str, int], tallied: Tallied) -> None:
         """No more faults and no more kills: all agree."""
