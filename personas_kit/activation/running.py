@@ -95,10 +95,7 @@ class Running:
         if self._stop.event.is_set():
             for at, line in queue.dropped():
                 self._ended(at, replace(line, why=INTERRUPTED))
-            for at in [*left]:
-                left.remove(at)
-                self._notes[at] = self.errands[at].note()
-                self._ended(at, RunLine(self.errands[at].key, self.errands[at].destination, "planned", INTERRUPTED))
+            left.clear()
         following = next((at for at in left if self.errands[at].destination not in queue.ahead), None)
         if following is None:
             queue.wait()
@@ -129,6 +126,12 @@ class Running:
         self._lines[at] = self._notes[at](line)
 
     def _report(self) -> list[RunLine]:
+        """In the order of the run; what has no line was not begun any more, or not planned to its end."""
+        for at, errand in enumerate(self.errands):
+            if at not in self._lines:
+                if at not in self._notes:
+                    self._notes[at] = errand.note()
+                self._ended(at, RunLine(errand.key, errand.destination, "planned", INTERRUPTED))
         return [self._lines[at] for at in range(len(self.errands))]
 
 

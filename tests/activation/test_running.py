@@ -138,6 +138,29 @@ def test_an_interrupt_ends_what_is_under_way_in_good_order_and_begins_nothing_mo
     assert last.seen == []
 
 
+@pytest.mark.usefixtures("usual")
+def test_two_interrupts_while_a_plan_is_made_leave_a_line_for_it_too():
+    going, second = threading.Event(), MadeUp("b")
+
+    def waits(stop):
+        going.set()
+        assert stop.hurried.wait(20)
+
+    def pressed_twice():
+        assert going.wait(20)
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        return second
+
+    first, rest = errands(("a", "ads", MadeUp("a", waits)), ("c", "crm", MadeUp("c")))
+    between = Errand("b", "crm", pressed_twice, lambda: lambda line: line)
+    lines = Running([first, between, rest], (), "guards").beside()
+
+    assert [(line.key, line.did) for line in lines] == [("a", "pushed"), ("b", "planned"), ("c", "planned")]
+    assert [line.why for line in lines[1:]] == ["interrupted"] * 2
+    assert second.seen == []
+
+
 # ----------------------------------------------------------------------------------------------- a workspace, for real
 
 
