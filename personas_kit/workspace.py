@@ -20,8 +20,8 @@ from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Asked
 from personas_kit.activation.exports import export
 from personas_kit.activation.plan import Plan
-from personas_kit.activation.running import Errand, Running
-from personas_kit.activation.runs import RunLine, RunReport
+from personas_kit.activation.running import Running
+from personas_kit.activation.runs import RunReport
 from personas_kit.activation.status import Status
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
@@ -35,14 +35,13 @@ from personas_kit.compiler import (
     Source,
     compile_definition,
     compile_lookup,
-    compile_memberships,
 )
 from personas_kit.config import Config, Scheduled, SyncSettings, duration
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.display import open_tool, working, works
-from personas_kit.errors import DefinitionError, DestinationError, PersonasError, UnknownName, short_tracebacks
+from personas_kit.errors import DefinitionError, PersonasError, UnknownName, short_tracebacks
 from personas_kit.evidence import Evidence, look
 from personas_kit.insight.comparison import Comparison, compare
 from personas_kit.insight.data_lint import DataLint, Worth
@@ -59,9 +58,11 @@ from personas_kit.planner import Found, Planner, carried
 from personas_kit.preview import Preview, Previews
 from personas_kit.previewing import Previewing
 from personas_kit.profile import Profile
+from personas_kit.profiles import Profiles
 from personas_kit.reading import Reader
 from personas_kit.routes import DestinationSettings
 from personas_kit.saving import Saved, save
+from personas_kit.scheduling import Scheduling, due_of
 from personas_kit.warehouses.base import Warehouse
 
 Instant = dt.datetime | dt.date | str | None
@@ -357,14 +358,7 @@ class Workspace:
             DefinitionError: it is the id of an account, and the definition is about users; or the reverse.
         """
         meant, instant = self._definition(definition), self._instant(as_of)
-        other: Subject = "account" if meant.subject == "user" else "user"
-        subject, _ = self._look_up(member, instant, first=meant.subject)
-        if subject != meant.subject:
-            raise DefinitionError(
-                f"{member} is a{'n' if subject == 'account' else ''} {subject}, and this is about {meant.subject}s",
-                where=repr(meant.name),
-                hint=f"explain it for one of its {meant.subject}s: {', '.join(self._related(other, member, instant))}",
-            )
+        self._profiles.check(member, meant, instant)
         return explain(self._reader, meant, member, instant)
 
     # --- sending -----------------------------------------------------------------------------------------------------
@@ -485,65 +479,15 @@ class Workspace:
             UnknownName: there is no such definition or destination.
             DestinationError: a definition that is named has no sync, or none to these destinations.
         """
-        instant, pulse = self._instant(as_of), Pulse(self._reader)
-        due = self._due(definitions, to)
-        found = self._found_for_run(due, instant)
-        errands = [
-            Errand(
-                scheduled.definition.key,
-                sync.destination,
-                functools.partial(self._scheduled_plan, scheduled, sync, instant, found, pulse),
-                functools.partial(self._begun, sync, instant),
-            )
-            for scheduled, syncs in due
-            for sync in map(self._planner.meant, syncs)
-        ]
-        running = Running(errands, override, approve)
-        beside = approve is not None and self.store.beside and is_real(self._clock)
-        return RunReport(instant, tuple(running.beside() if beside else running.in_turn()))
-
-    def _begun(self, sync: SyncSettings, as_of: dt.datetime) -> Callable[[RunLine], RunLine]:
-        """What keeps in the history what a run did, once it has ended."""
-        started = self._clock.now()
-        return lambda line: self._oversight.note(line, sync, as_of, started)
-
-    def _due(self, definitions: Sequence[Definition | str], to: Sequence[str]) -> list[tuple[Scheduled, _Syncs]]:
-        """What a run is about: definitions with their syncs."""
         for name, given in (("definitions", definitions), ("to", to)):
             if isinstance(given, str):
                 raise DefinitionError(f"{name} takes several, and {given!r} is one", hint=f"write [{given!r}]")
-        names = {self._planner.destination_name(name) for name in to}
-        chosen = [self._scheduled_as(self._definition(each)) for each in definitions] or [*self._scheduled.values()]
-        due = [(each, [sync for sync in each.to if not names or sync.destination in names]) for each in chosen]
-        for each, syncs in due:
-            if definitions and not syncs:
-                there = f" to {', '.join(sorted(names))}" if names and each.to else ""
-                raise DestinationError(
-                    f"this definition has no sync{there}",
-                    where=each.definition.name,
-                    hint='add to = [{ destination = "..." }] to its block in personas.toml',
-                )
-        return [(each, syncs) for each, syncs in due if syncs]
-
-    def _found_for_run(self, due: Sequence[tuple[Scheduled, _Syncs]], as_of: dt.datetime) -> dict[str, Found]:
-        """The members of every scheduled definition, asked at once; those that cannot be asked at once are left out.
-
-        So are those that are compared in the warehouse: each of these is a statement of its own.
-        """
-        known = [(each, [*map(self._planner.meant, syncs)]) for each, syncs in due]
-        try:
-            return self._found_together(known, as_of)
-        except PersonasError:  # one is wrong: its line says so, and the others are asked at once all the same
-            right = [one for one in known if self._reader.askable(one[0].definition, as_of, carried(one[1]))]
-        try:
-            return self._found_together(right, as_of)
-        except PersonasError:
-            return {}  # the warehouse does not tell which one it is: each is asked by itself
-
-    def _found_together(self, known: Sequence[tuple[Scheduled, _Syncs]], as_of: dt.datetime) -> dict[str, Found]:
-        read = [one for one in known if not self._comparing.apart(*one, as_of, unattended=True)[0]]
-        carry = {each.definition.key: carried(syncs) for each, syncs in read}
-        return self._reader.find([each.definition for each, _ in read], as_of, carry)
+        instant, names = self._instant(as_of), {self._planner.destination_name(name) for name in to}
+        chosen = [self._scheduled_as(self._definition(each)) for each in definitions]
+        due = due_of(chosen or [*self._scheduled.values()], names, named=bool(chosen))
+        running = Running(Scheduling(self._comparing, self._oversight).errands(due, instant), override, approve)
+        beside = approve is not None and self.store.beside and is_real(self._clock)
+        return RunReport(instant, tuple(running.beside() if beside else running.in_turn()))
 
     def status(self) -> Status:
         """How every sync stands: what is acknowledged, the last run, what is due next, and what waits for a person.
@@ -580,31 +524,7 @@ class Workspace:
         Raises:
             UnknownName: nobody has this id at ``as_of``.
         """
-        instant = self._instant(as_of)
-        subject, traits = self._look_up(member, instant)
-        column = f"{subject}_id"
-        own = {key: d for key, d in self.definitions.items() if d.subject == subject}
-        found = {
-            key: one.members.subjects.filter(_is(column, member))
-            for key, one in self._reader.find(list(own.values()), instant).items()
-        }
-        values = {
-            key: frame["value"][0] if frame.height else None for key, frame in found.items() if not own[key].is_audience
-        }
-        leaving = self._leaving
-        return Profile(
-            subject=subject,
-            id=str(member),
-            as_of=instant,
-            traits={**traits, **values},
-            audiences={key: bool(frame.height) for key, frame in found.items() if own[key].is_audience},
-            related=self._related(subject, member, instant),
-            acknowledged={
-                str(sync): value
-                for sync, state in self.store.syncs()
-                if (value := _known(state.acknowledged, _called(leaving, sync, member, subject))) is not None
-            },
-        )
+        return self._profiles.make(member, self._instant(as_of))
 
     # --- syncs, by hand ----------------------------------------------------------------------------------------------
 
@@ -696,6 +616,10 @@ class Workspace:
 
         return Leaving(self._planner, self._scheduled, look_up)
 
+    @property
+    def _profiles(self) -> Profiles:
+        return Profiles(self._reader, self._leaving)
+
     def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
         key = definition.key if isinstance(definition, Definition) else definition
         name = self._planner.destination_name(to)
@@ -714,27 +638,6 @@ class Workspace:
     @property
     def _oversight(self) -> Oversight:
         return Oversight(self._planner, self._scheduled, self.warehouse)
-
-    def _related(self, subject: Subject, member: str | int, as_of: dt.datetime) -> tuple[str, ...]:
-        """The accounts of a user, the users of an account."""
-        if self.source.memberships is None:
-            return ()
-        pairs = self._reader.ask(compile_memberships(self.source), as_of, "profile")
-        other = "account_id" if subject == "user" else "user_id"
-        return tuple(map(str, pairs.filter(_is(f"{subject}_id", member))[other].sort()))
-
-    def _look_up(
-        self, member: str | int, as_of: dt.datetime, *, first: Subject = "user"
-    ) -> tuple[Subject, dict[str, object]]:
-        """Whether it is a user or an account, and its traits in the source."""
-        subjects: list[Subject] = sorted(("user", "account"), key=lambda each: each != first)
-        for subject in subjects if self.source.accounts else ["user"]:
-            found = self._reader.ask(compile_lookup(self.source, subject, [member]), as_of, "profile")  # type: ignore[arg-type]
-            if found.height:
-                return subject, {  # type: ignore[return-value]
-                    name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"
-                }
-        raise UnknownName("user or account", str(member), ())
 
     def close(self) -> None:
         """Let go of the warehouse."""
@@ -784,19 +687,6 @@ class Workspace:
     def _user_columns(self) -> frozenset[str]:
         return frozenset(column.name for column in self.source.users.table.columns)
 
-    def _scheduled_plan(
-        self, scheduled: Scheduled, sync: SyncSettings, as_of: dt.datetime, found: Mapping[str, Found], pulse: Pulse
-    ) -> Plan:
-        """The plan of one sync that nobody looks at before it is pushed."""
-        meant, carry = scheduled.definition, carried([sync])
-        with self._oversight.columns(meant.key):
-            own = found.get(meant.key) or self._comparing.members(scheduled, [sync], as_of, unattended=True)
-        figures = pulse.figures(meant, carry, as_of, scheduled.every)
-        why = Otherwise(self._reader)
-        return self._planner.plan(
-            scheduled, own, [sync], members_from="the warehouse", unattended=True, figures=figures, why=why
-        )
-
     def _traits(self, subject: Subject) -> list[Trait]:
         """The entries of a catalogue of traits."""
         ask, compiled = self._reader.asking("traits"), self._reader.compile
@@ -831,25 +721,3 @@ class Workspace:
 def _check_confirmed(name: str, typed: str, what: str) -> None:
     if name != typed:
         raise PersonasError(f"nothing was done: {what}", hint=f"if that is right, add confirm={name!r}")
-
-
-def _is(column: str, member: str | int) -> pl.Expr:
-    return pl.col(column).cast(pl.String) == str(member)
-
-
-def _called(leaving: Leaving, sync: Sync, member: str | int, subject: Subject) -> str | int | None:
-    """What a user or account is at a sync: its id, or the identifiers by which it is known there."""
-    try:
-        return leaving.member(sync, str(member)) if subject == "user" else member
-    except PersonasError:  # the destination is configured no more
-        return member
-
-
-def _known(acknowledged: pl.DataFrame, member: str | int | None) -> str | None:
-    """What is acknowledged of a member: its value, ``in`` for an audience, None if nothing."""
-    if member is None:
-        return None
-    found = acknowledged.filter(_is("member", member))
-    if not found.height:
-        return None
-    return str(found["value"][0]) if "value" in found.columns else "in"
