@@ -4,6 +4,9 @@ One statement counts everybody, one finds the members of all definitions, with t
 and the other audiences that they are held against. Beside these there are one for the sample of each, and one for the
 past of each audience that was not pushed often enough to have one; the rest is arithmetic on what is in hand.
 
+Where there are many the members come first, and how many they are is said: everybody, and the other audiences, are then
+statements of their own after that.
+
 Where the warehouse is paid for by what it reads nothing is asked that the definitions themselves do not need: neither
 other audiences nor the past. Nothing is sent, ever.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import polars as pl
 
@@ -28,7 +32,7 @@ from personas_kit.display import working
 from personas_kit.errors import DefinitionError, PersonasError, UnknownName
 from personas_kit.facets import AccountView, Facets, Overlap, Trend
 from personas_kit.insight.binning import distribution
-from personas_kit.insight.breakdown import Asked, Everybody, asked_by, breakdowns, everybody
+from personas_kit.insight.breakdown import Asked, Everybody, Glance, asked_by, breakdowns, everybody, glance
 from personas_kit.insight.data_lint import DataLint
 from personas_kit.insight.others import MOST_OTHERS, overlap_with, shared
 from personas_kit.insight.trend import ENOUGH, backtested_trend, last_push, pushed_trend
@@ -104,20 +108,20 @@ class Previewing:
         start = self.reader.clock.monotonic()
         estimates = {each.key: self._estimate(each, as_of) for each in meant}
         asked = self._asked(dict.fromkeys(each.subject for each in meant), by)
-        among = {subject: everybody(self.reader, subject, own, as_of) for subject, own in asked.items()}
+        glances = {subject: glance(self.reader, subject, own, as_of) for subject, own in asked.items()}
+        round_ = self._round(meant, glances, as_of, now=now)
         if by is None:
-            self.chosen.update((subject, own.asked) for subject, own in among.items())
-        round_ = self._found(meant, among, as_of, now=now)
+            self.chosen.update((subject, own.asked) for subject, own in round_.among.items())
         if now:
             self.seen.update({each.key: replace(round_.found[each.key], traits=None) for each in meant})
             self.beside.update({each.key: replace(found, traits=None) for each, found in round_.others})
-        sizes = {each.key: _size_words(each, round_.found[each.key], among[each.subject]) for each in meant}
+        sizes = {each.key: _size_words(each, round_.found[each.key], round_.among[each.subject]) for each in meant}
         with working("; ".join(sizes.values())):
             worth = self.data.preview(meant, as_of)
         cards = []
         for each in meant:
             with working(sizes[each.key]):
-                card = self._card(each, round_, among[each.subject], estimates[each.key])
+                card = self._card(each, round_, estimates[each.key])
             seconds = self.reader.clock.monotonic() - start
             cards.append(replace(card, warnings=(*lint(each), *worth[each.key]), seconds=seconds))
         return Previews(tuple(cards), shared([(each, round_.found[each.key]) for each in meant]))
@@ -147,16 +151,45 @@ class Previewing:
                 raise problems[0]
         return {subject: asked_by(source, subject, known[subject], registry) for subject in kinds}
 
-    def _found(
-        self, meant: Sequence[Definition], among: Mapping[Subject, Everybody], as_of: dt.datetime, *, now: bool
+    def _round(
+        self, meant: Sequence[Definition], glances: Mapping[Subject, Glance], as_of: dt.datetime, *, now: bool
     ) -> _Round:
-        """The members of all, of computed traits, and of other audiences; one statement."""
+        """The members, everybody, and other audiences.
+
+        Of few in as few statements as can be; of many the members come first, and their number is said meanwhile.
+        """
+        traits = {subject: own.traits for subject, own in glances.items() if own.traits}
+        few = {subject: own.everybody for subject, own in glances.items() if own.everybody is not None}
+        if len(few) == len(glances):
+            return self._with_others(meant, few, as_of, traits, now=now)
+        begun = self.reader.clock.monotonic()
+        members = self._find({each.key: each for each in meant}, as_of, traits)
+        seconds = self.reader.clock.monotonic() - begun
+        with working("; ".join(_size_words(each, members[each.key]) for each in meant)):
+            among = {
+                subject: own.everybody or everybody(self.reader, subject, own.asked, as_of)
+                for subject, own in glances.items()
+            }
+            rest = self._with_others(meant, among, as_of, {}, now=now, members=members)
+        return replace(rest, seconds=seconds)
+
+    def _with_others(
+        self,
+        meant: Sequence[Definition],
+        among: Mapping[Subject, Everybody],
+        as_of: dt.datetime,
+        traits: Mapping[Subject, Sequence[str]],
+        *,
+        now: bool,
+        members: Mapping[str, Found] = MappingProxyType({}),
+    ) -> _Round:
+        """The members of all, of computed traits, and of other audiences; one statement of what is not known yet."""
         needed = {each.key: each for own in among.values() for each in own.asked.computed.values()}
         needed |= {each.key: each for each in meant}
         audiences = any(each.is_audience for each in meant)
         many = max((own.size for own in among.values()), default=0) > MANY
         known, open_, left_out, why = self._others(needed, now=now, many=many) if audiences else ({}, {}, [], "")
-        traits = {subject: own.traits for subject, own in among.items() if own.traits}
+        needed = {key: each for key, each in needed.items() if key not in members}
         begun = self.reader.clock.monotonic()
         try:
             found = self._find({**needed, **open_}, as_of, traits)
@@ -166,11 +199,11 @@ class Previewing:
             found = self._find(needed, as_of, traits)  # one of the others is wrong, and that is no matter of this one
             left_out, why, open_ = [*open_, *left_out], problem.what, {}
         seconds = self.reader.clock.monotonic() - begun
+        found |= members
         syncs = {each.key: self._syncs(each) for each in meant}
         beside = [(self.reader.definitions()[key], {**known, **found}[key]) for key in (*known, *open_)]
         previewed = [(each, found[each.key]) for each in meant if each.is_audience]
-        others = [*previewed, *beside]
-        return _Round(found, syncs, others, left_out, why, seconds)
+        return _Round(found, among, syncs, [*previewed, *beside], left_out, why, seconds)
 
     def _find(
         self, wanted: Mapping[str, Definition], as_of: dt.datetime, traits: Mapping[Subject, Sequence[str]]
@@ -225,8 +258,8 @@ class Previewing:
 
     # --- the card ----------------------------------------------------------------------------------------------------
 
-    def _card(self, meant: Definition, of: _Round, among: Everybody, estimate: Estimate | None) -> Preview:
-        found = of.found[meant.key]
+    def _card(self, meant: Definition, of: _Round, estimate: Estimate | None) -> Preview:
+        found, among = of.found[meant.key], of.among[meant.subject]
         occasion = Occasion("preview", found.as_of)
         plans = self.planner.sync_plans(self.scheduled_as(meant), found, of.syncs[meant.key], occasion, ask=False)
         subjects, pairs = found.members.subjects, found.members.pairs
@@ -234,7 +267,7 @@ class Previewing:
         changes = tuple(SyncChange(p.sync, p.count("enter"), p.count("exit"), p.count("set"), p.first) for p in plans)
         with working(f"{_size_words(meant, found, among)}, {change_words(changes)}"):
             sample = self._sample(meant, subjects, found.as_of)
-            facets = self._facets(meant, found, of, among, plans)
+            facets = self._facets(meant, found, of, plans)
         return Preview(
             definition=meant,
             as_of=found.as_of,
@@ -251,15 +284,13 @@ class Previewing:
             facets=facets,
         )
 
-    def _facets(
-        self, meant: Definition, found: Found, of: _Round, among: Everybody, plans: Sequence[SyncPlan]
-    ) -> Facets:
+    def _facets(self, meant: Definition, found: Found, of: _Round, plans: Sequence[SyncPlan]) -> Facets:
         trend, no_trend = self._trend(meant, found, of, plans)
         requests, unshown = _requests(plans, found.as_of)
         values = None if meant.is_audience else distribution(meant.key, found.members.subjects["value"])
         return Facets(
             english=english(meant),
-            breakdowns=breakdowns(among, found, of.found),
+            breakdowns=breakdowns(of.among[meant.subject], found, of.found),
             trend=trend,
             overlap=self._overlap(meant, found, of),
             accounts=_account_view(found) if meant.subject == "account" else None,
@@ -318,13 +349,15 @@ class _Round:
 
     Attributes:
         found: by key, the members of what is previewed, of computed traits, and of other audiences.
+        among: everybody, of the kinds that are previewed.
         syncs: by key, where what is previewed goes.
         others: the audiences whose members are known, those that are previewed among them.
         left_out: the keys of those whose members are not; ``why`` they are not.
-        seconds: that finding them took.
+        seconds: that finding the members took.
     """
 
     found: Mapping[str, Found]
+    among: Mapping[Subject, Everybody]
     syncs: Mapping[str, Sequence[SyncSettings]]
     others: Sequence[tuple[Definition, Found]]
     left_out: Sequence[str]
@@ -332,9 +365,10 @@ class _Round:
     seconds: float
 
 
-def _size_words(meant: Definition, found: Found, among: Everybody) -> str:
+def _size_words(meant: Definition, found: Found, among: Everybody | None = None) -> str:
     """``buyers: 1,143 of 8,000 users``: what is shown while the rest is still being found."""
-    return f"{meant.key}: {found.members.subjects.height:,} of {among.size:,} {meant.subject}s"
+    whole = f" of {among.size:,}" if among is not None else ""
+    return f"{meant.key}: {found.members.subjects.height:,}{whole} {meant.subject}s"
 
 
 def _requests(plans: Sequence[SyncPlan], as_of: dt.datetime) -> tuple[list[dict[str, str]], list[str]]:

@@ -42,8 +42,8 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str], firs
         source: where the data lies.
         subject: users or accounts.
         traits: their columns, by name.
-        first: values are counted among so many lines of them only, whichever the warehouse comes upon first: enough to
-            see that a trait has too many, at no more cost where there are millions.
+        first: everything is counted among so many lines of them only, whichever the warehouse comes upon first: all
+            that there is where there are no more, and at no more cost where there are millions.
 
     Returns:
         ``trait`` (its position, or ``EVERYBODY`` or ``LINES``), ``value`` (text: of a number its bin, of a time
@@ -54,29 +54,33 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str], firs
         DefinitionError: a trait of lists or documents.
     """
     build = Build(source)
-    name = build.subject(subject)
+    found = [trait_column(source, subject, each) for each in traits]
+    if first is None:
+        name, read = build.subject(subject), _read(build, subject, found)
+    else:
+        name = build.add("some", _first(build, subject, found, first))
+        read = [column(name, f"value_{at}") for at, _ in enumerate(found)]
     everybody = exp.Count(this=exp.Distinct(expressions=[column(name, ID[subject])]))
     arms = [_line(EVERYBODY, _nothing(), everybody).from_(name)]
-    if traits:
+    if traits or first is not None:
         arms.append(_line(LINES, _nothing(), exp.Count(this=exp.Star())).from_(name))
-    return _listed(build, arms + _values(build, subject, traits, first))
+    return _listed(build, arms + _values(build, name, read))
 
 
 def compile_values(source: Source, subject: Subject, trait: str) -> Query:
     """How many users or accounts have which value of one trait; as above, and without counting them."""
     build = Build(source)
-    return _listed(build, _values(build, subject, [trait], None))
+    read = _read(build, subject, [trait_column(source, subject, trait)])
+    return _listed(build, _values(build, build.subject(subject), read))
 
 
-def _values(build: Build, subject: Subject, traits: Sequence[str], first: int | None) -> list[exp.Select]:
-    """The lines of each trait."""
-    found = [trait_column(build.source, subject, each) for each in traits]
-    if first is not None and found:
-        name = build.add("some", _first(build, subject, found, first))
-        read: list[exp.Expr] = [column(name, f"value_{at}") for at, _ in enumerate(found)]
-    else:
-        name = build.subject(subject)
-        read = [_value(build.trait(subject, of), of, build.source) for of in found]
+def _read(build: Build, subject: Subject, traits: Sequence[Column]) -> list[exp.Expr]:
+    """The values of all lines."""
+    return [_value(build.trait(subject, of), of, build.source) for of in traits]
+
+
+def _values(build: Build, name: str, read: Sequence[exp.Expr]) -> list[exp.Select]:
+    """The lines of each trait, as it is read from a part of that name."""
     arms = []
     for at, value in enumerate(read):
         values = build.add("values", exp.select(as_(value, "value")).from_(name))
@@ -88,9 +92,10 @@ def _values(build: Build, subject: Subject, traits: Sequence[str], first: int | 
 
 
 def _first(build: Build, subject: Subject, traits: Sequence[Column], first: int) -> exp.Select:
-    """The values of so many lines of a table, read apart: a part that is read twice may be computed in full before."""
+    """The ids and values of so many lines, read apart: a part that is read twice may be computed in full before."""
     members, source = subject_members(build.source, subject), build.source
-    listed = [as_(_value(column("t", of), of, source), f"value_{at}") for at, of in enumerate(traits)]
+    listed = [as_(column("t", members.id), ID[subject])]
+    listed += [as_(_value(column("t", of), of, source), f"value_{at}") for at, of in enumerate(traits)]
     made = exp.select(*listed).from_(table(members.table, "t"))
     return made.where(existing(members, "t", source.timezone)).limit(first)
 

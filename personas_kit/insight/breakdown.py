@@ -29,7 +29,8 @@ from personas_kit.reading import Reader
 FEW_VALUES = 40
 #: So many traits are looked at to choose one.
 CANDIDATES = 4
-#: They are looked at among so many lines: enough to see that one of them has too many values.
+#: Of no more lines than these everybody is counted before the members are asked for. Of more, traits are looked at
+#: among so many: enough to see that one of them has too many values.
 SOME = 100_000
 #: One that nearly everybody has the same value of says nothing.
 SAME = 0.98
@@ -104,31 +105,73 @@ def asked_by(source: Source, subject: Subject, by: Sequence[str] | None, registr
     return Asked(tuple(dict.fromkeys(names)), traits, own)
 
 
-def everybody(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime) -> Everybody:
-    """How many there are, and how they are spread; one statement.
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is known of everybody before the members are asked for.
 
-    Where one of several traits is to be chosen, they are looked at among a few of the lines only. Of more lines than
-    these, one more statement counts the values of the trait that is chosen.
+    Attributes:
+        asked: what members are to be broken down by; where the kit chose, the one trait.
+        everybody: all of them, where they are few enough to be counted at once; else None.
+    """
+
+    asked: Asked
+    everybody: Everybody | None
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits of the source, by name."""
+        return tuple(self.asked.traits)
+
+
+def glance(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime) -> Glance:
+    """Everybody, where they are few; of many only what a trait is chosen by, so that the members need not wait.
+
+    One statement looks at a few of the lines. Where there are more, one more counts the values of each trait that may
+    be chosen before another one.
 
     Raises:
         DefinitionError: a trait of lists or documents.
     """
-    choosing = asked.chosen and len(asked.names) > 1
-    query = compile_spread(reader.source, subject, [*asked.traits], SOME if choosing else None)
+    query = compile_spread(reader.source, subject, [*asked.traits], SOME + 1)
     sizes, whole = _counted(reader.ask(query, as_of, TAG), [*asked.traits])
-    found = Everybody(whole[EVERYBODY], whole[LINES], asked, sizes)
+    if whole[LINES] <= SOME:
+        found = _chosen(Everybody(whole[EVERYBODY], whole[LINES], asked, sizes))
+        return Glance(found.asked, found)
+    if not asked.chosen:
+        return Glance(asked, None)
+    fit = [name for name in asked.names if len(sizes[name]) <= FEW_VALUES + 1]  # others have too many in any case
+    for name in fit[:-1]:
+        counted, _ = _counted(reader.ask(compile_values(reader.source, subject, name), as_of, TAG), [name])
+        if _says_something(counted[name], sum(counted[name].values())):
+            return Glance(_only(asked, name), None)
+    return Glance(_only(asked, *fit[-1:]), None)
+
+
+def everybody(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime) -> Everybody:
+    """How many there are, and how they are spread; one statement, which may take as long as that of the members.
+
+    Raises:
+        DefinitionError: a trait of lists or documents.
+    """
+    query = compile_spread(reader.source, subject, [*asked.traits])
+    sizes, whole = _counted(reader.ask(query, as_of, TAG), [*asked.traits])
+    return _chosen(Everybody(whole[EVERYBODY], whole[LINES], asked, sizes))
+
+
+def _chosen(found: Everybody) -> Everybody:
+    """Everybody by the first of the traits that says something, where the kit is to choose."""
+    asked = found.asked
     if not asked.chosen:
         return found
-    for name in asked.names:
-        own, few = sizes[name], choosing and found.lines > SOME
-        if few and len(own) <= FEW_VALUES + 1:  # of more there are too many, whatever the other lines hold
-            query = compile_values(reader.source, subject, name)
-            counted, _ = _counted(reader.ask(query, as_of, TAG), [name])
-            own = counted[name]
-        if _says_something(own, found.lines):
-            chosen = Asked((name,), {name: asked.traits[name]}, {}, chosen=True)
-            return replace(found, asked=chosen, sizes={name: own})
-    return replace(found, asked=Asked((), {}, {}, chosen=True), sizes={})
+    name = next((name for name in asked.names if _says_something(found.sizes[name], found.lines)), None)
+    if name is None:
+        return replace(found, asked=_only(asked), sizes={})
+    return replace(found, asked=_only(asked, name), sizes={name: found.sizes[name]})
+
+
+def _only(asked: Asked, *names: str) -> Asked:
+    """Those of the traits that the kit has chosen."""
+    return Asked(names, {name: asked.traits[name] for name in names}, {}, chosen=True)
 
 
 def _counted(answer: pl.DataFrame, names: Sequence[str]) -> tuple[dict[str, dict[str | None, int]], dict[int, int]]:

@@ -1,17 +1,9 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMP) AS as_of
-), users_now AS (
-  SELECT
-    t.user_id AS user_id
-  FROM users AS t
-  WHERE
-    t.user_id IS NOT NULL
-    AND (
-      t.created_at IS NULL OR t.created_at <= (SELECT as_of FROM moment)
-    )
 ), some_1 AS (
   SELECT
+    t.user_id AS user_id,
     t.plan AS value_0,
     CAST(t.active AS TEXT) AS value_1
   FROM users AS t
@@ -55,14 +47,14 @@ WITH moment AS (
   SELECT
     -1 AS trait,
     CAST(NULL AS TEXT) AS value,
-    COUNT(DISTINCT users_now.user_id) AS size
-  FROM users_now
+    COUNT(DISTINCT some_1.user_id) AS size
+  FROM some_1
   UNION ALL
   SELECT
     -2 AS trait,
     CAST(NULL AS TEXT) AS value,
     COUNT(*) AS size
-  FROM users_now
+  FROM some_1
   UNION ALL
   SELECT
     0 AS trait,
@@ -84,22 +76,15 @@ FROM spread_1
 
 -- executed:
 
-WITH users_now AS (
+WITH some_1 AS (
   SELECT
-    t.user_id AS user_id
-  FROM users AS t
-  WHERE
-    t.user_id IS NOT NULL AND (
-      t.created_at IS NULL OR t.created_at <= $1
-    )
-), some_1 AS (
-  SELECT
+    t.user_id AS user_id,
     t.plan AS value_0,
     CAST(t.active AS TEXT) AS value_1
   FROM users AS t
   WHERE
     t.user_id IS NOT NULL AND (
-      t.created_at IS NULL OR t.created_at <= $2
+      t.created_at IS NULL OR t.created_at <= $1
     )
   LIMIT 100000
 ), values_1 AS (
@@ -136,14 +121,14 @@ WITH users_now AS (
   SELECT
     -1 AS trait,
     CAST(NULL AS TEXT) AS value,
-    COUNT(DISTINCT users_now.user_id) AS size
-  FROM users_now
+    COUNT(DISTINCT some_1.user_id) AS size
+  FROM some_1
   UNION ALL
   SELECT
     -2 AS trait,
     CAST(NULL AS TEXT) AS value,
     COUNT(*) AS size
-  FROM users_now
+  FROM some_1
   UNION ALL
   SELECT
     0 AS trait,

@@ -1,17 +1,9 @@
 WITH moment AS (
   SELECT
     CAST('2026-03-31 12:00:00' AS TIMESTAMPNTZ) AS as_of
-), users_now AS (
-  SELECT
-    t.USER_ID AS user_id
-  FROM USERS AS t
-  WHERE
-    t.USER_ID IS NOT NULL
-    AND (
-      t.CREATED_AT IS NULL OR t.CREATED_AT <= (SELECT as_of FROM moment)
-    )
 ), some_1 AS (
   SELECT
+    t.USER_ID AS user_id,
     t.PLAN AS value_0,
     CAST(t.ACTIVE AS VARCHAR) AS value_1
   FROM USERS AS t
@@ -55,14 +47,14 @@ WITH moment AS (
   SELECT
     -1 AS trait,
     CAST(NULL AS VARCHAR) AS value,
-    COUNT(DISTINCT users_now.user_id) AS size
-  FROM users_now
+    COUNT(DISTINCT some_1.user_id) AS size
+  FROM some_1
   UNION ALL
   SELECT
     -2 AS trait,
     CAST(NULL AS VARCHAR) AS value,
     COUNT(*) AS size
-  FROM users_now
+  FROM some_1
   UNION ALL
   SELECT
     0 AS trait,
@@ -84,17 +76,9 @@ FROM spread_1
 
 -- executed:
 
-WITH users_now AS (
+WITH some_1 AS (
   SELECT
-    t.USER_ID AS user_id
-  FROM USERS AS t
-  WHERE
-    t.USER_ID IS NOT NULL
-    AND (
-      t.CREATED_AT IS NULL OR t.CREATED_AT <= CAST(? AS TIMESTAMPNTZ)
-    )
-), some_1 AS (
-  SELECT
+    t.USER_ID AS user_id,
     t.PLAN AS value_0,
     CAST(t.ACTIVE AS VARCHAR) AS value_1
   FROM USERS AS t
@@ -138,14 +122,14 @@ WITH users_now AS (
   SELECT
     -1 AS trait,
     CAST(NULL AS VARCHAR) AS value,
-    COUNT(DISTINCT users_now.user_id) AS size
-  FROM users_now
+    COUNT(DISTINCT some_1.user_id) AS size
+  FROM some_1
   UNION ALL
   SELECT
     -2 AS trait,
     CAST(NULL AS VARCHAR) AS value,
     COUNT(*) AS size
-  FROM users_now
+  FROM some_1
   UNION ALL
   SELECT
     0 AS trait,

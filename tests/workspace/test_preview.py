@@ -83,10 +83,42 @@ def test_of_many_lines_the_trait_is_chosen_among_some_and_counted_among_all(own,
 
     assert many == few
     assert few[0].trait == "role"
-    some, whole = [each for each in asked if "spread_1" in each]
-    assert "LIMIT 500" in some
+    some, choice, whole = [each for each in asked if "spread_1" in each]
+    assert "LIMIT 501" in some
     assert "t.country" in some
-    assert ("users_now.role" in whole, "country" in whole, "DISTINCT" in whole) == (True, False, False)
+    assert ("users_now.role" in choice, "country" in choice, "DISTINCT" in choice) == (True, False, False)
+    assert ("users_now.role" in whole, "country" in whole, "DISTINCT" in whole) == (True, False, True)
+    assert asked.index(choice) < asked.index(whole) - 1  # the members are asked for before everybody is
+
+
+@pytest.mark.parametrize("by", [None, ["created_at", "revenue_90d", "country", "plan"]])
+def test_of_many_a_preview_says_what_it_says_of_few(own, monkeypatch, by):
+    own.add(germans, nobody)
+
+    def previewed():
+        for known in (own._previewing.chosen, own._previewing.seen, own._previewing.beside):
+            known.clear()
+        asked = [BUYERS, "active_accounts", "revenue_90d", nobody]
+        cards = [*own.preview(asked, by=by), *own.preview(asked, by=by), own.preview(BUYERS, as_of="2026-10-15")]
+        said = [{**card.to_dict(), "sample": card.sample.to_dicts()} for card in cards]
+        return [{name: value for name, value in each.items() if name != "requests"} for each in said]  # of anybody
+
+    few = previewed()
+    monkeypatch.setattr(breakdown, "SOME", 5)
+
+    assert previewed() == few
+
+
+def test_of_many_other_audiences_are_asked_for_when_everybody_is_counted(own, monkeypatch):
+    own.add(broken)
+    monkeypatch.setattr(breakdown, "SOME", 500)
+
+    found = own.preview(BUYERS)
+
+    assert found.size == 1_143
+    assert set(found.facets.overlap.left_out) == {"broken", "active_accounts"}
+    monkeypatch.setattr(previewing, "MANY", 7_000)
+    assert own.preview(germans).facets.overlap.why == "not previewed yet, and asking would take long"
 
 
 def test_a_person_says_by_what(demo, users):
