@@ -85,6 +85,9 @@ class Judge:
         Returns:
             ``member`` (text) and ``cause``.
         """
+        if self.answer is None and not self.forgotten.marks:  # then nobody needs to look at what is acknowledged
+            lines = case.open.select(pl.col("member").cast(pl.String), cause=pl.lit(usual, pl.String))
+            return lines.drop_nulls("cause")
         lines = self._with_forgotten(case, _changes(case))
         told: list[pl.Expr] = [pl.when(pl.col("forgotten") & _LOSS).then(pl.lit(WITHDRAWN))]
         if self.answer is not None:

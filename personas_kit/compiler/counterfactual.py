@@ -3,12 +3,12 @@
 A *world* is a definition with what it refers to, the instant at which it is asked, and what is there at that instant.
 The first world is the present one. A user, an account, or a user of an account is listed if some other world says
 something else than the first; so the statement gives about as many lines as there are changes, however large the
-audience is. Worlds of one moment share their parts, and a table of the warehouse is read once for all of them.
+audience is. What is the same in several worlds is made once, and a table of the warehouse is read once for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -19,7 +19,7 @@ from personas_kit.compiler.conditions import condition, negated
 from personas_kit.compiler.nodes import Instant, as_, column, given, same
 from personas_kit.compiler.population import ACCOUNTS, CLAIMS, EVER, ID, MEMBERS, USERS, Build
 from personas_kit.compiler.query import Query
-from personas_kit.compiler.reading_once import Part, Tables, renamed
+from personas_kit.compiler.reading_once import Part, Tables, made_once, renamed, spelt
 from personas_kit.compiler.scope import Scope, trait_column
 from personas_kit.compiler.several import ACCOUNT_OF, USER_OF
 from personas_kit.compiler.source import ColumnType, Source
@@ -87,6 +87,25 @@ def compile_worlds(
     return _Statement(source, worlds, carry, expand, claims).query()
 
 
+def alike(worlds: Sequence[World], source: Source, *, expand: bool = False) -> tuple[int, ...]:
+    """For each world the first one that says the same of everybody, whatever the data.
+
+    That is so if both are asked in the same way: the instant makes no difference where nothing depends on it. Worlds
+    that are asked in different ways may say the same all the same.
+
+    Args:
+        worlds: as for ``compile_worlds``.
+        source: where the data lies.
+        expand: the users of accounts are asked for, too.
+
+    Raises:
+        DefinitionError, UnknownName: as for the definition of a world alone.
+    """
+    statement = _Statement(source, worlds, (), expand, None)
+    statement.query()
+    return tuple(statement.answers.index(answer) for answer in statement.answers)
+
+
 @dataclass(eq=False)
 class _Moment:
     """The worlds that are asked at one instant, of the same that is there: one statement being put together.
@@ -152,6 +171,10 @@ class _Moment:
             self._at(part)
         return parts
 
+    def rename(self, instead: Mapping[str, str]) -> None:
+        """Parts have other names."""
+        self.named = {what: instead.get(name, name) for what, name in self.named.items()}
+
     def _at(self, part: Part) -> None:
         """The part at the instant. Who exists, and belongs where, has begun up to the quiet time."""
         for found in part.made.find_all(Instant):
@@ -161,7 +184,12 @@ class _Moment:
 
 @dataclass(eq=False)
 class _Statement:
-    """The statement of several worlds."""
+    """The statement of several worlds.
+
+    Attributes:
+        answers: of each world the parts that say what it is about, users or accounts, and the users of these.
+        made: the names of the parts that were added, by what they say.
+    """
 
     source: Source
     worlds: Sequence[World]
@@ -171,6 +199,8 @@ class _Statement:
     moments: dict[tuple[int, int], _Moment] = field(default_factory=dict)
     parts: list[tuple[str, exp.Query]] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    answers: list[tuple[str, ...]] = field(default_factory=list)
+    made: dict[object, str] = field(default_factory=dict)
 
     @property
     def subject(self) -> Subject:
@@ -205,7 +235,10 @@ class _Statement:
         return self.moments.setdefault((ago, quiet), _Moment(Build(self.source), ago, quiet))
 
     def _put_together(self) -> None:
-        """The parts of all moments, and before them what several of these read."""
+        """The parts of all moments, each once, and before them what several of these read."""
+        builds = [moment.build for moment in self.moments.values()]
+        for build in builds:
+            build.read_as(builds)
         self.taken = {name.casefold() for of in self.source.schema.values() for name in of.parts}
         made = [moment.parts(f"at_{at}_" if at else "", self.taken) for at, moment in enumerate(self.moments.values())]
         inside = [part for parts in made for part in parts]
@@ -215,13 +248,18 @@ class _Statement:
         for parts, moment in zip(made, self.moments.values(), strict=True):
             if moment.quiet:
                 until += tables.until([part for part in parts if not _is_existing(part)], moment.quiet)
+        inside, instead = made_once(inside)
+        for moment in self.moments.values():
+            moment.rename(instead)
         every = [*tables.read_once([*until, *inside]), *until, *inside]
         self.parts = [(part.name, part.made) for part in every]
 
     def _add(self, name: str, made: exp.Query) -> str:
-        free = self._free(name)
-        self.parts.append((free, made))
-        return free
+        says = spelt(made)
+        if says not in self.made:
+            self.made[says] = self._free(name)
+            self.parts.append((self.made[says], made))
+        return self.made[says]
 
     def _free(self, name: str) -> str:
         while name in self.taken:
@@ -244,13 +282,15 @@ class _Statement:
         base, key = self._moment(0, 0).named[self.subject], ID[self.subject]
         made = exp.select(column(base, key), *_called(carried, "user")).from_(exp.to_table(base))
         answers = [self._answer(position, "w") for position in range(len(self.worlds))]
+        self.answers = [(answer,) for answer in answers]
         return self._differing(made, base, (key,), answers, "w")
 
     def _users(self, carried: Sequence[exp.Column]) -> exp.Select:
         """The users of accounts, likewise."""
         now = self._moment(0, 0)
         members = {ago: of.named["members"] for (ago, _), of in self.moments.items() if "members" in of.named}
-        every = [exp.select(*(column(name, key) for key in _PAIR)).from_(name) for name in members.values()]
+        names = dict.fromkeys(members.values())
+        every = [exp.select(*(column(name, key) for key in _PAIR)).from_(name) for name in names]
         base = self._add("members_of_any", every[0] if len(every) == 1 else exp.union(*every, distinct=True))
         answers = []
         for position, world in enumerate(self.worlds):
@@ -260,6 +300,7 @@ class _Statement:
             valued = self._kind(position) is not None
             made = _users_of(self._answer(position, "w"), members[world.members_ago], valued=valued)
             answers.append(self._add(f"users_of_{position}", made.distinct()))
+        self.answers = [(*of, users) for of, users in zip(self.answers, answers, strict=True)]
         listed = [as_(column(base, "user_id"), USER_OF), as_(column(base, "account_id"), ACCOUNT_OF)]
         made = exp.select(*listed, *_called(carried, "member")).from_(exp.to_table(base))
         user = exp.EQ(this=column(now.named["user"], "user_id"), expression=column(base, "user_id"))
@@ -269,15 +310,16 @@ class _Statement:
         self, made: exp.Select, base: str, keys: Sequence[str], answers: Sequence[str], prefix: str
     ) -> exp.Select:
         """The lines with the answer of each world, where one differs from the first."""
-        differ: list[exp.Expr] = []
-        for position, part in enumerate(answers):
+        differ: dict[str, exp.Expr] = {}
+        for part in dict.fromkeys(answers):
             pairs = [exp.EQ(this=column(part, key), expression=column(base, key)) for key in keys]
             made.append("joins", exp.Join(this=exp.to_table(part), on=exp.and_(*pairs), side="LEFT"))
+        for position, part in enumerate(answers):
             said, first = (self._said(at, answers[at], keys[0]) for at in (position, 0))
             made = made.select(as_(said, f"{prefix}{position}"))
-            if position and not self.worlds[position].aside:
-                differ.append(self._differs(position, said.copy(), first))
-        return made.where(exp.or_(*differ) if differ else exp.false()).distinct()
+            if part != answers[0] and not self.worlds[position].aside:
+                differ[part] = self._differs(position, said.copy(), first)
+        return made.where(exp.or_(*differ.values()) if differ else exp.false()).distinct()
 
     def _differs(self, position: int, said: exp.Expr, first: exp.Expr) -> exp.Expr:
         """A world says something else than the first. Values that the warehouse cannot compare always may."""

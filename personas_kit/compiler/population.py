@@ -7,7 +7,7 @@ table of the warehouse that several parts read is read once, for all of them (``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -106,6 +106,17 @@ class Build:
         name = self.subject(which)
         self._read[name][of.name] = of
         return exp.Column(this=_alias(of, ID[which]), table=exp.to_identifier(name))
+
+    @property
+    def read(self) -> Mapping[str, Mapping[str, Column]]:
+        """The columns that are read of who exists."""
+        return self._read
+
+    def read_as(self, others: Collection[Build]) -> None:
+        """Read of who exists whatever any of these reads, itself among them: so what is the same looks the same."""
+        for name in self._read:
+            every = {known: read for other in others for known, read in other.read.get(name, {}).items()}
+            self._read[name] = dict(sorted(every.items()))
 
     def event(self, of: EventTable, read: Column) -> exp.Column:
         """A column of a table of events."""

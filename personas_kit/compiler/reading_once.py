@@ -1,4 +1,4 @@
-"""The parts of statements that are put together into one: named apart, and each table of the warehouse read once.
+"""The parts of statements that are put together into one: named apart, each made once, each table read once.
 
 SQL of a person's own reads whatever it says, so what it reads is read apart from the rest.
 """
@@ -52,6 +52,39 @@ def renamed(statement: exp.Query, label: str, taken: set[str]) -> tuple[list[Par
                 found.set("this", names[found.name])
         parts.append(Part(names[each.alias], each.this, each.alias, own))
     return parts, names
+
+
+def made_once(parts: Iterable[Part]) -> tuple[list[Part], dict[str, str]]:
+    """The parts that say something that no part before them says; the others are read from there.
+
+    Args:
+        parts: each after those that it reads. They are changed.
+
+    Returns:
+        These parts, and for the names of the others the name of the part that says the same.
+    """
+    first: dict[object, str] = {}
+    kept, instead = list[Part](), dict[str, str]()
+    for part in parts:
+        for found in () if part.own else part.made.find_all(exp.Identifier):
+            if not found.quoted:
+                found.set("this", instead.get(found.name, found.name))
+        known = first.setdefault(spelt(part.made), part.name)
+        if known == part.name:
+            kept.append(part)
+        else:
+            instead[part.name] = known
+    return kept, instead
+
+
+def spelt(tree: object) -> object:
+    """What is the same for two trees if they are written in the same way.
+
+    Trees of sqlglot that are equal need not be: to them 'Pro' is 'pro'.
+    """
+    if isinstance(tree, exp.Expr):
+        return type(tree), *((name, spelt(each)) for name, each in sorted(tree.args.items()) if each not in (None, []))
+    return tuple(map(spelt, tree)) if isinstance(tree, list) else (type(tree), repr(tree))
 
 
 @dataclass(frozen=True, slots=True)

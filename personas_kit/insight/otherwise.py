@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from personas_kit.activation.causes import Case, Causes, Question, question_of
 from personas_kit.activation.forgetting import Forgotten
 from personas_kit.activation.judging import Answer, Judge, answer_of
-from personas_kit.compiler.counterfactual import compile_worlds
+from personas_kit.activation.telling import reduced
+from personas_kit.compiler.counterfactual import alike, compile_worlds
 from personas_kit.errors import PersonasError
 from personas_kit.planner import Found
 from personas_kit.reading import Reader
@@ -16,7 +17,7 @@ from personas_kit.reading import Reader
 
 @dataclass(frozen=True, slots=True)
 class Otherwise:
-    """Finds the causes of changes: called for a plan, it asks one statement at most.
+    """Finds the causes of changes: called for a plan, it asks one statement at most, and none that could tell nothing.
 
     Attributes:
         reader: asks the warehouse.
@@ -38,8 +39,10 @@ class Otherwise:
         unasked = [Causes(Judge(found.members, forgotten).causes(case, {}, None)) for case in cases]
         if all(known.of.height == case.open.height for known, case in zip(unasked, cases, strict=True)):
             return unasked
-        question = question_of(cases, found.meaning, found.as_of, self.reader.source)
+        source, expand = self.reader.source, found.members.pairs is not None
+        question = question_of(cases, found.meaning, found.as_of, source)
         try:
+            question = reduced(question, cases, alike(question.worlds, source, expand=expand))
             answer = self._answer(found, question) if question.asks else None
         except PersonasError as problem:
             return [Causes(known.of, problem.what) for known in unasked]

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import polars as pl
@@ -39,9 +40,11 @@ from personas_kit.activation.wanted import wanted_by
 from personas_kit.cli.terminal import show_plan
 from personas_kit.clock import SystemClock
 from personas_kit.compiler import bind, compile_definition
+from personas_kit.compiler.settings import UserSettings
 from personas_kit.config import Config, SyncSettings, WarehouseSettings
 from personas_kit.definitions import Definition
 from personas_kit.destinations import Computation, find
+from personas_kit.insight import otherwise
 from personas_kit.insight.otherwise import Otherwise
 from personas_kit.reading import Reader
 from personas_kit.sandbox import Sandbox
@@ -58,6 +61,8 @@ from tests.compiler.test_by_hand import (
     REGISTRY,
     SETTINGS,
     _load,
+    combined,
+    compared,
     facts,
     of_accounts,
     of_members,
@@ -65,6 +70,7 @@ from tests.compiler.test_by_hand import (
     values,
 )
 from tests.compiler.test_counterfactual import quiet as without
+from tests.compiler.test_history import LAYOUTS
 
 ORDER, CLOSED = "Order Completed", "Account Closed"
 orders = event(ORDER).within(days=30).count()
@@ -903,6 +909,39 @@ def test_one_statement_tells_the_causes_of_a_plan_and_none_is_asked_where_nothin
     assert len(asked) == with_changes - 1
 
 
+@pytest.mark.parametrize(
+    ("name", "statements"),
+    [
+        ("a trait is set, and another is taken away", 0),  # nothing depends on the instant, and nothing begins
+        ("SQL of one's own", 0),
+        ("a user comes", 1),
+        ("a date comes near", 1),
+        ("an account becomes a company", 1),  # there are memberships, and somebody might have moved
+        ("consent is withdrawn", 1),
+    ],
+)
+def test_nobody_is_asked_what_could_tell_nothing(opened, asked, name, statements):
+    workspace = opened(STORIES[name])
+    told(workspace, STORIES[name], **HOW)
+
+    assert len(whys(asked)) == statements
+
+
+def test_nobody_is_asked_where_nothing_but_who_exists_depends_on_the_instant(opened, asked):
+    columns = {"created": dt.datetime(2026, 3, 1, tzinfo=dt.UTC), "vip": True}
+    workspace = opened(Story(of=vips, says={}, given={"users": {"u1": columns, "u2": columns | {"vip": False}}}))
+    workspace._reader.config = replace(
+        workspace.config, source=replace(workspace.config.source, users=UserSettings("users", "user_id", "created"))
+    )
+    workspace._reader.forget()
+    workspace.push(vips, **HOW)
+    workspace.later(days=1, users={"u2": {"vip": True}, "u9": {"vip": True}})
+    plan = workspace.plan(vips, **HOW)
+
+    assert said_by(plan.syncs[0]) == {"u2": ("enter", NEW), "u9": ("enter", NEW)}
+    assert len(whys(asked)) == 0
+
+
 def test_syncs_that_were_pushed_at_different_times_are_told_apart_in_one_statement(opened, asked):
     workspace = opened(Story(of=buyers, given={"events": [bought("u1")]}, says={}))
     scheduled = replace(
@@ -1020,14 +1059,14 @@ def known(of):
     return replace(of, events=(*of.events, *long_ago))
 
 
-def reader_of(handle, definitions):
-    config = Config(Path("personas.toml"), WarehouseSettings(), Path(".personas"), SETTINGS)
+def reader_of(handle, definitions, layout="all"):
+    config = Config(Path("personas.toml"), WarehouseSettings(), Path(".personas"), LAYOUTS[layout])
     return Reader(config, DuckDB(connection=handle), SystemClock(), lambda: definitions)
 
 
-def found_by(handle, definition, as_of):
+def found_by(handle, definition, as_of, layout="all"):
     """The members of a definition, with what identifiers are made of."""
-    reader = reader_of(handle, {**REGISTRY, definition.key: definition})
+    reader = reader_of(handle, {**REGISTRY, definition.key: definition}, layout)
     return reader.find([definition], as_of, {definition.key: frozenset({"plan"})})[definition.key]
 
 
@@ -1058,17 +1097,28 @@ def drafted(call, definition, found, state):
     return draft, Case(draft(), ids, "list", wanted.empty)
 
 
-def explained(before, after, was, definition, span, calls):
+def causes_of(reader, found, cases):
+    """The causes, which are those that all worlds would tell if everything were asked."""
+    causes = Otherwise(reader)(found, cases, Forgotten())
+    with mock.patch.object(otherwise, "reduced", lambda question, cases, alike: question):
+        every = Otherwise(reader)(found, cases, Forgotten())
+    for less, all_ in zip(causes, every, strict=True):
+        assert sorted(less.of.rows()) == sorted(all_.of.rows())
+        assert less.unasked == all_.unasked
+    return causes
+
+
+def explained(before, after, was, definition, span, calls, layout="all"):
     """Plans of the same sync with the causes that the state tells, and with those that the warehouse tells."""
     since = NOW - dt.timedelta(seconds=span)
     with duckdb.connect() as then, duckdb.connect() as now:
         _load(then, known(before))
         _load(now, known(after))
-        old, found = found_by(then, was, since), found_by(now, definition, NOW)
+        old, found = found_by(then, was, since, layout), found_by(now, definition, NOW, layout)
         drafts = [drafted(call, definition, found, acknowledged(call, old, since)) for call in calls]
         open_ = [(draft, case) for draft, case in drafts if case.open.height]
-        reader = reader_of(now, {**REGISTRY, definition.key: definition})
-        causes = Otherwise(reader)(found, [case for _, case in open_], Forgotten()) if open_ else []
+        reader = reader_of(now, {**REGISTRY, definition.key: definition}, layout)
+        causes = causes_of(reader, found, [case for _, case in open_]) if open_ else []
         return [(case.part, draft(own)) for (draft, case), own in zip(open_, causes, strict=True)]
 
 
@@ -1100,6 +1150,35 @@ def test_causes_change_no_change_and_every_change_has_one(
             assert set(told.lines["cause"]) <= set(CAUSES)
             assert told.unasked == ""
             assert told.silent == (0 if told.sync.call != "track" else told.causes.get(MERGED, 0))
+
+
+of_traits = combined(compared(trait("plan"), "text"))
+unless = st.none() | of_traits
+
+
+@pytest.mark.timeout(900)
+@settings(
+    max_examples=max(10, settings().max_examples // 5), phases=[each for each in Phase if each is not Phase.explain]
+)
+@given(facts(), facts(), of_traits, of_traits, unless, unless, st.booleans(), spans, st.sampled_from(["all", *LAYOUTS]))
+def test_where_worlds_are_the_same_the_causes_are_those_that_all_of_them_would_tell(
+    before, after, users, others, unless, was_unless, edited, span, layout
+):
+    other, other_unless = (others, was_unless) if edited else (users, unless)
+    listed = "SELECT DISTINCT user_id FROM {} WHERE user_id IS NOT NULL"
+    pairs = [
+        (Audience("A", other, unless=other_unless), Audience("A", users, unless=unless), ["identify", "list"]),
+        (
+            AccountAudience("A", any_user(other), unless_user=other_unless),
+            AccountAudience("A", any_user(users), unless_user=unless),
+            ["identify", "group", "list"],
+        ),
+        (AccountAudience("A", no_user(other)), AccountAudience("A", no_user(users)), ["identify", "group"]),
+        (Trait("T", trait("plan")), Trait("T", trait("plan")), ["identify"]),
+        (SqlAudience("A", listed.format("users")), SqlAudience("A", listed.format("events")), ["identify", "list"]),
+    ]
+    for was, definition, calls in pairs:
+        explained(before, after, was, definition, span, calls, layout)  # which holds one against the other
 
 
 @pytest.mark.timeout(900)

@@ -18,9 +18,9 @@ from sqlglot import exp
 
 from personas_kit.compiler import Query, Source, bind, compile_definition, compile_memberships
 from personas_kit.compiler.claims import CLAIM, Claims
-from personas_kit.compiler.counterfactual import World, compile_worlds
+from personas_kit.compiler.counterfactual import World, alike, compile_worlds
 from personas_kit.compiler.settings import EventSettings, IdentitySettings, UserSettings
-from personas_kit.definitions import event, trait
+from personas_kit.definitions import event, in_audience, trait
 from personas_kit.definitions.definition import (
     AccountAudience,
     AccountTrait,
@@ -136,11 +136,21 @@ def check(worlds: Sequence[World], alone: Alone) -> None:
     subject = worlds[0].definition.subject
     query = compile_worlds(worlds, alone.source, expand=subject == "account")
     found = alone.asked(query, NOW)
-    own = differing([alone.subjects(world) for world in worlds], worlds, 1)
+    every = [alone.subjects(world) for world in worlds]
+    own = differing(every, worlds, 1)
     assert _same(listed(found, query, [f"{subject}_id"], "w"), own)
     if subject == "account":
-        users = differing([alone.users(world) for world in worlds], worlds, 2)
+        every_user = [alone.users(world) for world in worlds]
+        users = differing(every_user, worlds, 2)
         assert _same(listed(found, query, ["member_user_id", "member_account_id"], "p"), users)
+        assert [_sorted(every_user[first]) for first in alike(worlds, alone.source, expand=True)] == [
+            *map(_sorted, every_user)
+        ]
+    assert [_sorted(every[first]) for first in alike(worlds, alone.source)] == [*map(_sorted, every)]
+
+
+def _sorted(lines: Lines) -> list[str]:
+    return sorted(map(repr, lines))
 
 
 def _same(found: dict[tuple[Any, ...], list[str]], expected: dict[tuple[Any, ...], list[str]]) -> bool:
@@ -264,6 +274,77 @@ def test_identifiers_may_be_numbers(world: conftest.World, kind: str, ids: list[
     at = [query.columns.index(name) for name in CLAIM]
     lines = {tuple(line[each] for each in at) for line in on_duckdb(world.handle, query, conftest.AS_OF)}
     assert lines == {(value, user, None, False) for value, user in found}
+
+
+# ------------------------------------------------------------------------------------------------- what is the same
+
+
+def tables(world: conftest.World, *, since: str | None = None) -> Source:
+    world.table("users", "user_id TEXT, plan TEXT, renews_on TIMESTAMP, since TIMESTAMP", "'u1', 'pro', NULL, NULL")
+    world.events("'Paid', 'u1', '2026-03-31'")
+    world.settings["users"] = UserSettings("users", "user_id", since)
+    return world.source
+
+
+ALIKE: dict[str, tuple[Definition, str | None, tuple[int, ...]]] = {
+    "traits": (Audience("A", trait("plan") == "pro"), None, (0, 0, 0)),
+    "traits, of users of whom it is known since when they are there": (
+        Audience("A", trait("plan") == "pro"),
+        "since",
+        (0, 1, 1),
+    ),
+    "a date that comes near": (Audience("A", trait("renews_on").within_next(days=7)), None, (0, 1, 0)),
+    "an instant that is said": (Audience("A", trait("renews_on").before(dt.datetime(2026, 3, 31))), None, (0, 0, 0)),  # noqa: DTZ001
+    "events of any time": (Audience("A", event("Paid").count() >= 1), None, (0, 1, 2)),
+    "another audience, of events": (Audience("A", in_audience("payers") & trait("plan").exists()), None, (0, 1, 2)),
+    "another audience, of traits": (Audience("A", in_audience("pros")), None, (0, 0, 0)),
+    "a value": (Trait("T", trait("plan")), None, (0, 0, 0)),
+    "SQL of one's own": (SqlAudience("A", "SELECT user_id FROM users WHERE plan = 'pro'"), None, (0, 0, 0)),
+    "SQL that reads events": (SqlAudience("A", "SELECT DISTINCT user_id FROM events"), None, (0, 0, 2)),
+    "SQL that asks when it is": (
+        SqlAudience("A", "SELECT user_id FROM users WHERE renews_on < :as_of"),
+        None,
+        (0, 1, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_the_instant_and_what_came_lately_make_no_difference_where_nothing_is_asked_of_them(
+    world: conftest.World, name: str
+) -> None:
+    definition, since, same = ALIKE[name]
+    others = [Audience("Payers", event("Paid").count() >= 1), Audience("Pros", trait("plan") == "pro")]
+    now = World(definition, {each.key: each for each in others})
+
+    assert alike([now, replace(now, ago=HOUR), replace(now, quiet=HOUR)], tables(world, since=since)) == same
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        trait("plan") == "Pro",
+        trait("plan") == "pro ",
+        trait("plan") == "pro\n",
+        trait("plan") != "pro",
+        trait("plan").one_of("pro", ignore_case=True),
+    ],
+)
+def test_what_is_asked_in_another_way_is_not_the_same(world: conftest.World, other: Condition) -> None:
+    worlds = [World(Audience("A", condition), {}) for condition in (trait("plan") == "pro", other)]
+
+    assert alike(worlds, tables(world)) == (0, 1)
+
+
+def test_what_is_the_same_in_several_worlds_is_made_once(world: conftest.World) -> None:
+    now = World(Audience("A", trait("plan") == "pro"), {})
+    edited = World(Audience("A", trait("plan").exists()), {})
+    worlds = [now, edited, replace(now, ago=HOUR), replace(edited, ago=HOUR), replace(now, quiet=HOUR)]
+
+    query = compile_worlds(worlds, tables(world), carry=["renews_on"])
+
+    assert len(query.tree.ctes) == 3  # the users, and two answers
+    assert [name for name in query.columns if name[0] == "w"] == ["w0", "w1", "w2", "w3", "w4"]
 
 
 # --------------------------------------------------------------------------------------------------- SQL of one's own
