@@ -10,7 +10,8 @@ Semantics: windows and instants B1, counting B5, funnels B7, accounts B9, column
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
@@ -363,11 +364,15 @@ def valued(part: str, node: Reduced, kind: ColumnType, name: str = "value") -> T
     return Typed(value, kind, str(node), missing=node.reducer not in ZERO)
 
 
-def pays_together(meant: Iterable[Expression]) -> bool:
-    """Whether definitions ask for so many values of events that these are better computed together."""
+def values_together(meant: Iterable[Expression]) -> Mapping[str, int]:
+    """How many different values definitions ask for of events of each name; none where it is too few in all."""
     nodes = (node for each in meant for node in walk(each) if isinstance(node, Reduced))
-    of_events = (node for node in nodes if isinstance(node.stream, Events) and node.reducer in AGGREGATES)
-    return len({identity(node) for node in of_events}) >= MANY
+    of_events = {
+        identity(node): node.stream.name
+        for node in nodes
+        if isinstance(node.stream, Events) and node.reducer in AGGREGATES
+    }
+    return Counter(of_events.values()) if len(of_events) >= MANY else {}
 
 
 def identity(node: object) -> str:

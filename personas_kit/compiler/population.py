@@ -30,7 +30,7 @@ from personas_kit.compiler.nodes import (
     table,
 )
 from personas_kit.compiler.source import TIMES, Column, EventTable, Identities, Members, Memberships, Source, Table
-from personas_kit.compiler.together import MOST, Together
+from personas_kit.compiler.together import APART, MOST, Together
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
 
@@ -65,12 +65,13 @@ class _Reading:
 class Build:
     """One statement being put together: what it reads so far, and the parts that are done.
 
-    ``together`` makes one part of the values that the same events have, where that can be. ``known`` has the parts, and
+    ``together`` makes one part of the values that the same events have, where that can be: it says how many different
+    values events of each name have, and is empty where it does not pay. ``known`` has the parts, and
     ``values`` the part and its column, by what they mean.
     """
 
     source: Source
-    together: bool = False
+    together: Mapping[str, int] = field(default_factory=dict)
     parts: dict[str, exp.Query] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -193,7 +194,8 @@ class Build:
             event: their name.
             made: a SELECT of the keys and of one aggregate, grouped by the keys.
         """
-        same, place = f"{self.source.events.index(of)} {alike}", 0
+        own = event if self.together.get(event, 0) >= APART else None
+        same, place = f"{self.source.events.index(of)} {alike} {own!r}", 0
         while len(self._gathered.get(f"{same} {place}", ("", Together(of, made)))[1].values) == MOST:
             place += 1
         if f"{same} {place}" not in self._gathered:

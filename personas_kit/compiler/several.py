@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from personas_kit.compiler.compile import is_zero_empty, traits_of
 from personas_kit.compiler.conditions import condition
-from personas_kit.compiler.metrics import pays_together
+from personas_kit.compiler.metrics import values_together
 from personas_kit.compiler.nodes import as_, column, given
 from personas_kit.compiler.population import MEMBERS, Build
 from personas_kit.compiler.query import Query
@@ -93,7 +93,7 @@ def compile_several(
     for definition in definitions:
         with pointing(definition, registry):
             meant.append(resolve(definition, registry, traits_of(source)))
-    build = Build(source, together=pays_together(meant))
+    build = Build(source, together=values_together(meant))
     scopes: dict[Subject, Scope] = {}
     listed: dict[Subject, list[exp.Expr]] = {}
     wanted: dict[Subject, list[exp.Expr]] = {}

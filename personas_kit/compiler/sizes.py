@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.conditions import condition
-from personas_kit.compiler.metrics import pays_together
+from personas_kit.compiler.metrics import values_together
 from personas_kit.compiler.nodes import as_, column
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
@@ -43,7 +43,7 @@ def compile_sizes(audiences: Sequence[Definition], source: Source, registry: Reg
             if not isinstance(said, Condition):
                 raise DefinitionError("a trait has no size", where=repr(audience.name), hint="count an audience")
             meant.append(said)
-    build = Build(source, together=pays_together(meant))
+    build = Build(source, together=values_together(meant))
     scopes: dict[Subject, Scope] = {}
     listed: dict[Subject, dict[str, exp.Expr]] = {}
     for position, (audience, said) in enumerate(zip(audiences, meant, strict=True)):

@@ -498,6 +498,7 @@ def _holds_together(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metrics_of_compiler, "MANY", 2)  # few definitions are easier to read when one is wrong
         patch.setattr(population, "MOST", 3)
+        patch.setattr(population, "APART", 2)
         several = compile_several([*audiences, *traits], source, REGISTRY)
         sizes = compile_sizes(audiences, source, REGISTRY)
     at = AS_OF.replace(tzinfo=dt.UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personas_kit.compiler import compile_several
-from personas_kit.compiler.together import MANY, MOST
+from personas_kit.compiler.together import APART, MANY, MOST
 from personas_kit.definitions.definition import AccountTrait, Definition, Trait
 from personas_kit.definitions.vocabulary import event, prop
 from tests.compiler.conftest import AS_OF, World
@@ -68,6 +68,31 @@ def test_whatever_needs_no_order_is_one_part_of_many_values(world: World) -> Non
     others = [Trait("Sum", paid.sum("amount")), Trait("Least", paid.min("amount")), Trait("Last", paid.last("colour"))]
 
     assert parts(world, [*TRAITS, *others])[-4:] == ["events_1_repeated", "events_1_beyond", "events_1", "last_1"]
+
+
+@pytest.mark.parametrize("subject", ["user", "account"])
+def test_a_name_with_many_values_has_a_part_of_its_own(world: World, subject: str) -> None:
+    world.users("u1", "u2", "u3")
+    world.accounts("a1 a1 a2", "u1:a1 u1:a2 u2:a2 u2:a2")
+    world.events(*EVENTS)
+    paid = [event("Paid").within(hours=12 * at + 12) for at in range(APART)]
+    values = [*(each.count() for each in paid), *(each.max("at") for each in paid), *COUNTS]
+    kind = Trait if subject == "user" else AccountTrait
+    traits = [kind(f"T{at}", each) for at, each in enumerate(values)]
+
+    found = asked(world, traits, subject)
+
+    assert {name for name in parts(world, traits) if name.startswith("events_")} - {"events_read"} == {
+        *("events_1_repeated", "events_1_beyond", "events_1"),  # those of payments
+        *("events_2_repeated", "events_2_beyond", "events_2"),  # those of any other name
+    }
+    text = compile_several(traits, world.source, {}).query.sql("duckdb", AS_OF)
+    own = text[text.index("events_1 AS (") : text.index("events_2_repeated AS (")]
+    assert own.count("event = 'Paid'") == 1  # not again for each value
+    for each in traits:
+        alone = asked(world, [each], subject)[each.key]
+        there = {member: value for member, value in found[each.key].items() if value is not None}
+        assert there == alone
 
 
 def test_few_values_are_parts_of_their_own(world: World) -> None:
