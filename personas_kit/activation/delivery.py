@@ -204,6 +204,7 @@ class Delivery:
             figures=sync.figures,
             full=sync.full,
             overrides={name: each.to_dict() for name, each in overrides.items()},
+            derived=sync.derived,
         )
         silent = Batch(sync.to_send, sync.lines.height)
         self.store.begin(head, sync.lines, adopted=[silent] if silent.start < silent.stop else [])
@@ -264,7 +265,7 @@ class Delivery:
         line = run_line(plan, sync, part, started, self.clock.now(), push.overrides)
         told = replace(part, attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line)))
         if finished or sync.aside or sent.fatal or not self.store.waiting(plan.id, sync.sync):
-            self.store.fold(plan.id, sync.sync, finished=finished and not sync.aside)
+            self.store.fold(plan.id, sync.sync, finished=finished and not sync.aside, lines=sync.lines)
             plan.memory.concluded[sync.sync.id] = told
         else:
             self.store.stop(plan.id, sync.sync)

@@ -85,13 +85,15 @@ def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> t
     Returns:
         The changes, and what is held: ``member`` (text), ``change``, ``value``, ``reason``, ``times`` refused.
     """
-    named = due.select(
+    accepted, refused = _accepted(state), _refused(state)
+    some = due if accepted.height or refused.height else due.clear()
+    named = some.select(
         pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", at=pl.int_range(pl.len())
     )
-    out = named.join(_accepted(state), on="member", how="inner")
+    out = named.join(accepted, on="member", how="inner")
     if occasion.mode not in {"full", "replace", "exits"}:
-        refused = named.join(_refused(state), on=["member", "change", "value"], how="inner", nulls_equal=True)
-        out = pl.concat([out, refused]).unique("at", keep="first")
+        again = named.join(refused, on=["member", "change", "value"], how="inner", nulls_equal=True)
+        out = pl.concat([out, again]).unique("at", keep="first")
     held = out.sort("at")
     tried = due.filter(~pl.int_range(pl.len()).is_in(held["at"].implode())) if held.height else due
     return tried, held.drop("at")

@@ -51,6 +51,7 @@ class SyncPlan:
         unasked: why some causes are known from the state alone; empty if the warehouse was asked as far as needed.
         aside: it is about some members only: what the state says of the last push stays as it is.
         stage: the field that has to be there first; None where none has.
+        derived: the message ids of what was not sent before are those of ``fresh_ids``.
     """
 
     sync: Sync
@@ -74,6 +75,7 @@ class SyncPlan:
     unasked: str = ""
     aside: bool = False
     stage: FieldStage | None = None
+    derived: bool = False
 
     @property
     def to_send(self) -> int:

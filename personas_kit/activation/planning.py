@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
-import polars_hash
 
 from personas_kit.activation.cadence import effective_interval
 from personas_kit.activation.causes import ADOPTED, AGAIN, EDITED, FIRST, MERGED, NEW, UNKNOWN, WITHDRAWN, Causes
 from personas_kit.activation.due import Occasion, due_changes, tried_and_held
 from personas_kit.activation.figures import Figures, read_figures
+from personas_kit.activation.message_ids import beside_of, fresh_ids
 from personas_kit.activation.past import NEVER, Past
 from personas_kit.activation.plan import SyncPlan
 from personas_kit.activation.state import SyncState
@@ -75,6 +75,7 @@ class Draft:
             full=occasion.mode in {"full", "replace"} or known.last_as_of is None,
             unasked=causes.unasked if causes is not None else "",
             aside=occasion.only is not None,
+            derived=True,
         )
 
     @property
@@ -111,9 +112,7 @@ def _lines(
     details = wanted.members.drop("value", strict=False)
     if due.schema["member"] != details.schema["member"]:
         details = details.cast({"member": due.schema["member"]})
-    if due.height < FEW * details.height:
-        details = details.filter(pl.col("member").is_in(due["member"].implode()))
-    lines = due.join(details, on="member", how="left", maintain_order="left")
+    lines = _joined(due, details)
     text = pl.col("member").cast(pl.String)
     columns = {
         "user_id": None if sync.call in {"group", "list"} or connection.identifiers(sync.call) else text,
@@ -127,6 +126,15 @@ def _lines(
     )
     lines = _with_message_ids(lines, sync, state, occasion)
     return lines.with_columns(cause=_cause(state, fingerprint, occasion), grows=_grows(lines, state)).drop("again")
+
+
+def _joined(due: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    """The changes with what is known of their members; of a first push they are the same, in the same order."""
+    if due.height == details.height and (due["member"] == details["member"]).all():
+        return due.hstack(details.drop("member"))
+    if due.height < FEW * details.height:
+        details = details.filter(pl.col("member").is_in(due["member"].implode()))
+    return due.join(details, on="member", how="left", maintain_order="left")
 
 
 def _grows(lines: pl.DataFrame, state: SyncState) -> pl.Series:
@@ -152,51 +160,30 @@ def _grows(lines: pl.DataFrame, state: SyncState) -> pl.Series:
 def _with_message_ids(lines: pl.DataFrame, sync: Sync, state: SyncState, occasion: Occasion) -> pl.DataFrame:
     """Deterministic ids; a change that was sent before with an unknown outcome keeps its id and its timestamp.
 
-    Unless the message says more by now than it did: an id ends with a digest of the identifiers beside the value, so
-    that one id never has two contents.
+    Unless the message says more by now than it did: one id never has two contents.
     """
-    content = pl.concat_str(
-        pl.lit(f"{occasion.plan_id}\n{sync.id}"),
-        pl.col("member").cast(pl.String),
-        pl.col("change").cast(pl.String),
-        "value",
-        separator="\n",
+    lines = lines.with_columns(
+        fresh_ids(lines, occasion.plan_id, sync.id),
+        timestamp=pl.lit(occasion.as_of, pl.Datetime("us", "UTC")),
+        was_unknown=pl.col("member").is_in(state.unknown["member"].cast(lines.schema["member"]).implode()),
     )
-    fresh = _with_beside(lines.with_columns(content=content), sync).with_columns(
-        fresh_id=pl.concat_str(
-            pl.lit("personas_"), polars_hash.col("content").nchash.xxh3_128().cast(pl.String), "beside"
-        )
-    )
-    member = lines.schema["member"]
-    sent = state.unknown.cast({"member": member}).select(
-        "member",
-        "value",
-        sent_change="change",
-        sent_id="message_id",
-        sent_at="timestamp",
-    )
-    before = fresh.join(
-        sent.select("member", was_unknown=pl.lit(value=True)), on="member", how="left", maintain_order="left"
-    ).join(sent, on=["member", "value"], how="left", maintain_order="left")
-    sent_beside = pl.col("sent_id").str.extract(r"\d(_\d+)$").fill_null("")
-    same = ((pl.col("sent_change") == pl.col("change").cast(pl.String)) & (sent_beside == pl.col("beside"))).fill_null(
-        value=False
-    )
-    return before.with_columns(
-        message_id=pl.when(same).then("sent_id").otherwise("fresh_id"),
-        timestamp=pl.when(same).then("sent_at").otherwise(pl.lit(occasion.as_of, pl.Datetime("us", "UTC"))),
-        was_unknown=pl.col("was_unknown").fill_null(value=False),
-    ).drop("content", "beside", "fresh_id", "sent_change", "sent_id", "sent_at")
+    return _repeated(lines, state.unknown) if state.unknown.height else lines
 
 
-def _with_beside(lines: pl.DataFrame, sync: Sync) -> pl.DataFrame:
-    """With a digest of the identifiers that go with the value; empty where none do. A list's member is all it says."""
-    names = sorted(name for name in lines.columns if name.startswith("id_"))
-    if not names or sync.call == "list":
-        return lines.with_columns(beside=pl.lit(""))
-    texts = pl.concat_str((pl.col(name).fill_null("") for name in names), separator="\n")
-    digest = polars_hash.col("beside").nchash.xxh3_64().cast(pl.String)
-    return lines.with_columns(beside=texts).with_columns(beside=pl.concat_str(pl.lit("_"), digest))
+def _repeated(lines: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
+    """With the ids and timestamps of what was sent before."""
+    sent = unknown.cast({"member": lines.schema["member"]}).select(
+        "member", "value", sent_change="change", sent_id="message_id", sent_at="timestamp"
+    )
+    again = lines.with_columns(at=pl.int_range(pl.len())).join(sent, on=["member", "value"])
+    same = (pl.col("sent_change") == pl.col("change").cast(pl.String)) & (
+        beside_of(pl.col("sent_id")) == beside_of(pl.col("message_id"))
+    )
+    again = again.filter(same).select("at", "sent_id", "sent_at")
+    return lines.with_columns(
+        message_id=lines["message_id"].scatter(again["at"], again["sent_id"]),
+        timestamp=lines["timestamp"].scatter(again["at"], again["sent_at"]),
+    )
 
 
 def _cause(state: SyncState, fingerprint: str, occasion: Occasion) -> pl.Expr:

@@ -117,6 +117,7 @@ class PlanHead:
         valued: they have values.
         full: it tells the destination of everyone.
         overrides: the guards that were overridden -> who did, and why.
+        derived: the message ids of what was not sent before are those of ``fresh_ids``: they need not be kept.
     """
 
     plan_id: str
@@ -131,6 +132,7 @@ class PlanHead:
     figures: str = ""
     full: bool = False
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,11 @@ def wanted_by(
     if known:
         return _identified(found, connection, call, {kind: id_of(said) for kind, said in ids.items()}, combine, empty)
     users, undecided = _users(found, combine)
+    read = {id_of(said).column for said in ids.values()}
     for kind, said in ids.items():
         users = _with_id(users, kind, id_of(said), alone=False)
+    kept = {"user_id", "accounts", "value", *(f"id_{kind}" for kind in ids)}  # not what they were read from
+    users = users.drop(read - kept)
     named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
     return _finish(named, nobody, undecided, empty)
 

@@ -27,3 +27,11 @@ def test_a_column_of_lists_or_documents_is_no_identifier(several):
         wanted([several, None, None], {"email": "email"})
 
     assert "example.com" not in str(raised.value)
+
+
+def test_a_column_that_an_identifier_is_read_from_does_not_go_along_as_another_one():
+    users = pl.DataFrame({"user_id": USERS, "id_card": ["a@example.com", None, None], "id_phone": ["1", None, None]})
+    ids = {"email": "id_card", "phone": "id_phone"}
+    found = wanted_by("identify", Members(users), SEGMENT, ids).members
+
+    assert set(found.columns) == {"member", "user_id", "id_email", "id_phone"}

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import polars as pl
@@ -107,7 +107,7 @@ class FileFrames:
 def _write(frame: pl.DataFrame | Iterable[pl.DataFrame], out: IO[bytes], file: str) -> None:
     """As Parquet; pieces one after the other."""
     if isinstance(frame, pl.DataFrame):
-        frame.write_parquet(out, compression="zstd", compression_level=1, metadata={_NAME: file})
+        frame.write_parquet(out, compression="zstd", compression_level=1, statistics=False, metadata={_NAME: file})
         return
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415  (most of what reads a state writes none)
 
@@ -117,7 +117,8 @@ def _write(frame: pl.DataFrame | Iterable[pl.DataFrame], out: IO[bytes], file: s
             table = piece.to_arrow()
             if writer is None:
                 named = table.schema.with_metadata({_NAME: file})
-                writer = left.enter_context(ParquetWriter(out, named, compression="zstd", compression_level=1))
+                how: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": ["value"]}
+                writer = left.enter_context(ParquetWriter(out, named, write_statistics=False, **how))
             writer.write_table(table.cast(writer.schema))
 
 

@@ -39,6 +39,7 @@ from personas_kit.activation.state import (
 from personas_kit.activation.store import overview
 from personas_kit.activation.store.chain import Outline, Part, begun, lengthened, members_of
 from personas_kit.activation.store.doubts import contradicting, note_doubts, still_doubted
+from personas_kit.activation.store.kept import kept, whole
 from personas_kit.activation.store.settling import Settlement, forget_all, settle
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Row, Tables
 from personas_kit.activation.sync import Sync
@@ -130,7 +131,7 @@ class Store:
             meaning=plan["meaning"], figures=plan["figures"], full=bool(plan["everyone"]),
             overrides=json.loads(plan["overrides"]),
         )  # fmt: skip
-        lines = self._frames.read("plans", plan["file"])
+        lines = self._lines(plan["file"], plan["id"], sync.id)
         sent = {batch: excluded for batch, _, excluded in batches}
         stopped = bool(plan["stopped"]) and all(word == "done" for _, word, _ in batches)
         return Begun(head, lines, tuple(gaps(sent, plan["lines"])), sent, stopped)
@@ -198,7 +199,7 @@ class Store:
             adopted: stretches of them that are acknowledged without being sent.
         """
         sync = head.sync
-        file = self._frames.write("plans", f"{head.plan_id}-{sync.id}", lines)
+        file = self._frames.write("plans", f"{head.plan_id}-{sync.id}", kept(lines) if head.derived else lines)
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
             _registered(tables, head, integers=lines.schema["member"].is_integer())
@@ -288,7 +289,7 @@ class Store:
             flying = [batch for batch, state, _ in _batches(tables, plan_id, sync.id) if state != "done"]
         if not flying:
             return
-        lines = self._frames.read("plans", plan[0]["file"])
+        lines = self._lines(plan[0]["file"], plan_id, sync.id)
         with self._journal.writing() as tables:  # everybody saw these members as unknown already: no plan is stale
             self._locks.assert_held(tables, sync.id)
             for batch in flying:
@@ -301,13 +302,14 @@ class Store:
             self._locks.assert_held(tables, sync.id)
             tables.run("update plan set stopped = 1 where id = ? and sync_id = ?", (plan_id, sync.id))
 
-    def fold(self, plan_id: str, sync: Sync, *, finished: bool) -> None:
+    def fold(self, plan_id: str, sync: Sync, *, finished: bool, lines: pl.DataFrame | None = None) -> None:
         """Make what a plan had acknowledged part of the acknowledged members, and drop the plan. Safe to repeat.
 
         Args:
             plan_id: of the plan; nothing happens if it is gone.
             sync: of the plan.
             finished: every change was tried; else it was given up, and what was not sent is dropped.
+            lines: those it was begun with, where they are at hand; else they are read.
 
         Raises:
             SyncBusy: somebody else has taken the sync over; what they do with the plan is theirs.
@@ -324,7 +326,7 @@ class Store:
             (known,) = tables.rows("select valued, integers from sync where id = ?", (sync.id,))
             done = {batch: excluded for batch, _, excluded in _batches(tables, plan_id, sync.id)}
             chain = _chain(tables, sync.id)
-        taken = acknowledged_lines(self._frames.scan("plans", plan["file"]), done)
+        taken = acknowledged_lines(self._frames.scan("plans", plan["file"]) if lines is None else lines.lazy(), done)
         if chain:
             parts = lengthened(self._frames, sync.id, chain, taken.collect(), **_kinds(known))
         else:
@@ -485,6 +487,10 @@ class Store:
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
+    def _lines(self, file: str, plan_id: str, sync_id: str) -> pl.DataFrame:
+        """The changes of a plan, as it was begun with them."""
+        return whole(self._frames.read("plans", file), plan_id, sync_id)
+
     def _load(self, tables: Tables, sync_id: str, *, members: bool = True) -> SyncState:
         found = tables.rows("select * from sync where id = ?", (sync_id,))
         if not found:
@@ -517,7 +523,7 @@ class Store:
         batches = _batches(tables, plan["id"], sync_id)
         if not batches:
             return state
-        lines = self._frames.read("plans", plan["file"])
+        lines = self._lines(plan["file"], plan["id"], sync_id)
         done = {batch: out for batch, word, out in batches if word == "done"}
         taken = acknowledged_lines(lines.lazy(), done).collect()
         flying = [

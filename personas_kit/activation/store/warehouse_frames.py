@@ -168,7 +168,7 @@ def packed(frame: pl.DataFrame) -> pl.DataFrame:
     if set(frame.dtypes) <= _PLAIN:
         return frame
     out = io.BytesIO()
-    frame.write_parquet(out, compression="zstd", compression_level=1)
+    frame.write_parquet(out, compression="zstd", compression_level=1, statistics=False)
     content = out.getvalue()
     parts = [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)]
     return pl.DataFrame({"chunk": range(len(parts)), "parquet": parts}, schema=_PACKED)
