@@ -71,6 +71,16 @@ class Cutter:
             self._waiting[0] = Batch(end, stop)
         return Batch(start, end)
 
+    @property
+    def size(self) -> int:
+        """How many changes a batch has at most, as far as is known by now."""
+        return self._size
+
+    def back(self, batch: Batch) -> None:
+        """Take back the batch that was handed out last: it is handed out again, perhaps in parts."""
+        self._left += batch.stop - batch.start
+        self._waiting.appendleft(batch)
+
     def took(self, changes: int, seconds: float) -> None:
         """Learn from how long a batch took: the next ones take about a second."""
         if seconds > 0 and changes:

@@ -39,6 +39,11 @@ class Lanes(Generic[K, V]):
         self._next: list[tuple[K, Callable[[], V]]] = []
 
     @property
+    def alone(self) -> bool:
+        """Whether there is one lane."""
+        return self._count == 1
+
+    @property
     def busy(self) -> list[K]:
         """What is under way, or waits for a lane."""
         return [*self._busy.values(), *(name for name, _ in self._next)]

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from personas_kit.activation.courier import Courier, Prepared, Tally, digest_of, prepare
-from personas_kit.activation.cutting import Cutter, runs
+from personas_kit.activation.courier import Courier, Prepared, Tally
+from personas_kit.activation.cutting import Cutter
 from personas_kit.activation.lanes import Lanes
+from personas_kit.activation.making import Made, Maker
 from personas_kit.activation.plan import SyncPlan
 from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.stopping import INTERRUPTED
@@ -22,8 +23,6 @@ from personas_kit.errors import StateError, SyncBusy
 
 LEAST_SETTLED, MOST_REJECTED = 200, 0.10
 """The circuit: a push stops when more than a tenth of at least so many changes were refused."""
-
-_Work = Callable[[], tuple[Tally, float]]
 
 
 @dataclass(slots=True)
@@ -50,6 +49,10 @@ class Sending:
     sent: Sent
     hurried: threading.Event | None = None
     _settled: list[tuple[Batch, pl.DataFrame, BatchResult]] = field(default_factory=list)
+    _maker: Maker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._maker = Maker(self.sync)
 
     def run(self) -> None:
         """Send until everything is through or something stops it; what that was stands in ``sent``.
@@ -71,6 +74,7 @@ class Sending:
         finally:
             self.courier.stop.ask(self.sent.why or "an error")
             lanes.close()
+            self._maker.close()
 
     def _through(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> None:
         try:
@@ -81,20 +85,28 @@ class Sending:
 
     def _started(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> bool:
         """Note what was settled, and give the free lanes something to do. Whether anything is under way."""
+        made = self._made(cutter, lanes)
+        if self._settled or made:
+            digests = {batch: each.digest for batch, each in made.items()}
+            self.store.advance(self.plan_id, self.sync.sync, settled=self._settled, sending=digests)
+            self._settled.clear()
+        for batch, each in made.items():
+            lanes.start(batch, functools.partial(self._work, each.prepared))
+        if made and lanes.alone and self.sent.outcomes:  # how long a batch takes is known by then
+            self._maker.begin_next(cutter)
+        return bool(lanes.busy)
+
+    def _made(self, cutter: Cutter, lanes: Lanes[Batch, tuple[Tally, float]]) -> dict[Batch, Made]:
+        """What can leave now."""
+        if self._maker.ahead and not self._stopped() and (made := self._maker.take_next(cutter)):
+            return made
         going: list[Batch] = []
         while len(going) < lanes.free and cutter.more and not self._stopped():  # where all has left, nothing is stopped
             batch = cutter.next([*lanes.busy, *going])
             if batch is None:
                 break
             going.append(batch)
-        prepared = self._prepared(going)
-        if self._settled or going:
-            digests = {batch: digest for batch, (digest, _) in prepared.items()}
-            self.store.advance(self.plan_id, self.sync.sync, settled=self._settled, sending=digests)
-            self._settled.clear()
-        for batch, (_, work) in prepared.items():
-            lanes.start(batch, work)
-        return bool(lanes.busy)
+        return self._maker.make(going)
 
     def _stopped(self) -> bool:
         if not self.sent.why and self.courier.stop.event.is_set():
@@ -102,23 +114,6 @@ class Sending:
         if not self.sent.why and self.courier.clock.monotonic() >= self.courier.deadline:
             self.sent.why = "the deadline was reached"
         return bool(self.sent.why)
-
-    def _prepared(self, batches: list[Batch]) -> dict[Batch, tuple[str, _Work]]:
-        """The digest of what will be sent of each batch, and the work of sending it.
-
-        Neighbours are made together where a request holds one change: making any costs as much as making fifty, which
-        was a third of all that a slow destination with many lanes took.
-        """
-        sync = self.sync
-        found: dict[Batch, tuple[str, _Work]] = {}
-        alone = sync.connection.limits(sync.sync.call).items > 1
-        for neighbours in [[batch] for batch in batches] if alone else runs(batches):
-            first, last = neighbours[0].start, neighbours[-1].stop
-            made = prepare(sync.connection, sync.sync.call, sync.lines[first:last], sync.computation)
-            for batch in neighbours:
-                part = made if len(neighbours) == 1 else made.part(batch.start - first, batch.stop - first)
-                found[batch] = (digest_of(part.requests), functools.partial(self._work, part))
-        return found
 
     def _work(self, made: Prepared) -> tuple[Tally, float]:
         """Send what was made. Returns what became of it, and the seconds that it took."""

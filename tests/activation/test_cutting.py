@@ -98,3 +98,22 @@ def test_everything_that_waits_is_cut_once_and_in_order(changes, sent, items, mo
     assert covered == [line for start, stop in waiting for line in range(start, stop)]
     assert all(len({changes[line] for line in range(start, stop)}) == 1 for start, stop in batches)
     assert all(stop - start <= max(items, most) for start, stop in batches)
+
+
+@given(st.lists(st.sampled_from(["exit", "enter"]), max_size=60), st.lists(st.tuples(st.booleans(), st.integers(1, 9))))
+def test_a_batch_that_is_taken_back_is_handed_out_again(changes, pace):
+    changes, found = sorted(changes, reverse=True), []
+    cutting = cutter(changes, most=20)
+    steps = iter(pace)
+    while (batch := cutting.next([])) is not None:
+        back, seconds = next(steps, (False, 1))
+        if back:
+            cutting.took(batch.stop - batch.start, seconds)
+            cutting.back(batch)
+            assert cutting.more
+        else:
+            found.append(batch)
+
+    assert gaps(found, len(changes)) == []
+    assert found == sorted(found)
+    assert all(len(set(changes[start:stop])) == 1 and stop - start <= 20 for start, stop in found)

@@ -36,7 +36,7 @@ def contradicting(lines: pl.DataFrame, state: SyncState) -> pl.DataFrame:
 def note_doubts(about: Settlement, lines: pl.DataFrame) -> None:
     """Make the members of these changes unknown, whatever was known of them."""
     lines = lines.with_columns(value=pl.lit(None, pl.String))
-    remember_unknown(about, lines, lines["member"].cast(pl.String).to_list(), dict.fromkeys(range(lines.height)))
+    remember_unknown(about, lines, dict.fromkeys(range(lines.height)))
 
 
 def still_doubted(

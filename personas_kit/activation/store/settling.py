@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -28,16 +28,13 @@ def settle(about: Settlement, lines: pl.DataFrame, result: BatchResult) -> list[
         The positions that were not acknowledged.
     """
     excluded = sorted({*result.unknown, *result.unsent, *result.rejected, *result.accepted})
-    members = lines["member"].cast(pl.String).to_list()
-    out = set(excluded)
-    settled = [member for at, member in enumerate(members) if at not in out]
-    _clear(about, "unknown_member", settled)
-    _clear(about, "reject", settled)
+    _clear(about, "unknown_member", lines, excluded)
+    _clear(about, "reject", lines, excluded)
     jobs = {handle: uuid4().hex for handle in dict.fromkeys(result.accepted.values())}
     unknown: dict[int, str | None] = dict.fromkeys(sorted(result.unknown))
     unknown |= {at: jobs[handle] for at, handle in result.accepted.items()}
-    remember_unknown(about, lines, members, unknown)
-    _remember_rejects(about, lines, members, result)
+    remember_unknown(about, lines, unknown)
+    _remember_rejects(about, lines, result)
     about.tables.many(
         "insert into job values (?, ?, ?, ?)", [(job, about.sync_id, handle, about.at) for handle, job in jobs.items()]
     )
@@ -55,10 +52,11 @@ def forget_all(tables: Tables, sync_id: str) -> None:
     )
 
 
-def _clear(about: Settlement, table: str, members: Sequence[str]) -> None:
-    """Remove members from a table that is usually empty."""
+def _clear(about: Settlement, table: str, lines: pl.DataFrame, excluded: Iterable[int]) -> None:
+    """Remove the other members from a table that is usually empty: their names are a third of what a note costs."""
     if about.tables.rows(f"select 1 as one from {table} where sync_id = ? limit 1", (about.sync_id,)):  # noqa: S608
-        _remove(about, table, members)
+        out = set(excluded)
+        _remove(about, table, (member for at, member in enumerate(_members(lines)) if at not in out))
 
 
 def _remove(about: Settlement, table: str, members: Iterable[str]) -> None:
@@ -68,31 +66,33 @@ def _remove(about: Settlement, table: str, members: Iterable[str]) -> None:
     )
 
 
-def remember_unknown(
-    about: Settlement, lines: pl.DataFrame, members: Sequence[str], jobs: dict[int, str | None]
-) -> None:
+def _members(lines: pl.DataFrame) -> list[str]:
+    return lines["member"].cast(pl.String).to_list()
+
+
+def remember_unknown(about: Settlement, lines: pl.DataFrame, jobs: dict[int, str | None]) -> None:
     """Keep what was sent last to members whose outcome is not known.
 
     Args:
         about: where.
         lines: the changes.
-        members: of the lines, as text.
         jobs: position of a line -> the job that will tell, if there is one.
     """
     if not jobs:
         return
-    kept = lines[list(jobs)].select("change", "value", "message_id", "timestamp").rows()
-    _remove(about, "unknown_member", (members[at] for at in jobs))
+    some = lines[list(jobs)]
+    members, kept = _members(some), some.select("change", "value", "message_id", "timestamp").rows()
+    _remove(about, "unknown_member", members)
     about.tables.many(
         "insert into unknown_member values (?, ?, ?, ?, ?, ?, ?)",
         [
-            (about.sync_id, members[at], change, value, message_id, microseconds(timestamp), job)
-            for (at, job), (change, value, message_id, timestamp) in zip(jobs.items(), kept, strict=True)
+            (about.sync_id, member, change, value, message_id, microseconds(timestamp), job)
+            for member, job, (change, value, message_id, timestamp) in zip(members, jobs.values(), kept, strict=True)
         ],
     )
 
 
-def _remember_rejects(about: Settlement, lines: pl.DataFrame, members: Sequence[str], result: BatchResult) -> None:
+def _remember_rejects(about: Settlement, lines: pl.DataFrame, result: BatchResult) -> None:
     if not result.rejected:
         return
     positions = sorted(result.rejected)
@@ -101,13 +101,13 @@ def _remember_rejects(about: Settlement, lines: pl.DataFrame, members: Sequence[
         for row in about.tables.rows("select member, times from reject where sync_id = ?", (about.sync_id,))
     }
     (pushes,) = (row["pushes"] for row in about.tables.rows("select pushes from sync where id = ?", (about.sync_id,)))
-    kept = lines[positions].select("change", "value").rows()
-    _remove(about, "reject", (members[at] for at in positions))
+    some = lines[positions]
+    members, kept = _members(some), some.select("change", "value").rows()
+    _remove(about, "reject", members)
     about.tables.many(
         "insert into reject values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (about.sync_id, members[at], change, value, result.rejected[at], times.get(members[at], 0) + 1, pushes,
-             about.at)
-            for at, (change, value) in zip(positions, kept, strict=True)
+            (about.sync_id, member, change, value, result.rejected[at], times.get(member, 0) + 1, pushes, about.at)
+            for at, member, (change, value) in zip(positions, members, kept, strict=True)
         ],
-    )  # fmt: skip
+    )
