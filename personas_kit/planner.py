@@ -20,7 +20,7 @@ from personas_kit.activation.in_warehouse import Compared, of_whom, why_read
 from personas_kit.activation.moved import Moved
 from personas_kit.activation.past import FINISHED, PUSHES, past_of
 from personas_kit.activation.plan import Memory, Plan, SyncPlan
-from personas_kit.activation.planning import Draft
+from personas_kit.activation.planning import Draft, Foreseen
 from personas_kit.activation.state import Begun, SyncState
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
@@ -139,7 +139,7 @@ class Planner:
         """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
         plan_id, definition = secrets.token_hex(16), scheduled.definition
         occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended, mode, only, figures)
-        plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, ask=True, why=why))
+        plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, why=why))
         return Plan(
             plan_id, definition.key, definition.name, found.as_of, self.clock.now(), plans, members_from,
             self.delivery.push, moved=found.moved or self._moved(found, plans),
@@ -200,28 +200,24 @@ class Planner:
         syncs: Iterable[SyncSettings],
         occasion: Occasion,
         *,
-        ask: bool,
         why: Why | None = None,
     ) -> list[SyncPlan]:
-        """One plan per sync and call.
+        """One plan per sync and call. Destinations are asked what became of work that they had accepted.
 
         Args:
             scheduled: the definition.
             found: its members.
             syncs: where it goes.
             occasion: what the plan is for.
-            ask: ask destinations what became of work that they had accepted; a preview asks nobody.
             why: finds the causes of the changes; without it they are known from the state alone.
         """
         drafts, cases = [], []
         for settings in syncs:
             connection = self.connection(settings)
             for sync in self.syncs_of(scheduled, settings, connection):
-                if ask:
-                    self.delivery.settle_jobs(sync, connection)
-                draft, empty = self._draft(scheduled, found, settings, sync, connection, occasion)
-                if ask:
-                    draft = self._with_stage(draft, scheduled, found, sync, connection)
+                self.delivery.settle_jobs(sync, connection)
+                unstaged, empty = self._draft(scheduled, found, settings, sync, connection, occasion)
+                draft = self._with_stage(unstaged.plan, scheduled, found, sync, connection)
                 drafts.append(draft)
                 cases.append(Case(draft(), settings.ids, settings.combine, empty))
         to_explain = [case for case in cases if case.open.height]
@@ -232,6 +228,18 @@ class Planner:
             draft(causes=next(causes)) if case.open.height else case.part
             for draft, case in zip(drafts, cases, strict=True)
         ]
+
+    def foreseen(
+        self, scheduled: Scheduled, found: Found, syncs: Iterable[SyncSettings], occasion: Occasion
+    ) -> list[Foreseen]:
+        """What the plan of each sync and call would be about. Nobody is asked: neither destinations nor why."""
+        made = []
+        for settings in syncs:
+            connection = self.connection(settings)
+            for sync in self.syncs_of(scheduled, settings, connection):
+                draft, _ = self._draft(scheduled, found, settings, sync, connection, occasion)
+                made.append(draft.foreseen())
+        return made
 
     def exits(self, leaving: Sequence[tuple[Sync, Computation, SyncSettings]], only: str | None = None) -> Plan:
         """The plan that takes out everyone whom destinations have of a definition; or one member only.
@@ -333,8 +341,8 @@ class Planner:
         sync: Sync,
         connection: Connection,
         occasion: Occasion,
-    ) -> tuple[Callable[..., SyncPlan], str | None]:
-        """The plan of a sync but for its ``causes``, and the value that says nothing there."""
+    ) -> tuple[Draft, str | None]:
+        """The plan of a sync but for its causes, and the value that says nothing there."""
         definition = scheduled.definition
         computation = self._computation(definition, settings)
         members, suppressed = without_forgotten(found.members, self.store.forgotten())
@@ -351,7 +359,7 @@ class Planner:
             self._refreshed(occasion, settings, connection, state),
             past_of(self.store.runs(2 * PUSHES, sync, states=FINISHED)),
         )
-        return draft.plan, wanted.empty
+        return draft, wanted.empty
 
     def _with_stage(
         self,

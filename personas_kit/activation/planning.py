@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,6 +25,23 @@ from personas_kit.membership.changes import same_member_type
 
 FEW = 0.1
 """Up to this share of the members, those who change are picked out before they are joined: a tenth of a join's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the plan of one sync would be about.
+
+    Attributes:
+        plan: with the first change of each kind only, and no guards.
+        counts: of all changes, by their kind.
+    """
+
+    plan: SyncPlan
+    counts: Mapping[str, int]
+
+    def count(self, change: str) -> int:
+        """How many changes of a kind: ``enter``, ``exit`` or ``set``."""
+        return self.counts.get(change, 0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,15 +106,44 @@ class Draft:
         elsewhere = bool(self.state.target) and self.state.target != self._way.target
         return _nothing_of(self.state) if elsewhere else self.state
 
+    def foreseen(self) -> Foreseen:
+        """What the plan would be about, at a fraction of its cost: the rest of its lines is not made."""
+        due, _ = self._due
+        some = due.group_by("change", maintain_order=True).head(1).select(due.columns)
+        first = SyncPlan(
+            sync=self.sync,
+            connection=self._way,
+            computation=self.computation,
+            fingerprint=self.fingerprint,
+            lines=self._made(some),
+            state=self.state,
+            wanted=self.wanted.members.height,
+            skipped=self.wanted.skipped,
+            guards=(),
+            first=self._known.last_as_of is None,
+            valued=self.wanted.valued,
+            meaning=self.meaning,
+        )
+        return Foreseen(first, {change: int(count) for change, count in due["change"].value_counts().iter_rows()})
+
     @cached_property
     def _changes(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The changes, found once for both plans: without causes and with them; and those that are held back."""
+        due, held = self._due
+        return self._made(due), held
+
+    @cached_property
+    def _due(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The changes that are tried, and those that are held back."""
         connection, known = self._way, self._known
         due, held = tried_and_held(due_changes(self.wanted, known, self.occasion), known, self.occasion)
         most = connection.limits(self.sync.call).items
         if connection.replaces and due.height > most:
             raise DestinationError(f"a replacement at {connection.title} takes {most:,} at most", where=str(self.sync))
-        return _lines(due, self.sync, connection, self.wanted, known, self.occasion, self.fingerprint), held
+        return due, held
+
+    def _made(self, due: pl.DataFrame) -> pl.DataFrame:
+        return _lines(due, self.sync, self._way, self.wanted, self._known, self.occasion, self.fingerprint)
 
 
 def _lines(

@@ -659,13 +659,11 @@ def test_members_are_counted_without_being_opened(tmp_path_factory, plans, known
 
 
 MEMBERS = st.sets(st.sampled_from("abcdefgh"))
+MODES = st.sampled_from(["changes", "full", "exits", "adopt"])
 
 
-@given(
-    MEMBERS, MEMBERS, MEMBERS, st.sampled_from(["changes", "full", "exits", "adopt"]), st.booleans(), st.integers(0, 7)
-)
-def test_a_plan_knows_of_each_change_how_many_members_more_there_will_be(known, wanted, unknown, mode, valued, done):
-    """Whichever of the changes are acknowledged in the end."""
+def drafted(known, wanted, unknown, mode, *, valued):
+    """The plan for so many members, of which some are known, and some were told of with an outcome nobody knows."""
     values = {"value": pl.Series(["1"] * len(known), dtype=pl.String)} if valued else {}
     before = pl.DataFrame({"member": pl.Series(sorted(known), dtype=pl.String), **values})
     sent = [
@@ -678,12 +676,28 @@ def test_a_plan_knows_of_each_change_how_many_members_more_there_will_be(known, 
     people |= {"value": pl.Series([ord(each) % 3 for each in sorted(wanted)], dtype=pl.Int64)} if valued else {}
     found = Members(pl.DataFrame(people), zero_is_empty=valued)
     about = (SEGMENT, Computation("buyers", "trait" if valued else "audience", "Buyers"), "f", "")
-    plan = Draft(
-        BUYERS, *about, wanted_by("identify", found, SEGMENT, {}), state, Occasion("p", NOON, mode=mode)
-    ).plan()
+    return Draft(BUYERS, *about, wanted_by("identify", found, SEGMENT, {}), state, Occasion("p", NOON, mode=mode))
 
-    taken = plan.lines.head(done)
+
+@given(MEMBERS, MEMBERS, MEMBERS, MODES, st.booleans(), st.integers(0, 7))
+def test_a_plan_knows_of_each_change_how_many_members_more_there_will_be(known, wanted, unknown, mode, valued, done):
+    """Whichever of the changes are acknowledged in the end."""
+    draft = drafted(known, wanted, unknown, mode, valued=valued)
+
+    before, taken = draft.state.acknowledged, draft.plan().lines.head(done)
     assert before.height + taken["grows"].sum() == apply_changes(before, taken).height
+
+
+@given(MEMBERS, MEMBERS, MEMBERS, MODES, st.booleans())
+def test_what_is_foreseen_is_what_is_planned(known, wanted, unknown, mode, valued):
+    foreseen = drafted(known, wanted, unknown, mode, valued=valued).foreseen()
+    plan = drafted(known, wanted, unknown, mode, valued=valued).plan()
+
+    for change in ("enter", "exit", "set"):
+        assert foreseen.count(change) == plan.count(change)
+    first = plan.lines.group_by("change", maintain_order=True).head(1).select(plan.lines.columns)
+    assert foreseen.plan.lines.equals(first)
+    assert (foreseen.plan.first, foreseen.plan.valued) == (plan.first, plan.valued)
 
 
 def test_every_store_tells_how_its_syncs_stand(place):

@@ -286,6 +286,16 @@ def test_the_requests_are_those_of_the_plan(demo):
     assert "@" not in "".join(each["body"] for each in found)
 
 
+@pytest.mark.parametrize("key", [BUYERS, "active_accounts", "revenue_90d"])
+def test_the_sample_is_the_same_few_of_the_same_members(demo, key):
+    sample, members = demo.preview(key).sample, demo.members(key)
+
+    some = members.sort(members.columns[0]).sample(5, seed=0)
+    assert sample[some.columns[0]].to_list() == some[some.columns[0]].to_list()
+    if "value" in some.columns:
+        assert sample["value"].cast(pl.String).to_list() == some["value"].cast(pl.String).to_list()
+
+
 def test_definitions_are_compared_in_one_statement(demo, monkeypatch):
     tags = []
     query = demo.warehouse.query
