@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,19 @@ def test_the_chain_of_files_stays_short_and_no_plan_is_left(store):
 
     assert len(list((store.path / "members").glob("*.parquet"))) < 25
     assert list((store.path / "plans").glob("*")) == []
+
+
+def test_writing_members_a_piece_after_the_other_loads_nothing_that_computes(tmp_path):
+    """pyarrow.compute takes as long to load as a hundred thousand members take to write."""
+    code = (
+        "import sys, pathlib, polars as pl; from personas_kit.activation.store.files import FileFrames; "
+        "frames = FileFrames(pathlib.Path(sys.argv[1])); pieces = [pl.DataFrame({'member': [each]}) for each in 'ab']; "
+        "frames.write('members', 'x', pieces); "
+        "print('pyarrow.parquet' in sys.modules, 'pyarrow.compute' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["True", "False"]
 
 
 def test_after_a_reset_no_file_of_the_members_is_left(store):

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from personas_kit.activation import message_ids
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
@@ -81,6 +82,15 @@ def test_an_id_says_the_same_on_every_machine_and_in_every_version() -> None:
     assert ids_of(users, {"email": "email"})["message_id"].to_list() == [
         "personas_267323040266746424796864812044666466140_1529586403950173578"
     ]
+
+
+def test_many_are_made_in_pieces_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    users = pl.DataFrame({"user_id": [f"u{n}" for n in range(10)], "email": [f"{n}@example.com" for n in range(10)]})
+    at_once = ids_of(users, {"email": "email"})
+    monkeypatch.setattr(message_ids, "PIECE", 3)
+
+    assert ids_of(users, {"email": "email"}).equals(at_once)
+    assert ids_of(users.clear(), {"email": "email"}).height == 0
 
 
 @pytest.mark.timeout(600)

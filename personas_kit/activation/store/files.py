@@ -114,12 +114,11 @@ def _write(frame: pl.DataFrame | Iterable[pl.DataFrame], out: IO[bytes], file: s
     with contextlib.ExitStack() as left:
         writer = None
         for piece in frame:
-            table = piece.to_arrow()
+            table = piece.to_arrow().replace_schema_metadata({_NAME: file})
             if writer is None:
-                named = table.schema.with_metadata({_NAME: file})
                 how: dict[str, Any] = {"compression": "zstd", "compression_level": 1, "use_dictionary": ["value"]}
-                writer = left.enter_context(ParquetWriter(out, named, write_statistics=False, **how))
-            writer.write_table(table.cast(writer.schema))
+                writer = left.enter_context(ParquetWriter(out, table.schema, write_statistics=False, **how))
+            writer.write_table(table)
 
 
 @contextlib.contextmanager
