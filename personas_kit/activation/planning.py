@@ -159,7 +159,7 @@ def _lines(
     details = wanted.members.drop("value", strict=False)
     if due.schema["member"] != details.schema["member"]:
         details = details.cast({"member": due.schema["member"]})
-    lines = _joined(due, details)
+    lines = wanted.named(_joined(due, details))
     text = pl.col("member").cast(pl.String)
     columns = {
         "user_id": None if sync.call in {"group", "list"} or connection.identifiers(sync.call) else text,

@@ -17,7 +17,7 @@ and track are these identifiers, as those of a list are: several users may share
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import polars as pl
@@ -30,6 +30,14 @@ from personas_kit.membership.expansion import Combine
 
 Take = Literal["first", "last", "all"]
 """Which values of a list are identifiers of a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """Which column of the user is an identifier, and which of its values, where it holds several."""
+
+    column: str
+    take: Take | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +61,14 @@ class Wanted:
     """What one call should lead to.
 
     Attributes:
-        members: ``member``; ``value`` (JSON text) for traits; ``user_id``, ``account_id`` (text or null), ``id_*``,
-            and ``accounts`` or ``users`` (lists): who brought the member in.
+        members: ``member``; ``value`` (JSON text) for traits; ``user_id``, ``account_id`` (text or null), and
+            ``accounts`` or ``users`` (lists): who brought the member in; ``id_*``, or ``of_*`` that they are made of.
         skipped: ``user_id`` of users that lack an identifier.
         problems: ids that are missing or occur twice.
         undecided: users whose accounts' values differ, with nothing said on how to combine them.
         empty: the JSON text of the empty value; None if empty means missing.
         suppressed: users that are left out because they were forgotten.
+        lacking: identifiers that ``members`` lack, and what they are made of by ``named``.
     """
 
     members: pl.DataFrame = field(repr=False)
@@ -69,14 +78,13 @@ class Wanted:
     empty: str | None
     valued: bool
     suppressed: int = 0
+    lacking: Mapping[str, Id] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Id:
-    """Which column of the user is an identifier, and which of its values, where it holds several."""
-
-    column: str
-    take: Take | None = None
+    def named(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Lines of members with what they lack, ``id_*``. Few members change, so it is not made for everybody."""
+        for kind, said in self.lacking.items():
+            lines = _with_id(lines, kind, said, alone=False).drop(said.column)
+        return lines
 
 
 def id_of(said: object) -> Id:
@@ -127,17 +135,23 @@ def wanted_by(
             .with_columns(account_id=pl.col("member").cast(pl.String))
         )
         return _finish(accounts, nobody, pl.DataFrame(), empty)
-    known = connection.identifiers(call)
-    if known:
-        return _identified(found, connection, call, {kind: id_of(said) for kind, said in ids.items()}, combine, empty)
+    columns = {kind: id_of(said) for kind, said in ids.items()}
+    if connection.identifiers(call):
+        return _identified(found, connection, call, columns, combine, empty)
     users, undecided = _users(found, combine)
-    read = {id_of(said).column for said in ids.values()}
+    users, lacking = _lacking(users, columns)
+    members = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
+    return replace(_finish(members, nobody, undecided, empty), lacking=lacking)
+
+
+def _lacking(users: pl.DataFrame, ids: Mapping[str, Id]) -> tuple[pl.DataFrame, dict[str, Id]]:
+    """The users with what identifiers are made of under other names, which are no identifiers', and what these are."""
     for kind, said in ids.items():
-        users = _with_id(users, kind, id_of(said), alone=False)
-    kept = {"user_id", "accounts", "value", *(f"id_{kind}" for kind in ids)}  # not what they were read from
-    users = users.drop(read - kept)
-    named = users.with_columns(member=pl.col("user_id")).with_columns(pl.col("user_id").cast(pl.String))
-    return _finish(named, nobody, undecided, empty)
+        _with_id(users.clear(), kind, said, alone=False)  # what is none is refused, whether anybody changes or not
+    lacking = {kind: Id(f"of_{kind}", said.take) for kind, said in ids.items()}
+    kept = {"user_id", "accounts", "value", *(said.column for said in lacking.values())}
+    read = users.with_columns(pl.col(said.column).alias(lacking[kind].column) for kind, said in ids.items())
+    return read.drop({said.column for said in ids.values()} - kept), lacking
 
 
 def _identified(
