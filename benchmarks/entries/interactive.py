@@ -1,8 +1,9 @@
-"""What a person waits for: the package, its help, a preview of the demo's company, the builder's count after a change.
+"""What a person waits for: the package, its help, a preview of a company or of many users, the count after a change.
 
 Imports and help are processes of their own, as they are for a person, a few of them at a time; what is compared with
 them is what they cannot do without (``import polars``, ``import click``). A preview and a count stand beside the same
-question asked of DuckDB by hand: the file opened, the statement run, the file closed.
+question asked of DuckDB by hand: the file opened, the statement run, the file closed. Of many users it is measured when
+a preview says how many members there are, which is long before it is done.
 """
 
 import os
@@ -11,13 +12,17 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 import personas_kit as pk
+from benchmarks import workspaces
 from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
+from personas_kit.display import stage
 
 STARTS = 5
+USERS = 1_000_000
 KEY = "order_completed_last_30days"
 CHANGED = pk.Audience("Changed", pk.event("Order Completed").within(days=29).count() >= 1)
 
@@ -73,6 +78,40 @@ def count(folder: Path) -> Answer:
         seconds = time.perf_counter() - began
     sizes = shown[-1]["sizes"]
     return Answer(sizes[WHOLE] if isinstance(sizes, dict) else sizes, {"again s": seconds})
+
+
+def many(folder: Path, scale: float) -> None:
+    """Users with UUIDs, of whom half are members."""
+    workspaces.make(folder, int(USERS * scale) // 2, "uuid()::varchar", moved=1.0)
+
+
+def preview_of_many(folder: Path) -> Answer:
+    """A preview, and after how long it says how many members there are: before it asks whatever else it has to ask."""
+    with workspaces.opened(folder, "http://127.0.0.1:8080") as workspace:
+        ask, said = workspace.warehouse.query, list[float]()
+
+        def noting(*given: Any, tag: str = "") -> Any:  # noqa: ANN401  (as it is asked)
+            if stage():
+                said.append(time.perf_counter())
+            return ask(*given, tag=tag)
+
+        workspace.warehouse.query = noting  # type: ignore[method-assign]
+        began = time.perf_counter()
+        found = workspace.preview("vips")
+        return Answer(found.size, {"size s": said[0] - began, "whole s": time.perf_counter() - began})
+
+
+def members_by_hand(statement: str) -> Way:
+    """How many members there are, by a statement whose answer is a frame."""
+
+    def run(folder: Path) -> Answer:
+        began = time.perf_counter()
+        with duckdb.connect(str(folder / workspaces.WAREHOUSE), read_only=True) as handle:
+            found = handle.sql(statement).pl()
+        size = found.item() if found.shape == (1, 1) else found.height
+        return Answer(size, {"size s": time.perf_counter() - began})
+
+    return run
 
 
 def by_hand(name: str) -> Way:
@@ -144,6 +183,23 @@ benchmarks = {
             Goal(
                 text="preview of the demo, against its query alone", peer="by hand in duckdb", at_most=8, of="again s"
             ),
+        ),
+    ),
+    "many": Benchmark(
+        title="a preview of 1 M users, half of them members, until it says how many they are",
+        unit="users",
+        size=USERS,
+        prepare=many,
+        ways={
+            OURS: preview_of_many,
+            "count by hand": members_by_hand("select count(distinct user_id) from users where vip"),
+            "members by hand": members_by_hand("select distinct user_id, vip, email from users where vip"),
+        },
+        goals=(
+            Goal(text="preview of 1 M users: until the size is said", of="size s", at_most=2),
+            Goal(text="... against reading the members", peer="members by hand", at_most=4, of="size s"),
+            Goal(text="... against counting them", peer="count by hand", of="size s"),
+            Goal(text="preview of 1 M users: all of it", of="whole s"),
         ),
     ),
     "count": _of_company(
