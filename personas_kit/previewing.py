@@ -51,7 +51,7 @@ FREE = frozenset({"duckdb", "postgres"})
 MANY = 1_000_000
 """Users, or accounts: of more, other audiences are not asked for unasked."""
 PATIENCE = 1.0
-"""Seconds: where finding the members takes longer, the past is not computed unasked: it takes four times as long."""
+"""Seconds: where finding the members takes longer, the past is not computed unasked: it takes several times as long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,25 @@ def compile_history(definition: Definition, source: Source, registry: Registry, 
     return _query(made, parts)
 
 
+def compile_past_sizes(definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]) -> Query:
+    """How large an audience was at instants: ``moment`` and ``size``. Who entered and left is two thirds of the cost.
+
+    Args:
+        definition: an audience.
+        source: where the data lies.
+        registry: the other definitions, by key.
+        shifts: as above.
+
+    Returns:
+        A line for each instant at which anybody was in it.
+    """
+    parts = _seen(definition, source, registry, shifts)
+    moment = column("s", "moment")
+    listed = [moment, as_(exp.Count(this=exp.Star()), "size")]
+    made = exp.select(*listed).from_(exp.to_table(parts[-1][0], alias="s")).group_by(moment.copy())
+    return _query(made, parts)
+
+
 def compile_exits(definition: Definition, source: Source, registry: Registry, shifts: Sequence[int]) -> Query:
     """Which members leave by the passing of time alone: the id, and ``moment``, the first at which they are out.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from personas_kit.compiler.compile import traits_of
-from personas_kit.compiler.history import compile_exits, compile_history
+from personas_kit.compiler.history import compile_exits, compile_history, compile_past_sizes
+from personas_kit.compiler.query import Query
 from personas_kit.definitions import Definition
 from personas_kit.definitions.expressions import TraitRef, walk
 from personas_kit.definitions.resolve import resolve
@@ -105,6 +107,23 @@ def backtest(
     reader: Reader, definition: Definition, start: dt.datetime, end: dt.datetime, every: dt.timedelta
 ) -> Backtest:
     """The size of an audience from ``start`` to ``end`` (which is the last instant, or the step before it)."""
+    moments = _moments(definition, start, end, every)
+    found = _asked(reader, definition, moments, compile_history)
+    return Backtest(definition, _filled(found, moments), _traits_used(reader, definition))
+
+
+def past_sizes(
+    reader: Reader, definition: Definition, start: dt.datetime, end: dt.datetime, every: dt.timedelta
+) -> tuple[list[tuple[dt.datetime, int]], tuple[str, ...]]:
+    """The sizes of a backtest alone, at a third of its cost; and the traits, which are what they are now."""
+    moments = _moments(definition, start, end, every)
+    sizes = dict(_asked(reader, definition, moments, compile_past_sizes).select("moment", "size").iter_rows())
+    points = [(moment, int(sizes.get(place, 0))) for place, moment in enumerate(moments)]
+    return points, _traits_used(reader, definition)
+
+
+def _moments(definition: Definition, start: dt.datetime, end: dt.datetime, every: dt.timedelta) -> list[dt.datetime]:
+    """The instants of a backtest."""
     _check_audience(definition, "a backtest")
     if every.total_seconds() < 1 or start > end:
         raise DefinitionError(
@@ -116,12 +135,16 @@ def backtest(
             f"a backtest of {steps + 1:,} instants is more than one statement takes ({MOST})",
             hint="take larger steps, or a part of the time",
         )
-    moments = [start + step * every for step in range(steps + 1)]
+    return [start + step * every for step in range(steps + 1)]
+
+
+def _asked(
+    reader: Reader, definition: Definition, moments: Sequence[dt.datetime], compiled: Callable[..., Query]
+) -> pl.DataFrame:
+    """What a statement says of the definition at these instants."""
     shifts = [int((moment - moments[-1]).total_seconds()) for moment in moments]
     registry = {**reader.definitions(), definition.key: definition}
-    query = compile_history(definition, reader.source, registry, shifts)
-    found = reader.ask(query, moments[-1], definition.key)
-    return Backtest(definition, _filled(found, moments), _traits_used(reader, definition))
+    return reader.ask(compiled(definition, reader.source, registry, shifts), moments[-1], definition.key)
 
 
 def forecast_exits(reader: Reader, definition: Definition, as_of: dt.datetime, days: int) -> Forecast:

@@ -11,7 +11,7 @@ from personas_kit.activation.sync import Sync
 from personas_kit.definitions import Definition
 from personas_kit.destinations.base import Call
 from personas_kit.facets import Trend
-from personas_kit.insight.history import backtest
+from personas_kit.insight.history import past_sizes
 from personas_kit.reading import Reader
 
 #: So many pushes make a trend, beside the present size; of fewer a backtest says more.
@@ -58,9 +58,8 @@ def backtested_trend(
     Raises:
         DefinitionError: it has no past, as the SELECT of a person has none.
     """
-    found = backtest(reader, definition, as_of - STEPS * STEP, as_of, STEP)
-    points = [*found.frame.select("at", "size").head(-1).iter_rows(), (as_of, size)]
-    return Trend(tuple(points), "backtest", pushed, found.traits)
+    before, traits = past_sizes(reader, definition, as_of - STEPS * STEP, as_of - STEP, STEP)
+    return Trend((*before, (as_of, size)), "backtest", pushed, traits)
 
 
 def _of_runs(store: Store, sync: Sync, as_of: dt.datetime, size: int) -> Trend | None:

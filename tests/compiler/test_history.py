@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from personas_kit.compiler import Query, Source, bind, compile_definition
-from personas_kit.compiler.history import compile_exits, compile_history
+from personas_kit.compiler.history import compile_exits, compile_history, compile_past_sizes
 from personas_kit.compiler.moments import at_moments
 from personas_kit.compiler.settings import (
     AccountSettings,
@@ -97,6 +97,8 @@ def check(
             if now
         ]
         assert sorted(asked(compile_history(definition, source, registry, shifts), last)) == sizes
+        only_sizes = sorted(asked(compile_past_sizes(definition, source, registry, shifts), last))
+        assert only_sizes == [(moment, size) for moment, size, _, _ in sizes]
     return alone
 
 

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from personas_kit.compiler import Query, compile_definition, compile_several, metrics
-from personas_kit.compiler.history import compile_history
+from personas_kit.compiler.history import compile_history, compile_past_sizes
 from personas_kit.compiler.source import ColumnType
 from personas_kit.warehouses.base import Warehouse
 from personas_kit.warehouses.duckdb import DuckDB
@@ -188,7 +188,9 @@ def test_every_warehouse_says_the_same_of_many_instants(
 
     source = source_of(layout, upper=engine.dialect == "snowflake")
     found = answered(engine, compile_history(definition, source, REGISTRY, SHIFTS))
+    sizes = answered(engine, compile_past_sizes(definition, source, REGISTRY, SHIFTS))
 
+    assert sizes == [line[:2] for line in found]
     assert [line[:3] for line in found] == [
         (moment, len(now), len(now - before[moment])) for moment, now in enumerate(alone) if now
     ]
