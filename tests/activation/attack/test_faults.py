@@ -21,6 +21,8 @@ SIX = [f"u{n}" for n in range(6)]
 POSITIONS = {"first": 0, "middle": 1, "last": 2}
 #: The faults that take as long as the time-out; and how long any push may take then, in seconds.
 LONGEST = 5.0
+#: For so many seconds a push meets a fault that does not go away: long enough for a first batch on a busy machine.
+LASTING = 2.0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +88,7 @@ def test_a_fault_once(world, receiver, fault, position):
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_that_lasts(world, receiver, fault):
     receiver.fail(None, always=fault)
-    report = push_through(world, receiver, deadline=1)
+    report = push_through(world, receiver, deadline=LASTING)
 
     assert report.acknowledged >= 2, "the first batch went well"
 
@@ -99,7 +101,7 @@ def test_no_connection(world, receiver, tmp_path, name, position, lasts):
         pytest.skip("there is no openssl here to make a certificate with")
     with DETOURS[name](tmp_path) as home:
         world.connect = detour(home, range(position, position + lasts))
-        report = push_through(world, receiver, deadline=1 if lasts > 1 else None)
+        report = push_through(world, receiver, deadline=LASTING if lasts > 1 else None)
 
     if lasts > 1:
         assert (report.unknown, report.unsent) == (0, 6 - 2 * position), "without a connection nothing is in doubt"
