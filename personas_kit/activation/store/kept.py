@@ -42,6 +42,6 @@ def whole(frame: pl.DataFrame, plan_id: str, sync_id: str) -> pl.DataFrame:
         raise StateError(
             "another version of the kit has begun this plan, and gave other ids to its messages",
             where=sync_id,
-            hint="settle it with that version: personas resume KEY --to NAME",
+            hint="finish it with that version: personas push KEY --to NAME",
         )
     return lines.with_columns(message_id=pl.coalesce(_KEPT, "message_id")).drop(_KEPT)
