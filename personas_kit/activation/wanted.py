@@ -91,9 +91,15 @@ def id_of(said: object) -> Id:
     """A column, or ``{"column": ..., "take": "last"}``.
 
     Raises:
-        DestinationError: it is neither.
+        DestinationError: it is neither, or the column has the name of what a trait says of its members.
     """
     match said:
+        case Id(column="value") | "value" | {"column": "value"}:
+            raise DestinationError(
+                "no identifier can be read from a column called 'value': so is called what a trait says of a user",
+                where="ids",
+                hint="give the column another name, in a view of users that [source] reads",
+            )
         case Id():
             return said
         case str():

@@ -147,6 +147,8 @@ def test_an_address_that_a_user_has_no_more_is_taken_out_and_the_others_stay(fol
         ({"email": "emails"}, 'take = "last"'),
         ({"email": {"column": "emails", "take": "some"}}, "with first, last or all"),
         ({"email": {"colum": "emails"}}, "an identifier is a column of users"),
+        ({"email": "value"}, "no identifier can be read from a column called 'value'"),
+        ({"email": {"column": "value", "take": "last"}}, "give the column another name"),
         ({"phone": "email"}, "crm needs to know which column is which identifier"),
     ],
 )
