@@ -81,7 +81,8 @@ def test_without_the_unknown_members_the_same_test_would_fail(tmp_path):
     """The idea is needed: an entry that arrived unnoticed is never taken back by a tool that forgets it."""
     with Sandbox() as sandbox:
         small.make(tmp_path, sandbox.url, EVERYBODY[:10])
-        sandbox.fail(Fault(kind="delay", seconds=5))  # the receiver takes its time, and applies it in the end
+        late = Fault(kind="delay", seconds=5, path="/v1/batch")  # identify takes its time, and is applied in the end
+        sandbox.fail(late)
         kill(spawn(tmp_path, 0), 1.0)
         sandbox.heal()
         small.set_vips(tmp_path, EVERYBODY[5:10], EVERYBODY[:10])

@@ -50,7 +50,8 @@ def shop(tmp_path):
 
 @pytest.fixture
 def asked(demo, monkeypatch):
-    """The statements that the warehouse of the demo is asked."""
+    """The statements that the warehouse of the demo is asked, beside those that say what there is."""
+    demo.source  # noqa: B018  (looked up once)
     statements, query = [], demo.warehouse.query
 
     def noted(statement, *rest, **named):
