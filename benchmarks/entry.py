@@ -82,7 +82,7 @@ class Benchmark:
     prepare: Callable[[Path, float], None]
     ways: Mapping[str, Way]
     goals: tuple[Goal, ...] = ()
-    rounds: int = 3
+    rounds: int = 2
     shares: Mapping[str, float] = field(default_factory=dict)
     service: Service = _nothing
     missing: Mapping[str, str] = field(default_factory=dict)

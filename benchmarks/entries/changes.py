@@ -219,6 +219,7 @@ benchmarks = {
         Goal(text="10 M changes, integers", peer="np.setdiff1d", at_least=1),
         Goal(text="10 M changes, integers", peer="duckdb full join"),
         missing=_NO_NUMPY,
+        rounds=1,
     ),
     "million": _compared(
         "uuid",
