@@ -68,13 +68,13 @@ class Profiles:
             UnknownName: nobody has it.
         """
         source = self.reader.source
-        subjects: list[Subject] = sorted(("user", "account"), key=lambda each: each != first)
-        for subject in subjects if source.accounts else ["user"]:
-            found = self.reader.ask(compile_lookup(source, subject, [member]), as_of, "profile")  # type: ignore[arg-type]
+        second: Subject = "account" if first == "user" else "user"
+        subjects: tuple[Subject, ...] = (first, second) if source.accounts else ("user",)
+        for subject in subjects:
+            found = self.reader.ask(compile_lookup(source, subject, [member]), as_of, "profile")
             if found.height:
-                return subject, {  # type: ignore[return-value]
-                    name: value for name, value in found.row(0, named=True).items() if name != f"{subject}_id"
-                }
+                traits = found.row(0, named=True).items()
+                return subject, {name: value for name, value in traits if name != f"{subject}_id"}
         raise UnknownName("user or account", str(member), ())
 
     def check(self, member: str | int, meant: Definition, as_of: dt.datetime) -> None:

@@ -56,8 +56,9 @@ class Maker:
             self._next = batch, self._pool.submit(self.make, [batch])
 
     def take_next(self, cutter: Cutter) -> dict[Batch, Made]:
-        """What was made ahead; nothing if it is more than a batch may be by now: that is cut anew."""
-        assert self._next is not None  # noqa: S101  (asked before)
+        """What was made ahead, if anything was; nothing if it is more than a batch may be by now: that is cut anew."""
+        if self._next is None:
+            return {}
         (batch, future), self._next = self._next, None
         if batch.stop - batch.start > cutter.size:
             cutter.back(batch)

@@ -16,6 +16,7 @@ from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.store import kept as module
 from personas_kit.activation.store.kept import kept, whole
 from personas_kit.errors import StateError
+from tests.activation.conftest import Place
 from tests.activation.test_store import BUYERS, head
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
@@ -67,7 +68,7 @@ def test_a_kit_that_would_give_other_ids_says_so(monkeypatch: pytest.MonkeyPatch
         whole(frame, PLAN, BUYERS.id)
 
 
-def test_what_was_in_flight_is_unknown_by_the_ids_that_it_left_with(place) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_in_flight_is_unknown_by_the_ids_that_it_left_with(place: Place) -> None:
     lines = planned([("ann", True, False), ("bob", False, False), ("cat", False, False)])
     store = place()
     with store.lock(BUYERS):
@@ -86,7 +87,7 @@ def test_what_was_in_flight_is_unknown_by_the_ids_that_it_left_with(place) -> No
 
 
 @pytest.mark.parametrize("at_hand", [True, False])
-def test_lines_at_hand_are_folded_as_those_that_are_read(place, at_hand: bool) -> None:  # type: ignore[no-untyped-def]
+def test_lines_at_hand_are_folded_as_those_that_are_read(place: Place, at_hand: bool) -> None:
     lines, store = planned([(name, False, False) for name in "abcdef"]), place()
     with store.lock(BUYERS):
         store.begin(head(PLAN), lines)
