@@ -95,7 +95,7 @@ def preview_of_many(folder: Path) -> Answer:
                 said.append(time.perf_counter())
             return ask(*given, tag=tag)
 
-        workspace.warehouse.query = noting  # type: ignore[method-assign]
+        workspace.warehouse.query = noting  # type: ignore[method-assign]  # to note the moment
         began = time.perf_counter()
         found = workspace.preview("vips")
         return Answer(found.size, {"size s": said[0] - began, "whole s": time.perf_counter() - began})
