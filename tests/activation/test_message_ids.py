@@ -19,9 +19,9 @@ from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
-from personas_kit.config import Secret
 from personas_kit.destinations import find
 from personas_kit.destinations.base import Call, Computation
+from personas_kit.secret import Secret
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 SEGMENT = find("segment").configure("analytics", {"write_key": Secret("env", "KEY")})
