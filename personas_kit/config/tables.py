@@ -135,7 +135,7 @@ class AccountTraitTable(TraitTable):
 
 
 class SqlTable(DefinitionTable):
-    """``[[sql_audience]]`` and ``[[sql_trait]]``: SQL of the person's own, or the file of it, beside the one that names it."""
+    """``[[sql_audience]]`` and ``[[sql_trait]]``: SQL of the person's own, or the file of it, beside this file."""
 
     sql: str | None = None
     file: str | None = None
