@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab sandbox test test-long lint format bench bench-100m bench-scaling lock clean
+.PHONY: help setup demo lab sandbox test test-long docs lint format bench bench-100m bench-scaling lock clean
 
 help:  ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for
 test-long: $(DEV)  ## the random tests at length: worlds read by hand, pushes killed, days simulated (hours)
 	HYPOTHESIS_PROFILE=long PERSONAS_LONG=1 $(BIN)/python -m pytest --timeout=0 $(ARGS) \
 		tests/compiler tests/activation tests/membership tests/security
+
+# Nothing is fetched, neither to build it nor to read it; a warning is an error.
+docs: $(DEV)  ## the site of the documentation: build/docs/index.html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning -c docs -d .cache/doctrees . build/docs
 
 lint: $(DEV)  ## style, format, types, and who may import whom
 	$(BIN)/ruff check .
