@@ -11,6 +11,7 @@ import polars as pl
 
 from personas_kit.activation.ahead import ahead_of_time
 from personas_kit.activation.asking import field_needed, field_stage, make_list, proved
+from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.causes import Case, Causes
 from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
@@ -138,7 +139,7 @@ class Planner:
     ) -> Plan:
         """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
         plan_id, definition = secrets.token_hex(16), scheduled.definition
-        occasion = Occasion(plan_id, found.as_of, scheduled.every, unattended, mode, only, figures)
+        occasion = Occasion(plan_id, found.as_of, Cadence(scheduled.every), unattended, mode, only, figures)
         plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, why=why))
         return Plan(
             plan_id, definition.key, definition.name, found.as_of, self.clock.now(), plans, members_from,
@@ -171,7 +172,7 @@ class Planner:
             return [], ""
         found: list[Compared] = []
         reasons: list[str] = []
-        occasion = Occasion("", as_of, scheduled.every, unattended, mode)
+        occasion = Occasion("", as_of, Cadence(scheduled.every), unattended, mode)
         for settings in syncs:
             connection = self.connection(settings)
             for sync in self.syncs_of(scheduled, settings, connection):

@@ -16,6 +16,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Asked
 from personas_kit.activation.exports import export
@@ -413,7 +414,7 @@ class Workspace:
         with working("reading members"), self._oversight.columns(meant.key):
             found, members_from = self._reused(scheduled, syncs, as_of, mode)
         with working("counting the source"):
-            figures = Pulse(self._reader).figures(meant, carry, found.as_of, scheduled.every)
+            figures = Pulse(self._reader).figures(meant, carry, found.as_of, Cadence(scheduled.every))
         with working("comparing with the destinations"):
             plan = self._planner.plan(
                 scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures,

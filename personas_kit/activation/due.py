@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.activation.figures import NOTHING, Figures
 from personas_kit.activation.state import SyncState
 from personas_kit.activation.wanted import Wanted
@@ -28,7 +29,7 @@ class Occasion:
     Attributes:
         plan_id: 128 random bits as hex.
         as_of: the instant the members are of.
-        every: seconds between two computations of the definition; 0 if it has no schedule.
+        cadence: how often the sync is computed.
         unattended: nobody looks at the plan before it is pushed.
         mode: ``changes``; ``full``: everyone again; ``replace``: in the place of whoever is there; ``adopt``: who is
             wanted is noted as acknowledged, and nothing is sent; ``exits``: nobody is wanted any more.
@@ -38,7 +39,7 @@ class Occasion:
 
     plan_id: str
     as_of: dt.datetime
-    every: int = 0
+    cadence: Cadence = NO_SCHEDULE
     unattended: bool = False
     mode: Mode = "changes"
     only: frozenset[str] | None = None

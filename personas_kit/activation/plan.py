@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from personas_kit.activation.asking import FieldStage
-from personas_kit.activation.cadence import due_from
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.activation.courier import Tally, prepare
 from personas_kit.activation.dry_run import DryRun, dry_run_of
 from personas_kit.activation.guards import Guard, still_standing
@@ -40,7 +40,7 @@ class SyncPlan:
         skipped: ``user_id`` of users without an identifier that the destination needs.
         first: everyone goes, because there has been no finished push.
         valued: members have values.
-        every: seconds between two pushes, after the destination's minimum; 0 if there is no schedule.
+        cadence: how often it is computed.
         meaning: the definition, and what it refers to, as JSON text.
         figures: what the source looks like, as JSON text.
         held: refused so often that they are not tried this time: ``member``, ``change``, ``value``, ``reason``,
@@ -65,7 +65,7 @@ class SyncPlan:
     guards: tuple[Guard, ...]
     first: bool
     valued: bool
-    every: int = 0
+    cadence: Cadence = NO_SCHEDULE
     meaning: str = ""
     figures: str = ""
     held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD), repr=False)
@@ -95,7 +95,16 @@ class SyncPlan:
     @property
     def due(self) -> dt.datetime | None:
         """From when on a schedule pushes it again; None if there is no schedule, or if it was never pushed."""
-        return due_from(self.state.last_as_of, self.every, 0) if self.every else None
+        return self.cadence.due(self.state.last_as_of, self._minimum) if self.often else None
+
+    @property
+    def often(self) -> str:
+        """How often a schedule pushes it, in words; empty if there is no schedule."""
+        return self.cadence.words(self._minimum)
+
+    @property
+    def _minimum(self) -> int:
+        return self.connection.destination.minimum_interval
 
     @property
     def repeated(self) -> int:

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import polars as pl
 
-from personas_kit.activation.cadence import effective_interval
 from personas_kit.activation.causes import ADOPTED, AGAIN, EDITED, FIRST, MERGED, NEW, UNKNOWN, WITHDRAWN, Causes
 from personas_kit.activation.due import Occasion, due_changes, tried_and_held
 from personas_kit.activation.figures import Figures, read_figures
@@ -84,7 +83,7 @@ class Draft:
             guards=tuple(guards_of(watched)),
             first=known.last_as_of is None,
             valued=self.wanted.valued,
-            every=effective_interval(occasion.every, connection.destination.minimum_interval),
+            cadence=occasion.cadence,
             meaning=self.meaning,
             figures=figures.to_text(),
             held=held,

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from personas_kit.activation.cadence import due_from
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.activation.delivery import RESUMABLE
 from personas_kit.activation.past import FINISHED, PUSHES
 from personas_kit.activation.standing import Standing, UnderWay
@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, pl.DataType] = {
     "as_of": _UTC,
     "pushed_at": _UTC,
     "due": _UTC,
+    "often": pl.String(),
     "paused": pl.Boolean(),
     "waits": pl.String(),
 }
@@ -42,10 +43,10 @@ COLUMNS: Mapping[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A sync that is configured: how often it is computed, and how often its destination takes it, in seconds."""
+    """A sync that is configured: how often it is computed, and how often its destination takes it (seconds)."""
 
     sync: Sync
-    every: int = 0
+    cadence: Cadence = NO_SCHEDULE
     minimum: int = 0
 
 
@@ -121,7 +122,7 @@ class Status(Tabular):
             return ""
         first = due.row(0, named=True)
         when = "now" if first["due"] <= self.now else f"at {first['due']:%Y-%m-%d %H:%M} UTC"
-        return f"{first['key']} -> {first['destination']} is due {when}"
+        return f"{first['key']} -> {first['destination']} is due {when} ({first['often']})"
 
     def __repr__(self) -> str:
         """One line with the same numbers as the card."""
@@ -198,6 +199,7 @@ class _Looked:
             "as_of": of.last_as_of,
             "pushed_at": of.last_push,
             "due": self._due(),
+            "often": self.expected.cadence.words(self.expected.minimum) if self.expected is not None else "",
             "paused": of.paused,
         }
 
@@ -261,9 +263,9 @@ class _Looked:
     def _due(self) -> dt.datetime | None:
         """When it goes next; None where nobody has said how often, nor the destination."""
         of = self.expected
-        if of is None or self.standing.paused or not (of.every or of.minimum):
+        if of is None or self.standing.paused or not (of.cadence or of.minimum):
             return None
-        return due_from(self.standing.last_as_of, of.every, of.minimum)
+        return of.cadence.due(self.standing.last_as_of, of.minimum)
 
     def _push(self, what: str, said: str, override: Sequence[str] = ()) -> Waiting:
         sync, names = self.standing.sync, sorted(override)

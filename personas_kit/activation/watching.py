@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from personas_kit.activation.asking import FieldStage
-from personas_kit.activation.cadence import due_from, early_enough
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence, spell
 from personas_kit.activation.causes import AGAIN, EDITED, UPSTREAM, WITHDRAWN
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.edits import edits
@@ -68,10 +68,9 @@ def guards_of(of: Watched) -> list[Guard]:
     if occasion.asked_for:
         return guards
     guards += _size(of)
-    every = occasion.every if occasion.unattended else 0
-    next_tick = due_from(state.last_as_of, every, of.connection.destination.minimum_interval)
-    early = early_enough(every)
-    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=next_tick, early=early)
+    cadence = occasion.cadence if occasion.unattended else NO_SCHEDULE
+    due = cadence.due(state.last_as_of, of.connection.destination.minimum_interval)
+    guards += time_guards(as_of=occasion.as_of, last_as_of=state.last_as_of, due=due, early=cadence.early)
     if known.last_as_of is None:
         saw = f"a first push of {of.lines.height:,} changes that nobody has looked at"
         return [*guards, *([Guard("first_sync", saw)] if occasion.unattended else [])]
@@ -204,7 +203,7 @@ def shrunk_guards(before: Figures, now: Figures) -> list[Guard]:
 
 def stale_guards(before: Figures, now: Figures, occasion: Occasion) -> list[Guard]:
     """Events that have not come for longer than they ever do: by hand it is said, on a schedule nothing is sent."""
-    patience = patience_of(occasion.every)
+    patience = patience_of(occasion.cadence)
     found = [
         said
         for name, of in now.tables.items()
@@ -213,9 +212,9 @@ def stale_guards(before: Figures, now: Figures, occasion: Occasion) -> list[Guar
     return [Guard("source_stale", "; ".join(found), stops=occasion.unattended)] if found else []
 
 
-def patience_of(every: int) -> dt.timedelta:
-    """How old the newest event may be before anybody wonders, for a definition that is computed so often (seconds)."""
-    return dt.timedelta(seconds=2 * every) if every else UNSCHEDULED
+def patience_of(cadence: Cadence) -> dt.timedelta:
+    """How old the newest event may be before anybody wonders, for a definition that is computed so often."""
+    return dt.timedelta(seconds=2 * cadence.interval) if cadence else UNSCHEDULED
 
 
 def _stale(name: str, of: TableFigures, before: TableFigures, as_of: dt.datetime, patience: dt.timedelta) -> str | None:
@@ -234,15 +233,6 @@ def _stale(name: str, of: TableFigures, before: TableFigures, as_of: dt.datetime
 def field_guards(stage: FieldStage) -> list[Guard]:
     """A field that is not there, where no program can make it."""
     return [Guard("field_missing", stage.how, final=True)] if stage.stops else []
-
-
-def spell(span: dt.timedelta) -> str:
-    """``3 d 4 h``, ``9 h``, ``25 min``."""
-    minutes = int(span.total_seconds()) // 60
-    days, hours = minutes // 1_440, minutes // 60 % 24
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    return f"{hours} h" if hours else f"{minutes} min"
 
 
 def _size(of: Watched) -> Iterator[Guard]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.figures import Figures, TableFigures
 from personas_kit.activation.watching import patience_of
 from personas_kit.compiler.pulse import Counted, compile_pulse, compile_rhythm, tables_read
@@ -36,14 +37,14 @@ class Pulse:
     reader: Reader
     _seen: dict[tuple[Counted, dt.datetime], TableFigures] = field(default_factory=dict)
 
-    def figures(self, definition: Definition, carry: Iterable[str], as_of: dt.datetime, every: int) -> Figures:
+    def figures(self, definition: Definition, carry: Iterable[str], as_of: dt.datetime, cadence: Cadence) -> Figures:
         """What the tables look like that a definition, and the identifiers that go with it, read.
 
         Args:
             definition: whose tables.
             carry: columns of users that identifiers are made of.
             as_of: the instant it is about.
-            every: seconds between two computations; 0 if there is no schedule.
+            cadence: how often it is computed.
 
         Returns:
             The figures; ``unseen`` says why the warehouse did not count, if it did not.
@@ -51,7 +52,7 @@ class Pulse:
         query = self.reader.compile(definition, expand=definition.subject == "account", carry=carry)
         read = tables_read(query, self.reader.schema)
         events = {of.table: of for of in self.reader.source.events}
-        late = int(patience_of(every).total_seconds())
+        late = int(patience_of(cadence).total_seconds())
         counted = {of: Counted(of, events.get(of), late if of in events else 0) for of in read}
         unseen = ""
         try:

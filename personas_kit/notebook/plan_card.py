@@ -9,7 +9,6 @@ from itertools import groupby
 from personas_kit.activation.dry_run import DryRun, DrySync
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan, cause_words, notes_of
-from personas_kit.activation.watching import spell
 from personas_kit.display import renders, size_words
 from personas_kit.masking import mask_body, mask_text, masked_changes
 from personas_kit.notebook import html
@@ -55,12 +54,11 @@ def _head(sync: SyncPlan, as_of: dt.datetime) -> str:
 
 
 def _cadence(sync: SyncPlan, as_of: dt.datetime) -> str:
-    if not sync.every:
+    if not sync.often:
         return "on no schedule"
-    often = f"every {spell(dt.timedelta(seconds=sync.every))}"
     if sync.due is None:
-        return f"{often}, never pushed"
-    return f"{often}, due {'since' if sync.due <= as_of else 'at'} {sync.due:%Y-%m-%d %H:%M} UTC"
+        return f"{sync.often}, never pushed"
+    return f"{sync.often}, due {'since' if sync.due <= as_of else 'at'} {sync.due:%Y-%m-%d %H:%M} UTC"
 
 
 def _line(sync: SyncPlan) -> str:

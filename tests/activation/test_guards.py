@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 import pytest
 
+from personas_kit.activation.cadence import Cadence, spell
 from personas_kit.activation.causes import WITHDRAWN
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.figures import Figures, TableFigures, read_figures
@@ -22,7 +23,6 @@ from personas_kit.activation.watching import (
     guards_of,
     key_guards,
     size_guards,
-    spell,
 )
 from personas_kit.definitions import Audience
 from personas_kit.definitions.meaning import Meaning
@@ -118,7 +118,7 @@ def planned(*, past=NEVER, **given):
     sync = Sync("vips", of.connection.name, of.call)
     kind = "audience" if of.values is None else "trait"
     figures = Figures(of.seen, unseen=of.unseen)
-    occasion = Occasion("plan", NOON, of.every, of.unattended, of.mode, figures=figures)
+    occasion = Occasion("plan", NOON, Cadence(of.every), of.unattended, of.mode, figures=figures)
     about = (Computation("vips", kind, "Vips"), fingerprint(of.meaning), of.meaning)
     return Draft(sync, of.connection, *about, of.wanted_now, of.state, occasion, past).plan()
 

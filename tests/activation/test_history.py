@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personas_kit.activation.attention import news
+from personas_kit.activation.cadence import Cadence, Cron
 from personas_kit.activation.courier import Tally
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.history import TABLES, schema_of, tables_of, together
@@ -441,7 +442,7 @@ def test_a_schedule_says_that_it_is_stopped_once_and_that_it_goes_again(workspac
 # --- the status ------------------------------------------------------------------------------------------------------
 
 VIPS = Sync("vips", "analytics", "identify")
-HERE = Registered(frozenset({"vips"}), frozenset({"analytics"}), [Expected(VIPS, 3_600)])
+HERE = Registered(frozenset({"vips"}), frozenset({"analytics"}), [Expected(VIPS, Cadence(3_600))])
 PUSHED = Standing(VIPS, acknowledged=10, members=10, last_as_of=NOON, last_push=NOON)
 
 
@@ -544,7 +545,7 @@ def test_what_waits_for_a_person(standing, runs, registered, waits):
 def test_what_is_due_next():
     ads = Sync("vips", "ads", "list", "1")
     here = replace(HERE, destinations=frozenset({"analytics", "ads"}))
-    here = replace(here, expected=[Expected(VIPS, 3_600), Expected(ads, 4 * 3_600, 6 * 3_600)])
+    here = replace(here, expected=[Expected(VIPS, Cadence(3_600)), Expected(ads, Cadence(4 * 3_600), 6 * 3_600)])
     both = [PUSHED, replace(PUSHED, sync=ads)]
 
     later = status_of(here, both, {}, NOON)
@@ -555,9 +556,17 @@ def test_what_is_due_next():
         "analytics": NOON + HOUR,
         "ads": NOON + 8 * HOUR,
     }
-    assert later.next == "vips -> analytics is due at 2026-11-01 13:00 UTC"
-    assert now.next == "vips -> analytics is due now"
+    assert later.next == "vips -> analytics is due at 2026-11-01 13:00 UTC (every 1 h)"
+    assert now.next == "vips -> analytics is due now (every 1 h)"
     assert paused.next == ""
+
+
+def test_what_is_due_next_by_a_cron():
+    here = replace(HERE, expected=[Expected(VIPS, Cadence(cron=Cron("30 6 * * 1-5")))])
+
+    sunday = status_of(here, [PUSHED], {}, NOON)
+
+    assert sunday.next == ("vips -> analytics is due at 2026-11-02 06:30 UTC (at 06:30 on Monday through Friday, UTC)")
 
 
 def test_a_status_in_one_line_and_as_data(workspace, clock):
