@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -32,26 +33,31 @@ NOTEBOOKS = {path.relative_to(ROOT).as_posix(): _prose(path) for path in sorted(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page."""
+    """A fenced block of a page, with the block of text that follows it at once: what it prints."""
 
     page: str
     line: int
     language: str
     text: str
+    output: str | None = None
+    output_line: int = 0
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
 
 
-def blocks(*languages: str, pages: dict[str, str] | None = None) -> list[Block]:
-    """The blocks of these languages, page by page, in their order."""
-    found = []
-    for page, text in (pages or PAGES).items():
-        for token in READER.parse(text):
-            language = token.info.split(" ")[0]
-            if token.type == "fence" and language in languages and token.map:
-                found.append(Block(page, token.map[0] + 1, language, token.content))
-    return found
+def blocks(*languages: str, page: str | None = None) -> list[Block]:
+    """The blocks of these languages, of all pages or of one, in their order."""
+    return [block for each in ([page] if page else PAGES) for block in _blocks(each) if block.language in languages]
+
+
+def _blocks(page: str) -> Iterator[Block]:
+    tokens = READER.parse(PAGES[page])
+    for token, after in pairwise([*tokens, tokens[-1]]):
+        if token.type == "fence" and token.map:
+            output = after if after.type == "fence" and after.info == "text" and after is not token else None
+            said = (output.content, output.map[0] + 1) if output and output.map else (None, 0)
+            yield Block(page, token.map[0] + 1, token.info.split(" ")[0], token.content, *said)
 
 
 def _tokens(text: str) -> Iterator[Token]:
