@@ -182,7 +182,7 @@ def assert_the_same_everywhere_after_a_rerun(workspace, sandbox):
 def test_i4_an_unknown_change_keeps_its_id_and_its_time(workspace, sandbox, clock):
     sandbox.fail(*[Fault(kind="drop", applied=True)] * 60)
     first = workspace.plan("vips", to="analytics", send=["identify"])
-    first.push(deadline=1)
+    first.push(deadline=3)
     clock.day += 1
     second = workspace.plan("vips", to="analytics", send=["identify"])
 
@@ -202,7 +202,7 @@ def test_i4_an_unknown_change_keeps_its_id_and_its_time(workspace, sandbox, cloc
 def test_an_unknown_change_that_is_not_wanted_any_more_is_taken_back_under_a_new_id(workspace, sandbox, folder, clock):
     sandbox.fail(*[Fault(kind="drop", applied=True)] * 60)
     first = workspace.plan("vips", to="analytics", send=["identify"])
-    first.push(deadline=1)
+    first.push(deadline=3)
     sandbox.heal()
     clock.day += 1
     small.set_vips(folder, TEN[1:])
@@ -366,7 +366,7 @@ def test_integer_ids_are_kept_as_integers_and_sent_as_texts(folder, sandbox, clo
     wanted(*range(1, 11))
     workspace = small.opened(folder, clock)
     sandbox.fail(*[Fault(kind="drop", applied=True)] * 60)
-    workspace.plan("vips").push(deadline=1)
+    workspace.plan("vips").push(deadline=3)
     sandbox.heal()
     clock.day += 1
     wanted(*range(3, 13))

@@ -47,7 +47,7 @@ def in_doubt(world: World, receiver: InMemory) -> None:
     """The outcome of the first two entries is not known."""
     world.want(NAMES)
     receiver.suffers(IN_DOUBT)
-    world.push(deadline=1)
+    world.push(deadline=3)
     receiver.suffers(Trouble())
     assert state_of(world).unknown.height == 2
 

@@ -100,7 +100,7 @@ def stage(quick_path: Path) -> Iterator[Stage]:
         world.push()
         world.want(BEFORE)
         receiver.fail(always=FAULTS["applied, then reset"])
-        world.push(deadline=1)
+        world.push(deadline=3)
         receiver.heal()
         world.want([*BEFORE, "new"])
         receiver.fail(None, FAULTS["all refused"])

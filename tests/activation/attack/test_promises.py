@@ -52,7 +52,7 @@ def test_the_report_of_a_push_that_goes_on_counts_every_change_once(
     world.want(SIXTEEN)
     plan = world.plan()
     receiver.fail(*stops)
-    stopped = world.push(plan, deadline=1)
+    stopped = world.push(plan, deadline=3)
     assert stopped.unsent > 0
     assert unreconciled(stopped, plan, world, receiver.ledger) == []
 
@@ -84,7 +84,7 @@ def test_a_change_whose_outcome_is_unknown_gets_another_id_when_it_says_more(
     world = World(quick_path, receiver.url)
     world.want(["ann", "bob"])
     receiver.fail(always=FAULTS["applied, then reset"])
-    world.push(deadline=1)
+    world.push(deadline=3)
     receiver.heal()
     world.want(["ann", "bob"], {"ann": "ann@example.org"})
     world.push()
