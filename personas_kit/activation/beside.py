@@ -17,7 +17,7 @@ Post = Callable[[Callable[[], None]], None]
 """Has something called by the thread that waits, soon."""
 
 INTERVAL = 0.2
-"""Seconds that an interrupt may go unseen."""
+"""Seconds that an interrupt may go unseen: on Windows it does not end a wait."""
 
 
 def beside(works: Sequence[Callable[[Post], V]], stop: Stop) -> list[V]:
@@ -48,10 +48,12 @@ def beside(works: Sequence[Callable[[Post], V]], stop: Stop) -> list[V]:
     ]
     for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in threads) or not posted.empty():
-        try:
+    under_way = True
+    while under_way:
+        try:  # all of it: an interrupt that got out of here would let go of syncs that threads still send
             with contextlib.suppress(Empty):
                 posted.get(timeout=INTERVAL)()
+            under_way = any(thread.is_alive() for thread in threads) or not posted.empty()
         except KeyboardInterrupt:
             stop.ask(INTERRUPTED)
             stop.hurry()

@@ -8,12 +8,10 @@ alone.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -159,33 +157,30 @@ class Courier:
         """Run the work's exchange once. Returns what became of it, and whether that is in doubt."""
         start, stop = work.request.lines
         exchange = self.connection.exchange(self.call, work.request, work.frame.slice(start, stop - start))
-        answer, outcome, leaves, heard = Answer(0), Outcome("unknown"), [leave], False
+        answer, outcome, leaves, answered = Answer(0), Outcome("unknown"), [leave], list[str]()
         try:
             step = next(exchange)
             while True:
                 answer = self._step(step, leaves)
-                heard = heard or answer.status > 0
+                if isinstance(step, Request):
+                    answered.append(step.method)
                 step = exchange.send(answer)
         except StopIteration as done:
             outcome = done.value
         except NotAllowedError as problem:
-            return Outcome("fatal", reason=problem.reason), False
+            return Outcome("fatal", reason=problem.reason), _wrote(answered)
         except NotConnectedError as problem:
-            return Outcome("retry", reason=problem.reason), False
+            return Outcome("retry", reason=problem.reason), _wrote(answered)
         except NoAnswerError:
             return Outcome("unknown", reason="no answer"), True
         except SyncBusy:
-            work.ambiguous = work.ambiguous or heard  # between two requests of one exchange
+            work.ambiguous = work.ambiguous or _wrote(answered)
             raise
         finally:
             exchange.close()
             for unused in leaves:
                 self.pacer.over(unused)
-        known = (
-            outcome.verdict in {"acknowledged", "accepted", "rejected", "split", "fatal"}
-            or answer.status == TOO_MANY_REQUESTS
-        )
-        return outcome, not known
+        return outcome, _in_doubt(outcome, answer, answered)
 
     def _step(self, step: Request | Pause, leaves: list[Leave]) -> Answer:
         """One step of an exchange. Its first request has had its turn; the others wait for theirs."""
@@ -247,6 +242,20 @@ class Courier:
         return halves
 
 
+def _in_doubt(outcome: Outcome, answer: Answer, answered: Sequence[str]) -> bool:
+    """Whether what an exchange was about may be applied although its outcome does not say so."""
+    if outcome.verdict in {"acknowledged", "accepted", "rejected", "split"}:
+        return False
+    if outcome.verdict == "fatal" or answer.status == TOO_MANY_REQUESTS:  # its last request was not applied
+        return _wrote(answered[:-1])
+    return True
+
+
+def _wrote(answered: Iterable[str]) -> bool:
+    """Whether a part of an exchange may be applied, by the methods of its requests that were answered."""
+    return any(method != "GET" for method in answered)
+
+
 def _lines(work: _Work) -> list[int]:
     start, stop = work.request.lines
     return work.positions[start:stop]
@@ -261,50 +270,3 @@ def _backoff(attempts: int) -> float:
     """Doubling, with jitter, never under the first wait."""
     longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1))
     return max(FIRST_WAIT, random.uniform(longest / 2, longest))  # noqa: S311  (spreads load, hides nothing)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch that can leave.
-
-    Attributes:
-        requests: in order; ``lines`` of each count those that are sent.
-        lines: that are sent.
-        positions: of these in the batch.
-        too_large: positions of those that are not sent -> why.
-    """
-
-    requests: list[Request]
-    lines: pl.DataFrame
-    positions: list[int]
-    too_large: dict[int, str]
-
-    def part(self, start: int, stop: int) -> Prepared:
-        """The lines ``[start, stop)`` as a batch of their own; only where a request holds one line."""
-        low, high = bisect_left(self.positions, start), bisect_left(self.positions, stop)
-        return Prepared(
-            [replace(request, lines=(at, at + 1)) for at, request in enumerate(self.requests[low:high])],
-            self.lines[low:high],
-            [at - start for at in self.positions[low:high]],
-            {at - start: why for at, why in self.too_large.items() if start <= at < stop},
-        )
-
-
-def prepare(connection: Connection, call: Call, batch: pl.DataFrame, computation: Computation) -> Prepared:
-    """The requests of a batch, and what is too large to be sent."""
-    items = connection.items(call, batch, computation)
-    too_large = connection.refused(call, batch, items)
-    positions = list(range(batch.height))
-    if too_large:
-        positions = [at for at in positions if at not in too_large]
-        batch, items = batch[positions], items[positions]
-    return Prepared(connection.requests(call, batch, computation, items), batch, positions, too_large)
-
-
-def digest_of(requests: Iterable[Request]) -> str:
-    """64 hex digits over everything that is sent, secrets aside."""
-    total = hashlib.sha256()
-    for request in requests:
-        total.update(f"{request.method} {request.url}\n".encode())
-        total.update(request.content)
-    return total.hexdigest()

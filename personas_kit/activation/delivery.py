@@ -260,11 +260,12 @@ class Delivery:
                 elsewhere = threading.current_thread() is not threading.main_thread()
                 hurried = push.stop.hurried if elsewhere and is_real(self.clock) else None
                 Sending(plan.id, sync, self.store, courier, circuit, tell, sent, hurried).run()
-        finished = not self.store.waiting(plan.id, sync.sync) and not sent.why
+        through = not self.store.waiting(plan.id, sync.sync)
+        finished = through and not sent.why
         part = sync_report(sync, sent, finished=finished)
         line = run_line(plan, sync, part, started, self.clock.now(), push.overrides)
         told = replace(part, attention=tuple(news(self.store.runs(LOOKED_AT, sync.sync), line)))
-        if finished or sync.aside or sent.fatal or not self.store.waiting(plan.id, sync.sync):
+        if through or sync.aside or sent.fatal:
             self.store.fold(plan.id, sync.sync, finished=finished and not sync.aside, lines=sync.lines)
             plan.memory.concluded[sync.sync.id] = told
         else:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from personas_kit.activation.courier import prepare
 from personas_kit.activation.cutting import Cutter
+from personas_kit.activation.preparing import prepare
 from personas_kit.activation.state import Batch
 from personas_kit.activation.sync import Sync
 from personas_kit.display import Displayed, size_words

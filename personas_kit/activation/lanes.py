@@ -11,14 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
+from personas_kit.activation.beside import INTERVAL
+
 K = TypeVar("K")
 V = TypeVar("V")
 
 DEPTH = 2
 """What a lane with a thread of its own has to do: one thing, and the next, so that it waits for nobody in between."""
-
-#: How long, in seconds, an interrupt may go unseen: on Windows it does not end a wait.
-INTERVAL = 0.2
 
 
 class Lanes(Generic[K, V]):
@@ -63,21 +62,24 @@ class Lanes(Generic[K, V]):
     def finished(self) -> list[tuple[K, V]]:
         """What is finished, at least one; more while no lane runs out of work by it, so that less is noted singly.
 
-        Raises what the work raised.
+        Raises what the work raised. Nothing counts as finished then: all of it is ``busy`` still, and in ``rest``.
 
         Raises:
             KeyboardInterrupt: nobody waits for what is under way.
         """
         if self._pool is None:
-            name, work = self._next.pop()
-            return [(name, work())]
+            name, work = self._next[-1]
+            result = work()
+            self._next.pop()
+            return [(name, result)]
         done: set[Future[V]] = set()
         enough = max(1, (len(self._busy) - self._count) // 2)
         while len(done) < enough:
             if self._hurried is not None and self._hurried.is_set():
                 raise KeyboardInterrupt
             done |= wait(self._busy.keys() - done, timeout=INTERVAL, return_when=FIRST_COMPLETED).done
-        return [(self._busy.pop(future), future.result()) for future in done]
+        results = [(future, future.result()) for future in done]
+        return [(self._busy.pop(future), result) for future, result in results]
 
     def withdrawn(self) -> list[K]:
         """What no lane had begun: none will."""
@@ -85,14 +87,18 @@ class Lanes(Generic[K, V]):
         return [self._busy.pop(future) for future in back]
 
     def rest(self) -> list[tuple[K, V | None]]:
-        """What was under way when no more was wanted, once all of it has ended; None for what ended with an error."""
+        """What was under way when no more was wanted, once all of it has ended; None for what ended with an error.
+
+        An interrupt ends the waiting.
+        """
         try:
             while wait(self._busy, timeout=INTERVAL).not_done:
                 pass
         except KeyboardInterrupt:  # nobody waits any longer: what is not known counts as an error
             pass
         known = {future: future.done() and not future.exception() for future in self._busy}
-        return [(name, future.result() if known[future] else None) for future, name in self._busy.items()]
+        failed = [(name, None) for name, _ in self._next]  # the one lane without a thread has ended with an error
+        return [*((name, future.result() if known[future] else None) for future, name in self._busy.items()), *failed]
 
     def close(self) -> None:
         """Start nothing more. What is under way is not waited for."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from personas_kit.activation.courier import Prepared, digest_of, prepare
 from personas_kit.activation.cutting import Cutter, runs
 from personas_kit.activation.plan import SyncPlan
+from personas_kit.activation.preparing import Prepared, digest_of, prepare
 from personas_kit.activation.state import Batch
 
 

@@ -14,10 +14,11 @@ import polars as pl
 
 from personas_kit.activation.asking import FieldStage
 from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
-from personas_kit.activation.courier import Tally, prepare
+from personas_kit.activation.courier import Tally
 from personas_kit.activation.dry_run import DryRun, dry_run_of
 from personas_kit.activation.guards import Guard, still_standing
 from personas_kit.activation.moved import Moved
+from personas_kit.activation.preparing import prepare
 from personas_kit.activation.report import HELD, Report, SyncReport
 from personas_kit.activation.state import Batch, SyncState
 from personas_kit.activation.stopping import Stop

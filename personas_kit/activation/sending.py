@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from personas_kit.activation.courier import Courier, Prepared, Tally
+from personas_kit.activation.courier import Courier, Tally
 from personas_kit.activation.cutting import Cutter
 from personas_kit.activation.lanes import Lanes
 from personas_kit.activation.making import Made, Maker
 from personas_kit.activation.plan import SyncPlan
+from personas_kit.activation.preparing import Prepared
 from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.stopping import INTERRUPTED
 from personas_kit.activation.store import Store

@@ -61,17 +61,17 @@ def heard() -> None:
 def stoppable(stop: Stop, tell: Callable[[], None], busy: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Within the block, Ctrl-C or a notebook's stop button asks to stop; pressed again, it is an interrupt as usual.
 
-    Only the main thread hears of signals; elsewhere nothing changes.
+    Only the main thread hears of signals; elsewhere nothing changes, nor where what hears them is no Python.
 
     Args:
         stop: what is asked.
         tell: called when it was pressed once, so that a person knows that it was heard.
         busy: whether there is anything to stop; while there is not, an interrupt is as usual.
     """
-    if threading.current_thread() is not threading.main_thread():
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or usual is None:
         yield
         return
-    usual = signal.getsignal(signal.SIGINT)
 
     def pressed(number: int, frame: FrameType | None) -> None:
         if stop.event.is_set() or not busy() or not callable(usual):

@@ -117,7 +117,7 @@ class HttpTransport:
             return answer
 
     def close(self) -> None:
-        """Close the connections, also those that are in use: nobody waits for their answers."""
+        """Close the connections, those in use as well: nobody waits for their answers. Nothing leaves after this."""
         self._closed = True
         for wire in list(self._open):
             self._drop(wire)
@@ -162,6 +162,9 @@ class HttpTransport:
             raise
         wire = Wire(stream)
         self._open.add(wire)
+        if self._closed:  # while it was opened: whoever let go of it has called the outcome unknown already
+            self._drop(wire)
+            raise NotConnectedError
         return wire
 
     def _put_back(self, wire: Wire, origin: _Origin) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from personas_kit.activation.courier import Courier, prepare
+from personas_kit.activation.courier import Courier
 from personas_kit.activation.pacing import Pacer
+from personas_kit.activation.preparing import prepare
 from personas_kit.activation.stopping import Stop
 from personas_kit.destinations import Computation, find
 from personas_kit.destinations.base import Limits

@@ -8,7 +8,7 @@ import pytest
 from personas_kit.destinations import Outcome
 from personas_kit.destinations.base import Pause
 from personas_kit.destinations.outcomes import Outcomes
-from tests.activation.scripted import INTERRUPT, NO_ANSWER, NOT_CONNECTED, answer
+from tests.activation.scripted import INTERRUPT, NO_ANSWER, NOT_CONNECTED, OK, answer
 from tests.activation.test_courier import NOTHING, SEGMENT, batch, deliver, users
 
 FOUND, WRITTEN = answer(200, b'{"id":"7"}'), answer(200, b'{"success":true}')
@@ -66,6 +66,32 @@ def test_an_interrupt_between_the_steps_leaves_the_lines_unknown():
     tally, became, *_ = deliver(batch("ann"), FOUND, INTERRUPT, connection=LOOKING_UP)
 
     assert (tally.stopped, became["unknown"]) == ("interrupted", ["ann"])
+
+
+def write_twice(connection, request, lines):
+    first = yield connection.request("POST", "/v1/tags", {"users": lines["user_id"].to_list()})
+    if first.status != 200:
+        return connection.judge("identify", first, lines.height)
+    return connection.judge("identify", (yield request), lines.height)
+
+
+def read_then_write(connection, request, lines):
+    yield connection.request("GET", "/v1/tags")
+    return connection.judge("identify", (yield request), lines.height)
+
+
+@pytest.mark.parametrize("trouble", [NOT_CONNECTED, answer(401), answer(429, retry_after="31536000")])
+def test_what_one_of_two_writes_was_taken_of_is_unknown_if_the_other_never_gets_there(trouble):
+    _, became, *_ = deliver(batch("ann"), *[OK, trouble] * 100, connection=changed(exchange=write_twice))
+
+    assert became == {**NOTHING, "unknown": ["ann"]}
+
+
+@pytest.mark.parametrize("trouble", [NOT_CONNECTED, answer(401), answer(429, retry_after="31536000")])
+def test_what_was_only_looked_up_is_not_unknown(trouble):
+    _, became, *_ = deliver(batch("ann"), *[OK, trouble] * 100, connection=changed(exchange=read_then_write))
+
+    assert became == {**NOTHING, "unsent": ["ann"]}
 
 
 def read_throttled(reply, _count):

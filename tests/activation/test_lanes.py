@@ -70,3 +70,26 @@ def test_what_the_work_raises_is_raised():
     with pytest.raises(ZeroDivisionError):
         lanes.finished()
     lanes.close()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_work_that_ended_with_an_error_is_among_the_rest(count):
+    lanes = Lanes(count)
+    lanes.start("a", lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        lanes.finished()
+    assert (lanes.busy, lanes.rest()) == (["a"], [("a", None)])
+    lanes.close()
+
+
+def test_what_ended_well_beside_an_error_is_not_lost():
+    lanes = Lanes(2)
+    lanes.start("good", lambda: 1)
+    lanes.start("bad", lambda: 1 / 0)
+    lanes.rest()  # both have ended
+
+    with pytest.raises(ZeroDivisionError):
+        lanes.finished()
+    assert sorted(lanes.rest()) == [("bad", None), ("good", 1)]
+    lanes.close()

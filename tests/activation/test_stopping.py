@@ -60,3 +60,11 @@ def test_parts_stop_with_the_whole_and_by_themselves():
 
     stop.ask("interrupted")
     assert (first.why, second.why, stop.part().why) == ("refused", "interrupted", "interrupted")
+
+
+def test_where_something_that_is_no_python_hears_of_interrupts_nothing_changes(monkeypatch):
+    monkeypatch.setattr(signal, "getsignal", lambda _: None)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with stoppable(Stop(), lambda: None):
+        assert signal.signal(signal.SIGINT, before) is signal.default_int_handler

@@ -5,7 +5,7 @@ import gzip
 import polars as pl
 import pytest
 
-from personas_kit.activation.transport import LEAST_PACKED, HttpTransport
+from personas_kit.activation.transport import LEAST_PACKED, HttpTransport, NotConnectedError
 from personas_kit.destinations import DESTINATIONS, Computation, Request, find
 from personas_kit.secret import Secret
 from tests.security.receivers import OK, Receiver
@@ -71,3 +71,19 @@ def test_a_request_says_whether_its_destination_takes_gzip(monkeypatch):
 @pytest.mark.parametrize("slug", [slug for slug, each in DESTINATIONS.items() if each.packed])
 def test_only_calls_that_a_destination_has_are_packed(slug):
     assert DESTINATIONS[slug].packed <= DESTINATIONS[slug].calls
+
+
+def test_nothing_leaves_on_a_connection_that_is_opened_after_the_transport_was_closed(monkeypatch):
+    monkeypatch.setenv("WRITE_KEY", "made up")
+
+    def looked_up(_host, _port):  # it takes long, and meanwhile a person does not wait any more
+        transport.close()
+        return ["127.0.0.1"]
+
+    with Receiver(OK) as receiver:
+        url = receiver.url.replace("127.0.0.1", "localhost")
+        connection = find("rudderstack").configure("hub", {"write_key": Secret("env", "WRITE_KEY")}, url=url)
+        transport = HttpTransport(connection, resolve=looked_up)
+        with pytest.raises(NotConnectedError):
+            transport.send(Request("POST", f"{url}/v1/batch", PLAIN, SMALL))
+    assert receiver.requests == []
