@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# What `make test-matrix` runs the tests on; pyproject.toml names the same.
+PYTHONS ?= 3.11 3.12 3.13
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 # The environment has what it should have if this file is newer than what says so.
@@ -13,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab sandbox test test-long docs lint format bench bench-100m bench-scaling lock clean
+.PHONY: help setup demo lab sandbox test test-matrix test-long docs lint format bench bench-100m bench-scaling lock clean
 
 help:  ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,10 @@ sandbox: $(CORE)  ## stand-ins for the destinations, on this machine, to push to
 # A process for each core; a failure in one of many is easier to look at alone: TESTS=... ARGS="-n 0 -x".
 test: $(DEV)  ## all tests; TESTS=tests/compiler for some, ARGS="-x -k name" for pytest
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal $(ARGS) $(TESTS)
+
+# Not with the locks: with the newest packages that pyproject.toml allows, which is what pip installs for a person today.
+test-matrix:  ## the tests on every Python there is, with the newest packages; TESTS=... for some, PYTHONS=3.13 for one
+	TESTS='$(TESTS)' ARGS='$(ARGS)' $(PYTHON) -m tests.matrix $(PYTHONS)
 
 # Ten thousand and more worlds are held against the reading by hand; pushes are killed by the thousand, every fault
 # follows every other, days are simulated from 20,000 seeds. A failure prints what repeats it, and at the end every

@@ -19,6 +19,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "setting_up.check",
         "Check everything and change nothing: the file, the warehouse, what its tables hold, definitions, credentials.",
     ),
+    "copy": (
+        "copying.copy",
+        "Copy what comes with the kit into FOLDER: its notebooks, the SQL for your warehouse, the documents.",
+    ),
     "create-list": (
         "looking.create_list",
         "Make an empty list at a destination for the audience KEY, and show its id to write into personas.toml.",

@@ -113,9 +113,7 @@ def _next(folder: Path, port: int, console: Console) -> None:
         f"  personas sandbox --port {port} --file received.sqlite     # in a second terminal; it shows a page, too"
     )
     console.print(f"  personas push {AUDIENCE} --as-of 2026-11-03 --yes")
-    console.print(
-        "\nOr `make lab` for the quickstart notebook, and `personas init` for a workspace on your own warehouse."
-    )
+    console.print("\nOr `personas copy notebooks` for the same in Jupyter, and `personas init` for your own warehouse.")
 
 
 def _step(console: Console, number: str, words: str) -> None:

@@ -30,6 +30,7 @@ Place = tuple[str, ...]
 #: Tables by the part of a source that they hold: ``users``, ``accounts``, ``memberships``, ``identities``, ``events``.
 Named = Mapping[str, Table]
 _KEYS: frozenset[ColumnType] = frozenset({"text", "integer", "decimal"})
+_VIEWS = "sql/sources (personas copy sql)"
 _TEXT: frozenset[ColumnType] = frozenset({"text"})
 _JSON: frozenset[ColumnType] = frozenset({"json"})
 
@@ -148,11 +149,11 @@ def _product(shelf: _Shelf) -> Layout | None:
     notes: list[str] = []
     users_now = shelf.one("personas_users") or users
     if users_now is None:
-        notes.append("there is no table of users: sql/sources has a view that makes one from identifies")
+        notes.append(f"there is no table of users: {_VIEWS} has a view that makes one from identifies")
     accounts = shelf.one("personas_accounts") or (None if rudder else shelf.one("accounts"))
     groups = shelf.one("groups")
     if groups is not None and accounts is None:
-        notes.append("groups has a line per call: sql/sources has a view that makes accounts of them")
+        notes.append(f"groups has a line per call: {_VIEWS} has a view that makes accounts of them")
     properties = pick(tracks, words.PROPERTIES, _JSON)
     settings = SourceSettings(
         users=_users(shelf, users_now, _own_id(users_now, "user_id")) if users_now else UserSettings(),
@@ -234,7 +235,7 @@ def _home_notes(settings: SourceSettings, shelf: _Shelf) -> list[str]:
         notes.append("nothing says which user belongs to which account")
     synced = [shelf.one(name) for name in ("user_traits", "user_identifiers")]
     if all(synced) and not shelf.one("personas_users"):
-        notes.append("these are tables of Segment's Profiles Sync: sql/sources has views that make users of them")
+        notes.append(f"these are tables of Segment's Profiles Sync: {_VIEWS} has views that make users of them")
     return notes
 
 

@@ -493,7 +493,7 @@ def test_the_grants_of_the_state_are_needed_and_enough(granted, server, tmp_path
         store = WarehouseStore(warehouse, "personas")
         with pytest.raises(StateError, match="permission denied for database") as raised:
             push(store, entering("ann"))
-        assert raised.value.hint == "sql/postgres/state.sql has what the role needs"
+        assert raised.value.hint == "sql/postgres/state.sql has what the role needs: personas copy sql"
 
         connection.execute(state.replace("DATABASE shop", f"DATABASE {name}"))
         push(store, entering("ann"))

@@ -268,3 +268,36 @@ def test_explain_says_why(personas):
     assert data["reason"]["values"] == {"trait('vip')": True}
     assert unknown.code == 1
     assert "nobody" in unknown.err
+
+
+def test_copy_puts_the_sql_beside_the_file_and_a_second_time_changes_nothing(personas, folder):
+    first = personas("copy", "sql")
+    before = (folder / "sql" / "postgres" / "grants.sql").stat().st_mtime_ns
+    second = personas("copy", "sql")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "GRANT" in (folder / "sql" / "postgres" / "grants.sql").read_text()
+    assert "0 files copied" in second.err
+    assert (folder / "sql" / "postgres" / "grants.sql").stat().st_mtime_ns == before
+
+
+def test_copy_overwrites_nothing_of_yours_and_then_copies_nothing(personas, folder):
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "10_audiences.ipynb").write_text("mine")
+    said = personas("copy", "notebooks")
+    elsewhere = personas("copy", "notebooks", "their own")
+
+    assert said.code == 1
+    assert "10_audiences.ipynb" in said.err
+    assert "personas copy notebooks FOLDER" in said.err
+    assert [path.name for path in (folder / "notebooks").iterdir()] == ["10_audiences.ipynb"]
+    assert elsewhere.code == 0
+    assert (folder / "their own" / "notebooks" / "00_quickstart.ipynb").exists()
+
+
+def test_copy_says_what_there_is_to_copy(personas, folder):
+    (folder / "file").write_text("")
+
+    assert personas("copy", "books").code == 2
+    assert "'docs', 'notebooks', 'sql'" in personas("copy", "books").err
+    assert personas("copy", "sql", "file").code == 2

@@ -423,7 +423,7 @@ def test_profiles_sync_is_recognised_by_its_views(tmp_path: Path, run: Any) -> N
 
     code, said = run("init", "--duckdb", bare, "--folder", tmp_path / "bare", "--yes")
     assert code == 1
-    assert "sql/sources has views that make users of them" in said
+    assert "sql/sources (personas copy sql) has views that make users of them" in " ".join(said.split())
 
     code, said = run("init", "--duckdb", viewed, "--folder", tmp_path / "viewed", "--yes")
     assert code == 0, said

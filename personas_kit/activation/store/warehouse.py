@@ -31,7 +31,7 @@ FORMAT_HOLDS = 60.0
 IDLE, LEAST_IDLE = 10, 1.0
 """A transaction that stands still for this part of a lease's life, and so many seconds, is ended by the warehouse."""
 GRANTS = {"postgres": "sql/postgres/state.sql", "snowflake": "sql/snowflake/state.sql"}
-"""What the role needs, by the dialect of the warehouse."""
+"""What the role needs, by the dialect of the warehouse; ``personas copy sql`` puts these files into a folder."""
 _REFUSED = re.compile(r"permission denied|privilege|not authorized|must be owner", re.IGNORECASE)
 
 
@@ -182,7 +182,7 @@ class WarehouseJournal:
             raise StateError(
                 f"the state cannot be used: {problem.what}",
                 where=self._keeper.describe(),
-                hint=f"{grants} has what the role needs" if grants else problem.hint,
+                hint=f"{grants} has what the role needs: personas copy sql" if grants else problem.hint,
             ) from None
 
 
