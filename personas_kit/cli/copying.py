@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-import personas_kit
 from personas_kit.cli.terminal import people
 from personas_kit.errors import ConfigError
 
@@ -30,7 +29,7 @@ def copy(kind: str, folder: Path) -> None:
 
 def came_with(kind: str) -> Path:
     """The folder that holds them: in the package where it was installed, in the repository where that is worked on."""
-    package = Path(personas_kit.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "_files"
     return (installed if installed.is_dir() else package.parent) / kind
 
