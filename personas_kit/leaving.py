@@ -14,10 +14,11 @@ from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Members, wanted_by
 from personas_kit.config import Scheduled, SyncSettings
 from personas_kit.definitions.meaning import read_meaning
+from personas_kit.destinations import find
 from personas_kit.destinations.base import Computation
 from personas_kit.display import Displayed
 from personas_kit.errors import PersonasError
-from personas_kit.planner import Planner
+from personas_kit.planner import Planner, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +147,21 @@ class Leaving:
         return Computation(sync.key, "trait" if "value" in state.acknowledged.columns else "audience", sync.key)
 
     def _settings(self, sync: Sync) -> SyncSettings:
-        """How it goes to its destination: as it is scheduled, or else as the sync itself tells."""
-        known = self.scheduled.get(sync.key)
-        for settings in known.to if known else ():
-            if settings.destination == sync.destination and sync.place in {"", settings.list}:
+        """How it goes to its destination: as it is scheduled, and to the place that the sync itself tells."""
+        scheduled = self.scheduled.get(sync.key)
+        known = [each for each in (scheduled.to if scheduled else ()) if each.destination == sync.destination]
+        for settings in known:
+            if place_of(settings) == sync.place:
                 return self.planner.meant(settings)
-        place = sync.place or None if sync.call == "list" else None
-        return self.planner.meant(SyncSettings(destination=sync.destination, list=place))
+        settings = known[0] if known else SyncSettings(destination=sync.destination)
+        return self.planner.meant(settings.model_copy(update=self._place(sync)))
+
+    def _place(self, sync: Sync) -> dict[str, object]:
+        """The list of a sync, or what it is routed to behind a gateway: the others there never had its members."""
+        configured = self.planner.config.destinations.get(sync.destination)
+        routed = configured is not None and find(configured.type).gateway and sync.place
+        listed = sync.place or None if sync.call == "list" else None
+        return {"list": listed, "integrations": tuple(sync.place.split(",")) if routed else ()}
 
 
 def _has(state: SyncState) -> bool:

@@ -330,9 +330,8 @@ class Planner:
     def syncs_of(self, scheduled: Scheduled, settings: SyncSettings, connection: Connection) -> list[Sync]:
         """The syncs of one entry of ``to``: one per call."""
         definition = scheduled.definition
-        place = ",".join((*filter(None, [settings.list]), *settings.integrations))
         calls = calls_for(definition, connection, settings.send)
-        return [Sync(definition.key, settings.destination, call, place) for call in calls]
+        return [Sync(definition.key, settings.destination, call, place_of(settings)) for call in calls]
 
     def _draft(
         self,
@@ -445,6 +444,11 @@ class Planner:
     def _computation(self, definition: Definition, settings: SyncSettings) -> Computation:
         integrations = self.config.route(settings).integrations
         return Computation(definition.key, definition.kind, definition.name, integrations)
+
+
+def place_of(settings: SyncSettings) -> str:
+    """Which part of the destination it goes to: the list, and what it is routed to behind a gateway."""
+    return ",".join((*filter(None, [settings.list]), *settings.integrations))
 
 
 def carried(syncs: Iterable[SyncSettings]) -> frozenset[str]:

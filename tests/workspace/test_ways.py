@@ -114,6 +114,27 @@ def test_who_needs_an_address_gets_it_without_being_asked(folder):
     ]
 
 
+def test_exits_go_where_the_members_went_and_nowhere_else_behind_the_gateway(folder):
+    routed = '{ destination = "hub", send = ["identify"], integrations = ["Appboy", "Iterable"] }'
+    vips = f"[[audience]]\nname = 'Vips'\nwhere = \"trait('vip') = true\"\nto = [{routed}]\n"
+    opened = Opened(folder, segment(), vips)
+    opened.plan("vips").push()
+    opened.workspace.forget("u1", confirm="u1")
+    opened.workspace.remove("vips").push()
+
+    entered, left = opened.messages[:2], opened.messages[2:]
+    assert [each["userId"] for each in left] == ["u1", "u2"]
+    assert [each["integrations"] for each in left] == [each["integrations"] for each in entered]
+
+
+def test_exits_of_what_was_planned_by_hand_go_where_it_went(folder):
+    opened = Opened(folder, segment())
+    opened.plan(VIPS, to="hub", send=["identify"], integrations=["Appboy"]).push()
+    opened.workspace.remove("vips").push()
+
+    assert {json.dumps(each["integrations"]) for each in opened.messages} == {'{"All": false, "Appboy": true}'}
+
+
 @pytest.mark.parametrize(
     ("blocks", "ask", "says"),
     [
