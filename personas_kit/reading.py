@@ -31,8 +31,9 @@ from personas_kit.compiler.several import ACCOUNT_OF, TRAIT, USER_OF, Asked
 from personas_kit.config import Config
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import SqlDefinition, Subject
-from personas_kit.definitions.meaning import meaning_of, referred
+from personas_kit.definitions.meaning import meaning_of
 from personas_kit.definitions.pointing import pointing
+from personas_kit.definitions.uses import referred
 from personas_kit.display import size_words
 from personas_kit.errors import DefinitionError, PersonasError, WarehouseError
 from personas_kit.planner import Found

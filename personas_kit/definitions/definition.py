@@ -27,7 +27,7 @@ Subject = Literal["user", "account"]
 Kind = Literal["audience", "account_audience", "trait", "account_trait"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Definition:
     """A named expression. Immutable; equal only to itself; known to others by its key.
 

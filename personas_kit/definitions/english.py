@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from personas_kit.definitions.definition import AccountAudience, Audience, Definition, SqlDefinition, Subject
+from personas_kit.definitions.definition import AccountAudience, Audience, Definition, SqlDefinition
 from personas_kit.definitions.expressions import (
     And,
     Compare,
@@ -65,11 +65,6 @@ def english(definition: Definition) -> str:
         return f"{who} for {whom} this holds: {_condition(definition.where, definition.subject)}{unless}."
     found = definition.expression
     return f"Of each {definition.subject}: {_value(found, definition.subject)}."
-
-
-def condition_words(node: Condition, subject: Subject = "user") -> str:
-    """A condition as part of a sentence."""
-    return _condition(node, subject)
 
 
 def _condition(node: Expression, subject: str) -> str:

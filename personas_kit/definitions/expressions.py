@@ -431,7 +431,7 @@ def kind_of(thing: object) -> str:
             return thing.called
         case _:
             name = type(thing).__name__
-            return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+            return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def check_depth(node: Expression) -> None:

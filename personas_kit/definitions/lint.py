@@ -5,6 +5,7 @@ Rules that need the tree alone; those that need the warehouse's tables are in ``
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -179,7 +180,7 @@ def _opposed(node: And | Or, one: Condition, other: Condition) -> Iterator[Warne
     opposite = str(_opposite(one)) == str(other) or str(one) == str(_opposite(other))
     if isinstance(node, And) and (opposite or _contradict(one, other)):
         yield Warned("always_false", f"{one} AND {other}", "nobody satisfies both", "leave one out, or write OR")
-    elif isinstance(node, Or) and opposite and not _can_miss(one):
+    elif isinstance(node, Or) and opposite and not (_can_miss(one) and _can_miss(other)):
         yield Warned("always_true", f"{one} OR {other}", "everybody satisfies one", "leave both out")
 
 
@@ -262,7 +263,7 @@ def _opposite(node: Condition) -> Condition:
 
 
 def _can_miss(node: Condition) -> bool:
-    """Whether a comparison and its opposite may both be false, for want of a value."""
+    """Whether it is a comparison that is false for want of a value. NOT is true negation: it is true then."""
     return isinstance(node, Compare) and node.operator not in {"exists", "absent"} and not _counts(node.left)
 
 
@@ -275,15 +276,17 @@ def _contradict(one: Condition, other: Condition) -> bool:
         return {one.operator, other.operator} & positive != set() and one.operator != other.operator
     if one.operator not in _ORDERED or other.operator not in _ORDERED:
         return False
-    low, high = _bounds(one), _bounds(other)
-    if low is None or high is None or _kind(one.right[0]) != _kind(other.right[0]):  # type: ignore[arg-type]
+    left, right = one.right[0], other.right[0]
+    if isinstance(left, Value | bool) or isinstance(right, Value | bool) or not _have_an_order(left, right):
         return False
-    return _empty(*low, *high)
+    if one.ignore_case or other.ignore_case:
+        return one.operator == "=" == other.operator and str(left).casefold() != str(right).casefold()
+    return _empty(one.operator, left, other.operator, right)
 
 
-def _bounds(node: Compare) -> tuple[str, Constant] | None:
-    value = node.right[0]
-    return None if isinstance(value, Value | bool) else (node.operator, value)
+def _have_an_order(left: Constant, right: Constant) -> bool:
+    """A date and an instant have none: when a day begins in the source's time zone is not known here."""
+    return _kind(left) == _kind(right) and isinstance(left, dt.datetime) == isinstance(right, dt.datetime)
 
 
 def _empty(one: str, left: Constant, other: str, right: Constant) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from personas_kit.definitions.definition import AccountAudience, Definition
-from personas_kit.definitions.expressions import TraitRef, walk
+from personas_kit.definitions.definition import Definition
 from personas_kit.definitions.storage import from_dict, to_dict
+from personas_kit.definitions.uses import referred
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,3 @@ def read_meaning(text: str) -> Meaning | None:
         return None
     data = json.loads(text)
     return Meaning(from_dict(data["definition"]), {key: from_dict(each) for key, each in data["refers"].items()})
-
-
-def referred(definitions: Iterable[Definition], registry: Mapping[str, Definition]) -> dict[str, Definition]:
-    """By key these definitions, and all that they refer to, directly or not."""
-    seen, left = dict[str, Definition](), list(definitions)
-    while left:
-        one = left.pop()
-        if one.key not in seen:
-            seen[one.key] = one
-            said = [one.expression]
-            if isinstance(one, AccountAudience) and one.unless_user is not None:
-                said.append(one.unless_user)
-            named = {node.key for part in said for node in walk(part) if isinstance(node, TraitRef)}
-            left.extend(registry[key] for key in sorted(named) if key in registry)
-    return seen

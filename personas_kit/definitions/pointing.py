@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from personas_kit.definitions.definition import AccountAudience, Audience, Definition, SqlDefinition
-from personas_kit.definitions.expressions import Expression, TraitRef, walk
+from personas_kit.definitions.definition import Definition, SqlDefinition
 from personas_kit.definitions.tokens import excerpt
+from personas_kit.definitions.uses import referred, roots_of
 from personas_kit.errors import DefinitionError
 
 THE_SQL = "the SQL"
@@ -34,11 +34,11 @@ def pointing(definition: Definition, registry: Mapping[str, Definition]) -> Iter
 
 def _place(part: str, definition: Definition, registry: Mapping[str, Definition]) -> str:
     searched = _MADE.sub("", part)
-    for owner in _reached(definition, registry):
+    for owner in referred([definition], registry).values():
         named = _named(definition) if owner is definition else f"{_named(definition)}, which refers to {_named(owner)}"
         if part.startswith(THE_SQL) and isinstance(owner, SqlDefinition):
             return f"{named}: {part}"
-        for text in map(str, _written(owner)):
+        for text in (str(root) for root, _ in roots_of(owner)):
             at = text.find(searched) if searched else -1
             if at >= 0:
                 first = at - len(_letters_before(text, at))
@@ -50,30 +50,6 @@ def _letters_before(text: str, at: int) -> str:
     """What makes ``trait('k')`` an ``account_trait('k')``: resolving leaves it out."""
     found = re.search(r"[a-z_]*$", text[:at])
     return found[0] if found else ""
-
-
-def _reached(definition: Definition, registry: Mapping[str, Definition]) -> Iterator[Definition]:
-    """The definition, then those that it refers to, each once."""
-    seen, left = {definition.key}, [definition]
-    while left:
-        one = left.pop(0)
-        yield one
-        for node in (inner for root in _written(one) for inner in walk(root)):
-            if isinstance(node, TraitRef) and node.key in registry and node.key not in seen:
-                seen.add(node.key)
-                left.append(registry[node.key])
-
-
-def _written(definition: Definition) -> list[Expression]:
-    """What the person wrote, part by part."""
-    match definition:
-        case AccountAudience(where=where, unless=unless, unless_user=unless_user):
-            parts = [where, unless, unless_user]
-        case Audience(where=where, unless=unless):
-            parts = [where, unless]
-        case _:
-            return [definition.expression]
-    return [part for part in parts if part is not None]
 
 
 def _named(definition: Definition) -> str:

@@ -131,19 +131,13 @@ class Events(Stream):
         """In account definitions: for which account an event counts; ``event`` is the one that the event names."""
         if of not in {"member", "event"}:
             raise DefinitionError(f"scope() takes 'member' or 'event', not {of!r}", where=str(self))
-        return replace(self, counted=of)
+        return self._counted(by_event=of == "event", at_event=self.counted == "at_event")
 
     def membership(self, when: Literal["now", "at_event"]) -> Events:
         """In account definitions: an event counts for the accounts that its user belongs to now, or did then."""
         if when not in {"now", "at_event"}:
             raise DefinitionError(f"membership() takes 'now' or 'at_event', not {when!r}", where=str(self))
-        if when == "at_event" and self.counted == "event":
-            raise DefinitionError(
-                "the event itself names the account, whoever belongs to it",
-                where=str(self),
-                hint="keep one of scope('event') and membership('at_event')",
-            )
-        return replace(self, counted="at_event" if when == "at_event" else self.counted)
+        return self._counted(by_event=self.counted == "event", at_event=when == "at_event")
 
     def within(self, *, days: float | None = None, hours: float | None = None, parent: bool = False) -> Events:
         """Only events in ``(as_of - d, as_of]``; a day is 24 hours.
@@ -175,7 +169,7 @@ class Events(Stream):
         return self.windowed(Window(older=max(one, other), newer=min(one, other), parent=parent))
 
     def count(self) -> Reduced:
-        """How many events: distinct event ids where the source names one, else rows. 0 over none."""
+        """How many events: distinct event ids where the source names one, else lines. 0 over none."""
         return Reduced(self, "count")
 
     def sum(self, prop: PropertyRef | str) -> Reduced:
@@ -219,6 +213,15 @@ class Events(Stream):
                 hint="keep one of within() and between()",
             )
         return replace(self, window=window)
+
+    def _counted(self, *, by_event: bool, at_event: bool) -> Events:
+        if by_event and at_event:
+            raise DefinitionError(
+                "the event itself names the account, whoever belongs to it",
+                where=str(self),
+                hint="keep one of scope('event') and membership('at_event')",
+            )
+        return replace(self, counted="event" if by_event else "at_event" if at_event else "member")
 
     def _followed(self, following: Events, *, happened: bool) -> Events:
         if not isinstance(following, Events):

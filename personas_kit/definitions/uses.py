@@ -1,11 +1,12 @@
 """What a definition reads: every property and trait in it, with the comparison it stands in and whose it is.
 
-The tree as the person wrote it: what a definition refers to is that definition's own.
+The tree as the person wrote it: what a definition refers to is that definition's own, and ``referred`` finds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from personas_kit.definitions.definition import AccountAudience, Audience, Definition, Subject
@@ -57,6 +58,18 @@ def roots_of(definition: Definition) -> list[tuple[Expression, Subject]]:
     if isinstance(definition, AccountAudience) and definition.unless_user is not None:
         found.append((definition.unless_user, "user"))
     return found
+
+
+def referred(definitions: Iterable[Definition], registry: Mapping[str, Definition]) -> dict[str, Definition]:
+    """By key these definitions, and all that they refer to, directly or not: the nearest first."""
+    seen, left = dict[str, Definition](), deque(definitions)
+    while left:
+        one = left.popleft()
+        if one.key not in seen:
+            seen[one.key] = one
+            nodes = (node for root, _ in roots_of(one) for node in walk(root))
+            left += [registry[node.key] for node in nodes if isinstance(node, TraitRef) and node.key in registry]
+    return seen
 
 
 def uses_of(definition: Definition) -> Iterator[Use]:

@@ -77,14 +77,18 @@ def split(name: str, percent: tuple[float, float], *, by: Literal["member", "acc
     Members stay where they are while others come and go; another name divides anew. In a user audience
     ``by="account"`` puts all users of an account in one arm; a user of accounts in different arms is in none.
     """
-    low, high = _percent(percent)
+    low, high = _arm(percent)
     return Split(checked_name("split", name), low, high, _by(by))
 
 
 def holdout(name: str, percent: float, *, by: Literal["member", "account"] = "member") -> Condition:
     """Held out: ``where & ~holdout("spring", 10)`` keeps the same tenth away. By account: all its users."""
-    low, high = _percent((0, percent))
-    return Split(checked_name("holdout", name), low, high, _by(by), holdout=True)
+    if not _is_percentage(percent) or percent == 0:
+        raise DefinitionError(
+            f"holdout() takes a percentage above 0 and at most {_ALL}, not {percent!r}",
+            hint=f"write holdout({name!r}, 10)",
+        )
+    return Split(checked_name("holdout", name), 0, percent, _by(by), holdout=True)
 
 
 def in_audience(key: str) -> Condition:
@@ -107,14 +111,17 @@ def no_user(condition: Condition) -> Condition:
     return Not(any_user(condition))
 
 
-def _percent(given: object) -> tuple[float, float]:
+def _arm(given: object) -> tuple[float, float]:
     pair = given if isinstance(given, tuple | list) else ()
-    plain = all(isinstance(each, int | float) and not isinstance(each, bool) for each in pair)
-    if len(pair) != 2 or not plain or not 0 <= pair[0] < pair[1] <= _ALL:  # noqa: PLR2004
+    if len(pair) != 2 or not all(map(_is_percentage, pair)) or not pair[0] < pair[1]:  # noqa: PLR2004
         raise DefinitionError(
             f"an arm is two percentages from 0 to {_ALL}, the smaller first, not {given!r}", hint="write (0, 50)"
         )
     return pair[0], pair[1]
+
+
+def _is_percentage(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= _ALL
 
 
 def _by(given: str) -> Literal["subject", "account"]:

@@ -47,6 +47,22 @@ def test_a_name_without_letters_needs_a_key():
     assert Audience("日本", often, key="japan").key == "japan"
 
 
+def test_a_definition_equals_only_itself():
+    one, other = Audience("A", german), Audience("A", often)
+
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_how_an_event_counts_is_said_in_either_order_and_the_last_word_counts():
+    once = event("X").membership("at_event")
+
+    assert str(once.scope("member")) == str(once)
+    assert str(once.membership("now")) == str(event("X"))
+    assert str(event("X").scope("event").membership("now")) == str(event("X").scope("event"))
+    assert str(event("X").scope("event").scope("member")) == str(event("X"))
+
+
 @pytest.mark.parametrize("key", ["with space", "1st", "a-b", "x" * 256])
 def test_a_key_is_plain(key):
     with pytest.raises(DefinitionError, match="cannot be a key"):
@@ -166,6 +182,7 @@ def test_many_conditions_side_by_side_are_not_deep():
         (lambda: trait("x").one_of(1, ignore_case=True), "is for texts"),
         (lambda: event("X").scope("everyone"), "takes 'member' or 'event'"),
         (lambda: event("X").scope("event").membership("at_event"), "keep one of"),
+        (lambda: event("X").membership("at_event").scope("event"), "keep one of"),
         (lambda: event("X").then("Y"), "take an event"),
         (lambda: event("X").not_then(event("Y")).then(event("Z")), "did not happen"),
         (lambda: prop("x", parent="y"), "takes the name of a property"),
@@ -173,7 +190,9 @@ def test_many_conditions_side_by_side_are_not_deep():
         (lambda: top(3, by=event("X"), of=german), "not by an event"),
         (lambda: split("x", (50, 20)), "the smaller first"),
         (lambda: split("x", 50), "two percentages"),
-        (lambda: holdout("x", 0), "two percentages"),
+        (lambda: holdout("x", 0), "a percentage above 0"),
+        (lambda: holdout("x", 200), "a percentage above 0"),
+        (lambda: holdout("x", "10"), "a percentage above 0"),
         (lambda: holdout("x", 5, by="team"), "'member' or 'account'"),
         (lambda: users().most_frequent("x", at_least=0), "1 or more"),
         (lambda: AccountAudience("A", german, scope="all"), "means nothing"),

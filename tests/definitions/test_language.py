@@ -228,7 +228,7 @@ REFUSED = [
     ("top(3, by: event('a'), of: trait('b') = 1)", 21, "expected a value"),
     ("split('x', 50, 20)", 0, "the smaller first"),
     ("split('x', 0, 50, by: team)", 0, "'member' or 'account'"),
-    ("holdout('x', 101)", 0, "from 0 to 100"),
+    ("holdout('x', 101)", 0, "at most 100"),
     ("users().first('a')", 8, "no function of a stream of users"),
     ("users() > 3", 8, "count it first"),
     ("users().share('a')", 14, "expected event(...)"),
