@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from personas_kit.activation.who import user_name
 from personas_kit.errors import PlanBlocked, PlanError
 
 GuardName = Literal[
@@ -101,7 +101,7 @@ def overridden(
     if mistaken:
         hint = f"those that fired: {', '.join(sorted(fired)) or 'none'}"
         raise PlanError(f"no guard named {', '.join(mistaken)} fired for this plan", where=where, hint=hint)
-    return {name: Override(_who(), why) for name, why in reasons.items()}
+    return {name: Override(user_name(), why) for name, why in reasons.items()}
 
 
 def _blocked(standing: Sequence[Guard], names: Sequence[str], where: str) -> PlanBlocked:
@@ -114,11 +114,3 @@ def _blocked(standing: Sequence[Guard], names: Sequence[str], where: str) -> Pla
     wording = "; ".join(dict.fromkeys(guard.saw for guard in standing))
     stopped = [*dict.fromkeys(guard.name for guard in standing)]
     return PlanBlocked(f"nothing was sent: {wording}", guards=stopped, where=where, hint=hint)
-
-
-def _who() -> str:
-    """The name under which this process runs."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "somebody"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -24,14 +25,18 @@ class Journal:
     """An append-only file of requests. One process writes it; others may read it meanwhile.
 
     Raises:
-        StateError: the file is no journal of a sandbox, or was written by a newer version.
+        StateError: the file is no journal of a sandbox, or was written by a newer version, or cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.touch(mode=0o600)  # it holds what was sent: addresses, identifiers
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)  # it holds what was sent: addresses, identifiers
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.OperationalError) as error:
+            what = f"the journal cannot be opened: {getattr(error, 'strerror', None) or error}"
+            raise StateError(what, where=str(path), hint="give --path a file in a folder of yours") from None
         try:
             self._connection.execute("pragma journal_mode=wal")
             self._connection.execute("pragma synchronous=normal")
@@ -65,14 +70,12 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         raise StateError("there is no journal of a sandbox", where=path.name)
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        _check_version(connection, path)
-        return list(_rows(connection))
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            _check_version(connection, path)
+            return list(_rows(connection))
     except sqlite3.DatabaseError as error:
         raise _not_ours(path, error) from None
-    finally:
-        connection.close()
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:

@@ -69,7 +69,7 @@ def interruptible(
 
     Args:
         work: blocks, and ends soon after ``cancel``.
-        cancel: called on an interrupt, from the calling thread; more than once where it is ended by a watch.
+        cancel: called on an interrupt, from the calling thread, again and again until ``work`` has ended.
         where: the warehouse's name for people.
         doing: what it is doing just now, asked a few times a second once it takes long; in few words.
         timeout: seconds after which it is cancelled.
@@ -92,22 +92,27 @@ def interruptible(
                 if timeout is not None and time.monotonic() - start > timeout:
                     return _given_up(result, cancel, timeout)
         except KeyboardInterrupt:
-            cancel()
+            _end(result, cancel)
             raise
         return result.result()
 
 
 def _left(result: Future[T], cancel: Callable[[], object]) -> NoReturn:
-    """Nobody waits for it. A driver may not hear of it before the query has begun, so it is said until it has ended."""
-    cancel()
-    while not wait([result], INTERVAL).done:
-        cancel()
+    """Nobody waits for it."""
+    _end(result, cancel)
     raise NobodyWaitsError
 
 
 def _given_up(result: Future[T], cancel: Callable[[], object], timeout: float) -> T:
     """What came in the last moment, or else nothing."""
-    cancel()
+    _end(result, cancel)
     if (problem := result.exception()) is not None:
         raise TimeoutError(f"it took longer than {timeout:,.0f} s and was cancelled") from problem
     return result.result()
+
+
+def _end(result: Future[T], cancel: Callable[[], object]) -> None:
+    """A driver may not hear of it before the query has begun, so it is said until it has ended."""
+    cancel()
+    while not wait([result], INTERVAL).done:
+        cancel()

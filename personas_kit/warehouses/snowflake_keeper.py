@@ -20,6 +20,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,8 +79,7 @@ class SnowflakeKeeper:
 
     def tables(self) -> frozenset[str]:
         """See ``Keeper.tables``."""
-        with self._alone, self._explained():
-            session = SnowflakeSession(self._alive())
+        with self._session() as session:
             found = session.rows(_TABLES, (self.schema.upper(),))
             return frozenset(str(row["table_name"]).lower() for row in found)
 
@@ -89,8 +89,7 @@ class SnowflakeKeeper:
 
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``. Each statement commits itself; one that finds its table there does nothing."""
-        with self._alone, self._explained():
-            session = SnowflakeSession(self._alive())
+        with self._session() as session:
             known = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
             if not session.rows(known, (self.schema.upper(),)):
                 session.run(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
@@ -101,16 +100,14 @@ class SnowflakeKeeper:
     @contextmanager
     def looking(self) -> Iterator[SnowflakeSession]:
         """See ``Keeper.looking``."""
-        with self._alone, self._explained():
-            session = SnowflakeSession(self._alive())
+        with self._session() as session:
             self._enter(session)
             yield session
 
     @contextmanager
     def changing(self) -> Iterator[SnowflakeSession]:
         """See ``Keeper.changing``. Lost while it is committed, nobody knows whether it was."""
-        with self._alone, self._explained():
-            session = SnowflakeSession(self._alive())
+        with self._session() as session:
             self._enter(session)
             session.run("BEGIN TRANSACTION")
             try:
@@ -144,11 +141,18 @@ class SnowflakeKeeper:
             atexit.unregister(self.close)
             connection.close()
 
+    @contextmanager
+    def _session(self) -> Iterator[SnowflakeSession]:
+        """The session, for one use after the other; a new one where it has died, or the last use of it broke off."""
+        with self._alone, self._explained():
+            session = SnowflakeSession(self._alive())
+            self._used = -math.inf  # unless this ends well, the next use asks whether it lives
+            yield session
+            self._used = time.monotonic()
+
     def _alive(self) -> SnowflakeConnection:
-        """The session; a new one where it has died while nobody used it."""
         if self._connection is not None and time.monotonic() - self._used > RESTED and not self._connection.is_valid():
             self.close()
-        self._used = time.monotonic()
         if self._connection is None:
             self._connection = self._open_session({"AUTOCOMMIT": False, "LOCK_TIMEOUT": int(PATIENCE)})
             self._inside = False

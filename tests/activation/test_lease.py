@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import getpass
 import os
 import subprocess
 import sys
@@ -318,7 +319,7 @@ def test_a_machine_whose_clock_is_ahead_takes_what_is_held_and_the_fence_holds(s
     ],
 )
 def test_a_runner_is_called_by_user_and_machine_and_never_by_an_address(monkeypatch, machine, shown):
-    monkeypatch.setattr(lease.getpass, "getuser", lambda: "ann")
+    monkeypatch.setattr(getpass, "getuser", lambda: "ann")
     monkeypatch.setattr(lease.platform, "node", lambda: machine)
 
     assert lease.runner() == shown
@@ -328,7 +329,7 @@ def test_a_number_without_a_name_is_somebody(monkeypatch):
     def unknown_user():
         raise KeyError("getpwuid(): uid not found: 1234")
 
-    monkeypatch.setattr(lease.getpass, "getuser", unknown_user)
+    monkeypatch.setattr(getpass, "getuser", unknown_user)
     monkeypatch.setattr(lease.platform, "node", lambda: "pod")
 
     assert lease.runner() == "somebody@pod"

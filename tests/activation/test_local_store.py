@@ -1,5 +1,6 @@
 """A store in a folder: its files, damage, and states that other versions of the kit wrote."""
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from personas_kit.activation.state import Batch, BatchResult
 from personas_kit.activation.store import LocalStore
+from personas_kit.activation.store.sqlite import transaction
 from personas_kit.activation.sync import Sync
 from personas_kit.errors import StateError
 from tests.activation.test_store import BUYERS, entering, head, lines, push
@@ -169,3 +171,12 @@ def test_a_state_that_cannot_be_brought_up_to_date_stays_as_it_was(released):
     assert db.execute("select count(*) from run").fetchone() == (1,)
     db.close()
     assert len(before) > 0
+
+
+def test_an_error_that_has_ended_the_transaction_already_is_the_one_that_is_said():
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.execute("create table t (n integer primary key)")
+    db.execute("insert into t values (1)")
+
+    with contextlib.closing(db), pytest.raises(sqlite3.IntegrityError), transaction(db):
+        db.execute("insert or rollback into t values (1)")  # as SQLite does by itself where the disk is full

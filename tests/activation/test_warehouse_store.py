@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import decimal
+import secrets
 import subprocess
 import sys
 import threading
@@ -119,6 +120,29 @@ CARRIED = pl.DataFrame(
         "logins": pl.Series([1, None, -3], dtype=pl.Int32),
     }
 )
+
+
+def test_frames_are_remembered_beside_each_other(duckdb_place):
+    frames, written = duckdb_place()._frames, []
+    threads = [threading.Thread(target=lambda at=at: written.append(frames.write("plans", at, CARRIED))) for at in "ab"]
+
+    class Looked(dict):
+        """While what is remembered is looked through, another frame is written."""
+
+        def values(self):
+            through = iter(super().values())
+            yield next(through)
+            if threads[1].ident is None:
+                threads[1].start()
+                threads[1].join(1)  # it is through by then, or waits
+            yield from through
+
+    frames._recent = Looked(older=CARRIED)
+    threads[0].start()
+    threads[0].join(30)
+    threads[1].join(30)
+
+    assert len(written) == 2
 
 
 @pytest.mark.parametrize("frame", [CARRIED, CARRIED.clear(), entering("ann"), CARRIED.select("member", "value")])
@@ -425,6 +449,25 @@ def test_a_session_that_ends_in_the_middle_leaves_nothing_and_the_next_one_is_ne
         paused_for_all(store, lambda: server.run(END))
 
     assert not store.load(BUYERS).paused
+
+
+@pytest.mark.postgres
+def test_two_that_forget_somebody_at_once_forget_both(postgres_place, monkeypatch):
+    ann, bob, token = postgres_place(), postgres_place(), secrets.token_hex
+    ann.note_run(run())  # the tables are there
+    beside = threading.Thread(target=bob.forget, args=("zoe",))
+
+    def meanwhile(size):
+        if beside.ident is None:
+            beside.start()
+            beside.join(0.5)  # it is through by then, or waits for ann
+        return token(size)
+
+    monkeypatch.setattr(secrets, "token_hex", meanwhile)
+    ann.forget("eve")
+    beside.join(30)
+
+    assert [user in ann.forgotten() for user in ("eve", "zoe")] == [True, True]
 
 
 @pytest.mark.postgres

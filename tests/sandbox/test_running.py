@@ -97,6 +97,14 @@ def test_a_foreign_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("path", [".", "file/journal"])
+def test_where_no_file_can_be_is_said(tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StateError, match="cannot be opened"):
+        Sandbox(path=tmp_path / path)
+
+
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.sqlite"
     connection = sqlite3.connect(path)

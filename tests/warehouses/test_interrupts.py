@@ -119,6 +119,43 @@ def test_cancelling_is_said_until_the_query_has_heard_of_it() -> None:
     assert len(said) == 2
 
 
+class Deaf:
+    """A query that hears only the second time that it is to end; after five seconds it ends by itself."""
+
+    def __init__(self) -> None:
+        self.said = 0
+        self.heard = threading.Event()
+
+    def work(self) -> None:
+        if not self.heard.wait(5):
+            raise AssertionError("nobody said it again")
+        raise ValueError("cancelled")
+
+    def cancel(self) -> None:
+        self.said += 1
+        if self.said == 2:
+            self.heard.set()
+
+
+def test_what_takes_too_long_is_cancelled_until_it_has_heard_of_it() -> None:
+    query = Deaf()
+
+    with pytest.raises(TimeoutError) as late:
+        interruptible(query.work, query.cancel, where="shop", timeout=0.01)
+    assert isinstance(late.value.__cause__, ValueError)
+
+
+def test_an_interrupt_is_said_until_the_query_has_heard_of_it() -> None:
+    query = Deaf()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), watched(Watch(interrupted)):
+        interruptible(query.work, query.cancel, where="shop")
+    assert query.heard.is_set()
+
+
 def test_what_is_asked_later_is_not_watched() -> None:
     watch = Watch(lambda _, __: None)
     with watched(watch):

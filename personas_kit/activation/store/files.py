@@ -25,7 +25,11 @@ class FileFrames:
         self._path = path
 
     def folder(self, name: str) -> Path:
-        """A subfolder, made when needed, for the owner alone."""
+        """A subfolder, made when needed, for the owner alone.
+
+        Raises:
+            StateError: it cannot be made.
+        """
         folder = self._path / name
         try:
             self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,7 +43,11 @@ class FileFrames:
         return folder
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
-        """Write a frame under a new name: to a temporary file, to the disk, then renamed. Returns the file's name."""
+        """Write a frame under a new name: to a temporary file, to the disk, then renamed. Returns the file's name.
+
+        Raises:
+            StateError: it cannot be written; nothing of it is left, or the next push removes it.
+        """
         file = f"{name}-{uuid4().hex[:8]}.parquet"
         temporary = self.folder(folder) / f".{file}"
         try:
@@ -86,7 +94,11 @@ class FileFrames:
         """Files of this machine are read."""
 
     def keep_only(self, folder: Folder, sync_id: str, files: Collection[str]) -> None:
-        """Remove the files of a sync that nothing points to any more; half-written ones too."""
+        """Remove the files of a sync that nothing points to any more; half-written ones too.
+
+        Raises:
+            StateError: one of them cannot be removed.
+        """
         for path in self.folder(folder).glob(f"*{sync_id}-*.parquet"):
             if path.name in files:
                 continue

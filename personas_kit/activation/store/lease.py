@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import getpass
 import platform
 import re
 import threading
@@ -26,6 +25,7 @@ from dataclasses import dataclass, field
 from personas_kit.activation.state import microseconds, moment
 from personas_kit.activation.store.tables import Journal, Row, Tables
 from personas_kit.activation.sync import Sync
+from personas_kit.activation.who import user_name
 from personas_kit.clock import Clock
 from personas_kit.display import say
 from personas_kit.errors import PersonasError, SyncBusy
@@ -187,13 +187,9 @@ class LeaseLocks:
 
 def runner() -> str:
     """``user@host`` for people: the first part of the machine's name, and no address."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # nobody with this number is known here, as in many containers
-        user = "somebody"
     name = platform.node()
     host = "an unnamed machine" if not name or _ADDRESS.search(name) else name.split(".")[0]
-    return f"{user}@{host}"
+    return f"{user_name()}@{host}"
 
 
 def _busy(line: Row, sync: Sync) -> SyncBusy:

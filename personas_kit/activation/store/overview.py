@@ -25,7 +25,7 @@ _STANDING = """
 _UNDER_WAY = """
     select p.sync_id, p.made_at, p.lines, p.stopped, b.sent, b.flying from plan p
     left join (select plan_id, sync_id, sum(to_line - from_line) as sent,
-                 sum(case when state = 'sending' then 1 else 0 end) as flying
+                 sum(case when state <> 'done' then 1 else 0 end) as flying
                from batch group by plan_id, sync_id) b on b.plan_id = p.id and b.sync_id = p.sync_id"""
 RECENT = 5_000
 """So many of the last lines of the history are read at once, whosever they are."""

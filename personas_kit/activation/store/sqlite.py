@@ -179,7 +179,8 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        db.execute("rollback")
+        if db.in_transaction:  # some errors end it by themselves, as that of a full disk does
+            db.execute("rollback")
         raise
     db.execute("commit")
 

@@ -453,6 +453,8 @@ class Store:
     def forget(self, user: str) -> None:
         """From now on no plan has this user among the wanted. What is acknowledged of it stays until ``erase``."""
         with self._journal.writing() as tables:
+            # A change of a line makes sure that nobody else is at it: two keys would be one too many.
+            tables.run("update meta set value = value where name = 'version'")
             known = _forgotten(tables)
             if not known.key:
                 known = Forgotten(secrets.token_hex(32))

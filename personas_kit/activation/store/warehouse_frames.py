@@ -51,7 +51,11 @@ class WarehouseFrames:
         self._alone = threading.Lock()
 
     def write(self, folder: Folder, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> str:
-        """Write a frame. Its table is called after the beginning of ``name``, and something random."""
+        """Write a frame. Its table is called after the beginning of ``name``, and something random.
+
+        Raises:
+            StateError: the warehouse does not take it.
+        """
         frame = frame if isinstance(frame, pl.DataFrame) else pl.concat(frame)
         file = self._noted(folder, name)
         try:
@@ -67,7 +71,11 @@ class WarehouseFrames:
     def folded(
         self, sync_id: str, files: Sequence[str], changes: pl.DataFrame, *, values: bool, integers: bool
     ) -> tuple[str, int] | None:
-        """See ``Frames.folded``: one statement, so that members do not travel. The changes go there first."""
+        """See ``Frames.folded``: one statement, so that members do not travel. The changes go there first.
+
+        Raises:
+            StateError: as ``write``.
+        """
         small = changes if integers else changes.cast({"member": pl.String})
         later = [*files[1:], *([self.write("members", sync_id, small)] if small.height else [])]
         place = self._keeper.place
@@ -103,8 +111,7 @@ class WarehouseFrames:
             frame = unpacked(self._keeper.get(file))
         except (pl.exceptions.PolarsError, WarehouseError) as problem:
             raise self._unread(file, problem) from None
-        with self._alone:  # accounts are pushed beside each other
-            self._remember(file, frame)
+        self._remember(file, frame)
         return frame
 
     def scan(self, folder: Folder, file: str) -> pl.LazyFrame:
@@ -117,9 +124,10 @@ class WarehouseFrames:
 
     def _remember(self, file: str, frame: pl.DataFrame) -> None:
         """Keep the last frames: none ever changes, and a push reads the same ones again and again."""
-        self._recent[file] = frame
-        while len(self._recent) > 1 and sum(each.estimated_size() for each in self._recent.values()) > REMEMBERED:
-            self._recent.pop(next(iter(self._recent)))
+        with self._alone:  # accounts are pushed beside each other
+            self._recent[file] = frame
+            while len(self._recent) > 1 and sum(each.estimated_size() for each in self._recent.values()) > REMEMBERED:
+                self._recent.pop(next(iter(self._recent)))
 
     def _unread(self, file: str, problem: Exception) -> StateError:
         where = f"{file} in {self._keeper.describe()}"
