@@ -15,6 +15,7 @@
     │   ├── PlanBlocked          a guard fired; carries the exact override
     │   └── PlanStale            the acknowledged state moved on since the plan was made
     └── RunError                 a part of a run failed
+        ├── RunElsewhere         another run has some of its syncs, and all is well with the others
         ├── RunRejected          all of it is finished, and some changes were refused
         └── RunUnfinished        it was interrupted, or something is unknown: run again
 
@@ -144,6 +145,10 @@ class RunError(PersonasError):
 
 class RunRejected(RunError):
     """A run is finished, and some changes were refused; they are due again."""
+
+
+class RunElsewhere(RunError):
+    """Another run has some of its syncs, and all is well with the others: the next run looks again."""
 
 
 class RunUnfinished(RunError):

@@ -82,6 +82,6 @@ def test_the_columns_of_the_history_say_what_the_code_says():
 
 
 def test_every_exit_code_is_in_the_table():
-    known = [codes.DONE, codes.ERROR, codes.USAGE, codes.GUARD, codes.REJECTS, codes.INTERRUPTED]
+    known = [codes.DONE, codes.ERROR, codes.USAGE, codes.GUARD, codes.REJECTS, codes.INTERRUPTED, codes.ELSEWHERE]
 
     assert [int(row[0]) for row in table("Exit codes", "code | meaning")] == known

@@ -96,7 +96,11 @@ class SyncPlan:
     @property
     def due(self) -> dt.datetime | None:
         """From when on a schedule pushes it again; None if there is no schedule, or if it was never pushed."""
-        return self.cadence.due(self.state.last_as_of, self._minimum) if self.often else None
+        return self.due_after(self.state.last_as_of)
+
+    def due_after(self, last_tick: dt.datetime | None) -> dt.datetime | None:
+        """From when on a schedule pushes it again that was pushed for this tick; None as above."""
+        return self.cadence.due(last_tick, self._minimum) if self.often else None
 
     @property
     def often(self) -> str:

@@ -14,7 +14,7 @@ from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
 
 State = Literal["done", "partial", "interrupted", "failed", "blocked", "planned"]
-Ended = Literal["done", "rejected", "blocked", "unfinished", "failed"]
+Ended = Literal["done", "elsewhere", "rejected", "blocked", "unfinished", "failed"]
 """How a push or a run ended, from the best to the worst; each has an exit code of its own."""
 Step = Literal[
     "wanted", "entered", "left", "set", "sent", "acknowledged", "rejected", "unknown", "accepted", "unsent", "skipped",

@@ -10,14 +10,25 @@ from typing import Any, Literal, get_args
 from personas_kit.activation.delivery import run_line
 from personas_kit.activation.guards import for_history, still_standing
 from personas_kit.activation.plan import Plan, SyncPlan
-from personas_kit.activation.report import COUNTS, Ended, Report, State
+from personas_kit.activation.report import COUNTS, Ended, Report, State, Step
 from personas_kit.activation.stopping import INTERRUPTED
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report
 from personas_kit.display import Displayed
-from personas_kit.errors import PersonasError, PlanBlocked, RunError, RunRejected, RunUnfinished
+from personas_kit.errors import (
+    PersonasError,
+    PlanBlocked,
+    PlanStale,
+    RunElsewhere,
+    RunError,
+    RunRejected,
+    RunUnfinished,
+    SyncBusy,
+)
 
-Did = Literal["pushed", "planned", "blocked", "not due", "failed"]
+Did = Literal["pushed", "planned", "blocked", "not due", "elsewhere", "failed"]
+_OUTCOMES: tuple[Step, ...] = ("acknowledged", "rejected", "unknown", "accepted", "unsent")
+_ENDED: Mapping[Did, Ended] = {"failed": "failed", "blocked": "blocked", "elsewhere": "elsewhere"}
 _STATES: Mapping[Did, State] = {"planned": "planned", "blocked": "blocked", "failed": "failed"}
 
 
@@ -26,7 +37,8 @@ class RunLine:
     """One definition at one destination.
 
     Attributes:
-        did: ``pushed``; ``planned`` (nobody approved); ``blocked`` (a guard fired); ``not due``; ``failed``.
+        did: ``pushed``; ``planned`` (nobody approved); ``blocked`` (a guard fired); ``not due``; ``elsewhere``
+            (another run has it, or has just pushed it); ``failed``.
         why: what a person should know; empty if all is well.
         guards: that stopped it, where there is no plan to ask: their names -> what they saw.
         attention: what is new since the run before, a sentence each.
@@ -57,12 +69,20 @@ class RunLine:
             return self.report.ended
         if self.why == INTERRUPTED:
             return "unfinished"
-        return "failed" if self.did == "failed" else "blocked" if self.did == "blocked" else "done"
+        return _ENDED.get(self.did, "done")
+
+    @property
+    def due(self) -> dt.datetime | None:
+        """When a schedule pushes it again; None where nothing says how often, and where it was not pushed this time."""
+        if self.plan is None or self.report is None or self.report.ended not in {"done", "rejected"}:
+            return None
+        return min(filter(None, (part.due_after(self.plan.as_of) for part in self.plan.syncs)), default=None)
 
     def __str__(self) -> str:
-        """One line: what was done, how much of it was acknowledged, why."""
-        counts = f": {self.report.acknowledged:,} acknowledged" if self.report else ""
-        return f"{self.did:8} {self.key} -> {self.destination}{counts}{f'  ({self.why})' if self.why else ''}"
+        """One line: what was done, how much of it was acknowledged, when it is due next, why."""
+        counts = f": {_counted(self.report)}" if self.report else ""
+        due = f", due next {self.due:%Y-%m-%d %H:%M} UTC" if self.due else ""
+        return f"{self.did:9} {self.key} -> {self.destination}{counts}{due}{f'  ({self.why})' if self.why else ''}"
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -71,6 +91,7 @@ class RunLine:
             "destination": self.destination,
             "did": self.did,
             "why": self.why,
+            **({"due": _instant(self.due)} if self.due else {}),
             **({"command": self.command} if self.command else {}),
             **({"attention": list(self.attention)} if self.attention else {}),
             **({"plan": self.plan.to_dict()} if self.plan else {}),
@@ -103,6 +124,7 @@ class RunReport(Displayed):
             RunUnfinished: something was interrupted, or is unknown: run again.
             PlanBlocked: a guard fired, and somebody has to look.
             RunRejected: some changes were refused.
+            RunElsewhere: another run has some of the syncs.
         """
         ended = self.ended
         if ended == "done":
@@ -120,34 +142,33 @@ class RunReport(Displayed):
     def to_dict(self) -> dict[str, object]:
         """As plain data, the way ``personas run --json`` prints it."""
         return {
-            "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
+            "as_of": _instant(self.as_of),
             "lines": [line.to_dict() for line in self.lines],
             "attention": self.attention,
         }
 
     def __repr__(self) -> str:
         """How many did what."""
-        counts = {
-            did: sum(line.did == did for line in self.lines)
-            for did in ("pushed", "planned", "blocked", "not due", "failed")
-        }
+        counts = {did: sum(line.did == did for line in self.lines) for did in get_args(Did)}
         words = ", ".join(f"{count} {did}" for did, count in counts.items() if count)
         return f"run of {self.as_of:%Y-%m-%d %H:%M} UTC: {words or 'nothing is scheduled'}"
 
 
 _SAYS: Mapping[Ended, str] = {
     "failed": "a part of it failed",
+    "elsewhere": "another run has some of its syncs",
     "unfinished": "not everything is acknowledged yet",
     "blocked": "and nothing was sent for it",
     "rejected": "some changes were refused",
 }
 _RAISES: Mapping[Ended, type[RunError]] = {
-    "failed": RunError, "unfinished": RunUnfinished, "rejected": RunRejected,
+    "failed": RunError, "unfinished": RunUnfinished, "rejected": RunRejected, "elsewhere": RunElsewhere,
 }  # fmt: skip
 _HINTS: Mapping[Ended, str] = {
     "failed": "correct it, then run again: what is acknowledged already is not sent again",
     "unfinished": "run again: it goes on, and what is acknowledged already is not sent again",
     "rejected": "personas status shows the reasons; they are tried again",
+    "elsewhere": "that run says how it ends; the next one looks again",
 }
 
 
@@ -181,11 +202,23 @@ def push_one(line: RunLine, **how: Any) -> RunLine:  # noqa: ANN401  (as ``Plan.
         return line
     try:
         report = plan.push(override=[guard.name for guard in plan.guards if guard.stops], **how)
+    except (SyncBusy, PlanStale) as problem:  # two runs at a time: the other one has it, or has had it since we looked
+        return replace(line, did="elsewhere", why=problem.what)
     except PersonasError as problem:
         return _failed(line, problem)
     why = next((sync.why for sync in report.syncs if sync.why), "")
     news = tuple(f"{part.sync.call}: {said}" for part in report.syncs for said in part.attention)
     return replace(line, did="pushed", why=why, report=report, attention=news)
+
+
+def _counted(report: Report) -> str:
+    """``20 acknowledged, 3 rejected``: what there is of each outcome."""
+    counts = {name: sum(part.steps[name] for part in report.syncs) for name in _OUTCOMES}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "acknowledged")
+
+
+def _instant(when: dt.datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")
 
 
 def _failed(line: RunLine, problem: PersonasError) -> RunLine:

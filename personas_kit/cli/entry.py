@@ -143,7 +143,7 @@ def cli(context: click.Context, config: Path) -> None:
 
     \b
     Exit codes: 0 all acknowledged, 1 error, 2 usage, 3 blocked by a guard, 4 finished with rejects,
-    5 interrupted or something unknown: run again.
+    5 interrupted or something unknown: run again, 6 another run has some of the syncs.
     """  # noqa: D301  (click wants the character itself)
     context.obj = config
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import click
 
-from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE
+from personas_kit.cli.codes import DONE, ELSEWHERE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE
 from personas_kit.cli.terminal import complain, people
 from personas_kit.display import working
 from personas_kit.errors import (
     ConfigError,
     PersonasError,
     PlanBlocked,
+    RunElsewhere,
     RunRejected,
     RunUnfinished,
     nearest,
@@ -28,6 +29,7 @@ from personas_kit.errors import (
 #: What a notebook may end in -> the exit code; everything else is an error.
 _CODES: Mapping[str, int] = {
     PlanBlocked.__name__: GUARD,
+    RunElsewhere.__name__: ELSEWHERE,
     RunRejected.__name__: REJECTS,
     RunUnfinished.__name__: INTERRUPTED,
     KeyboardInterrupt.__name__: INTERRUPTED,

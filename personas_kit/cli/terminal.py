@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import click
 import polars as pl
@@ -27,9 +27,9 @@ from rich.tree import Tree
 
 from personas_kit.activation.course import Progress
 from personas_kit.activation.plan import Plan, cause_words, notes_of
-from personas_kit.activation.report import Report
+from personas_kit.activation.report import Ended, Report
 from personas_kit.activation.runs import RunReport
-from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, REJECTS
+from personas_kit.cli.codes import DONE, ELSEWHERE, ERROR, GUARD, INTERRUPTED, REJECTS
 from personas_kit.display import LONG, Work, shows_progress, shows_working, ticking
 from personas_kit.insight.explanation import Explanation, Reason, mark
 from personas_kit.masking import mask_body, mask_text, visible
@@ -237,10 +237,15 @@ def show_report(report: Report, console: Console = people) -> None:
         console.print(Text.assemble(("  new: ", "yellow"), said))
 
 
+_ENDED: Mapping[Ended, int] = {
+    "done": DONE, "elsewhere": ELSEWHERE, "rejected": REJECTS, "blocked": GUARD, "unfinished": INTERRUPTED,
+    "failed": ERROR,
+}  # fmt: skip
+
+
 def exit_code(done: Report | RunReport) -> int:
     """The exit code of a push or a run."""
-    codes = {"done": DONE, "rejected": REJECTS, "blocked": GUARD, "unfinished": INTERRUPTED, "failed": ERROR}
-    return codes[done.ended]
+    return _ENDED[done.ended]
 
 
 @shows_progress

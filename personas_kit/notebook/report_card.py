@@ -123,7 +123,14 @@ def run_card(run: RunReport) -> str:
     )
 
 
-_COLOURS = {"failed": html.RED, "blocked": html.AMBER, "pushed": html.GREEN, "planned": "", "not due": ""}
+_COLOURS = {
+    "failed": html.RED,
+    "blocked": html.AMBER,
+    "pushed": html.GREEN,
+    "planned": "",
+    "not due": "",
+    "elsewhere": "",
+}
 
 
 def _run_line(line: RunLine) -> str:
@@ -143,6 +150,6 @@ def _what_came(line: RunLine) -> str:
     if line.report is not None:
         left = "".join(f"<div>{html.text(said)}</div>" for said in what_is_left(line.report))
         return "".join(map(_line, line.report.syncs)) + faint(left)
-    if line.plan is None or line.did == "not due":
+    if line.plan is None or line.did in {"not due", "elsewhere"}:
         return ""
     return f"{faint('It would send, and has not sent:')}{call_lines(line.plan)}"

@@ -76,6 +76,7 @@ def test_a_notebook_ends_with_the_code_that_it_says_and_stays_as_it_was(personas
         ("PlanBlocked", "", 3),
         ("RunRejected", "", 4),
         ("RunUnfinished", "", 5),
+        ("RunElsewhere", "", 6),
         ("KeyboardInterrupt", "", 5),
         ("RunError", "", 1),
         ("ZeroDivisionError", "division by zero", 1),

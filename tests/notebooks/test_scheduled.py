@@ -11,7 +11,7 @@ import pytest
 
 from personas_kit.activation.runs import RunLine, RunReport
 from personas_kit.company.generate import DEMO_AS_OF
-from personas_kit.errors import PersonasError, PlanBlocked, RunError, RunRejected, RunUnfinished
+from personas_kit.errors import PersonasError, PlanBlocked, RunElsewhere, RunError, RunRejected, RunUnfinished
 from personas_kit.sandbox import Sandbox
 from tests import small
 from tests.notebooks.sanitizer import problems
@@ -145,5 +145,5 @@ def test_a_run_that_went_badly_says_which_part():
 
 
 def test_every_way_to_end_badly_has_an_error_of_its_own():
-    assert {RunRejected, RunUnfinished} < set(RunError.__subclasses__()) | {RunError}
+    assert {RunElsewhere, RunRejected, RunUnfinished} < set(RunError.__subclasses__()) | {RunError}
     assert issubclass(RunError, PersonasError)

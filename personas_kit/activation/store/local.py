@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 
 from personas_kit.activation.store.files import FileFrames
+from personas_kit.activation.store.lease import runner
 from personas_kit.activation.store.migrations import migrate
 from personas_kit.activation.store.sqlite import SqliteJournal
 from personas_kit.activation.store.store import Store
@@ -31,7 +33,8 @@ class LocalStore(Store):
             migrate=lambda db, version: migrate(db, version, frames),
             was_used=frames.has_members,
         )
-        super().__init__(journal, frames, FileLocks(frames), clock or SystemClock())
+        clock = clock or SystemClock()
+        super().__init__(journal, frames, FileLocks(frames, clock), clock)
 
 
 class FileLocks:
@@ -39,15 +42,16 @@ class FileLocks:
 
     lasting = True
 
-    def __init__(self, frames: FileFrames) -> None:
+    def __init__(self, frames: FileFrames, clock: Clock) -> None:
         self._frames = frames
+        self._clock = clock
 
     @contextlib.contextmanager
     def hold(self, sync: Sync) -> Iterator[None]:
         """Hold the sync; nobody waits.
 
         Raises:
-            SyncBusy: somebody else holds it.
+            SyncBusy: somebody else holds it: who, and since when.
         """
         file = self._frames.folder("locks") / f"{sync.id}.lock"
         held = filelock.FileLock(file, timeout=0, mode=0o600, is_singleton=False)
@@ -55,7 +59,7 @@ class FileLocks:
             held.acquire()
         except filelock.Timeout:
             raise SyncBusy(
-                "somebody else is pushing this sync right now",
+                f"somebody else is pushing this sync{_who(file)}",
                 where=str(sync),
                 hint="wait until they are done, then plan again",
             ) from None
@@ -66,9 +70,18 @@ class FileLocks:
                 hint="make room or fix the permissions, then push again",
             ) from None
         try:
+            self._say_who(file)
             yield
         finally:
             held.release()
+
+    def _say_who(self, lock: Path) -> None:
+        """Leave beside the lock who holds it, for those who find it held."""
+        said = f"{runner()}, process {os.getpid()}, since {self._clock.now():%Y-%m-%d %H:%M} UTC"
+        with contextlib.suppress(OSError):  # it is only said to people
+            file = os.open(lock.with_suffix(".by"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(file, "w", encoding="utf-8") as out:
+                out.write(said)
 
     def assert_held(self, tables: Tables, sync_id: str) -> None:
         """The kernel sees to it."""
@@ -79,3 +92,12 @@ class FileLocks:
 
     def still_held(self, sync: Sync) -> None:
         """The kernel sees to it."""
+
+
+def _who(lock: Path) -> str:
+    """``: ann@laptop, process 812, since 2026-11-01 12:00 UTC``; empty where that cannot be read."""
+    try:
+        said = lock.with_suffix(".by").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return f": {said}" if said else ""
