@@ -11,7 +11,6 @@ import polars as pl
 from sqlglot import exp
 
 from personas_kit.activation.attention import LOOKED_AT, news
-from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.figures import read_figures
 from personas_kit.activation.history import KEYS, TABLES, tables_of, together
 from personas_kit.activation.runs import RunLine, lines_of
@@ -135,7 +134,7 @@ class Oversight:
             for settings in scheduled.to:
                 for sync in self._syncs(scheduled, settings):
                     minimum = self.planner.connection(settings).destination.minimum_interval
-                    yield Expected(sync, Cadence(scheduled.every), minimum)
+                    yield Expected(sync, scheduled.cadence_of(settings), minimum)
 
     def _syncs(self, scheduled: Scheduled, settings: SyncSettings) -> list[Sync]:
         """The syncs of an entry of ``to``; none where the entry itself is wrong, which ``personas check`` says."""

@@ -11,7 +11,6 @@ import polars as pl
 
 from personas_kit.activation.ahead import ahead_of_time
 from personas_kit.activation.asking import field_needed, field_stage, make_list, proved
-from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.causes import Case, Causes
 from personas_kit.activation.delivery import RESUMABLE, Delivery
 from personas_kit.activation.due import Mode, Occasion
@@ -139,7 +138,7 @@ class Planner:
     ) -> Plan:
         """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
         plan_id, definition = secrets.token_hex(16), scheduled.definition
-        occasion = Occasion(plan_id, found.as_of, Cadence(scheduled.every), unattended, mode, only, figures)
+        occasion = Occasion(plan_id, found.as_of, unattended=unattended, mode=mode, only=only, figures=figures)
         plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, why=why))
         return Plan(
             plan_id, definition.key, definition.name, found.as_of, self.clock.now(), plans, members_from,
@@ -172,7 +171,7 @@ class Planner:
             return [], ""
         found: list[Compared] = []
         reasons: list[str] = []
-        occasion = Occasion("", as_of, Cadence(scheduled.every), unattended, mode)
+        occasion = Occasion("", as_of, unattended=unattended, mode=mode)
         for settings in syncs:
             connection = self.connection(settings)
             for sync in self.syncs_of(scheduled, settings, connection):
@@ -348,6 +347,7 @@ class Planner:
         members, suppressed = without_forgotten(found.members, self.store.forgotten())
         wanted = wanted_by(sync.call, members, connection, settings.ids, settings.combine)
         state = found.states[sync.id] if found.states else self.store.load(sync)
+        timed = replace(occasion, cadence=scheduled.cadence_of(settings))
         draft = Draft(
             sync,
             connection,
@@ -356,7 +356,7 @@ class Planner:
             found.meaning,
             replace(wanted, suppressed=suppressed),
             state,
-            self._refreshed(occasion, settings, connection, state),
+            self._refreshed(timed, settings, connection, state),
             past_of(self.store.runs(2 * PUSHES, sync, states=FINISHED)),
         )
         return draft, wanted.empty

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.running import Errand
 from personas_kit.activation.runs import RunLine
@@ -82,7 +81,7 @@ class Scheduling:
         meant, carry, comparing = scheduled.definition, carried([sync]), self.comparing
         with self.oversight.columns(meant.key):
             own = found.get(meant.key) or comparing.members(scheduled, [sync], as_of, unattended=True)
-        figures = pulse.figures(meant, carry, as_of, Cadence(scheduled.every))
+        figures = pulse.figures(meant, carry, as_of, scheduled.cadence_of(sync))
         return comparing.planner.plan(
             scheduled, own, [sync], members_from="the warehouse", unattended=True, figures=figures,
             why=Otherwise(comparing.reader),

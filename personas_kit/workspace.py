@@ -16,7 +16,6 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from personas_kit.activation.cadence import Cadence
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Asked
 from personas_kit.activation.exports import export
@@ -27,6 +26,7 @@ from personas_kit.activation.status import Status
 from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import id_of
+from personas_kit.activation.watching import patience_of
 from personas_kit.catalogue import Catalogue, Trait, load_events, load_traits
 from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.comparing import Comparing
@@ -414,7 +414,8 @@ class Workspace:
         with working("reading members"), self._oversight.columns(meant.key):
             found, members_from = self._reused(scheduled, syncs, as_of, mode)
         with working("counting the source"):
-            figures = Pulse(self._reader).figures(meant, carry, found.as_of, Cadence(scheduled.every))
+            cadence = min(map(scheduled.cadence_of, syncs), key=patience_of)
+            figures = Pulse(self._reader).figures(meant, carry, found.as_of, cadence)
         with working("comparing with the destinations"):
             plan = self._planner.plan(
                 scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures,

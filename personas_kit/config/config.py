@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.compiler import SourceSettings
 from personas_kit.config.tables import READ_UP_TO, SyncSettings, WarehouseSettings
 from personas_kit.definitions import Definition
@@ -14,11 +15,15 @@ from personas_kit.routes import DestinationSettings, Route, route_to
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A definition of the file, with its interval in seconds (0: none) and its syncs."""
+    """A definition of the file, with how often it is computed, and its syncs."""
 
     definition: Definition
-    every: int = 0
+    cadence: Cadence = NO_SCHEDULE
     to: tuple[SyncSettings, ...] = ()
+
+    def cadence_of(self, sync: SyncSettings) -> Cadence:
+        """How often a sync of it is due: its own cadence, if it has one."""
+        return sync.cadence or self.cadence
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def definitions(parsed: File, file: Path) -> Iterator[Scheduled]:
                     part for part in (f"{file.name}: [[{kind}]] {table.name!r}", problem.where) if part
                 )
                 raise
-            yield Scheduled(definition, table.every, table.to)
+            yield Scheduled(definition, table.cadence, table.to)
 
 
 def _own_sql(table: SqlTable, folder: Path) -> str:

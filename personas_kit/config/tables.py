@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from personas_kit.activation.cadence import Cadence, Cron, zone_of
 from personas_kit.activation.wanted import Id, id_of
 from personas_kit.config.units import Duration, Size
 from personas_kit.destinations.base import Call
@@ -75,8 +76,42 @@ def _read_id(said: object) -> Id:
 AnId = Annotated[Id, BeforeValidator(_read_id)]
 
 
-class SyncSettings(Table):
-    """One entry of ``to``: where a definition goes and how.
+class TimedTable(Table):
+    """What has a cadence: at an interval, or by a cron.
+
+    Attributes:
+        every: seconds; 0 where there is none.
+        cron: instead: five fields, as in ``0 6 * * 1-5``.
+        timezone: of the cron's clock; by default UTC.
+    """
+
+    every: Duration = 0
+    cron: str = ""
+    timezone: str = ""
+
+    @field_validator("cron")
+    @classmethod
+    def _is_a_cron(cls, text: str, beside: ValidationInfo) -> str:
+        if beside.data.get("every"):
+            raise ValueError("either every or cron says how often, not both")
+        return Cron(text).text
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_of_a_cron(cls, name: str, beside: ValidationInfo) -> str:
+        if not beside.data.get("cron"):
+            raise ValueError('a timezone is for a cron: add cron = "0 6 * * *", or leave it out')
+        zone_of(name)
+        return name
+
+    @property
+    def cadence(self) -> Cadence:
+        """How often it is due; nothing where nothing is said."""
+        return Cadence(self.every, Cron(self.cron, self.timezone or "UTC") if self.cron else None)
+
+
+class SyncSettings(TimedTable):
+    """One entry of ``to``: where a definition goes and how, and how often, if not as often as the definition says.
 
     Attributes:
         destination: the configured name.
@@ -97,12 +132,11 @@ class SyncSettings(Table):
     refresh: Duration = 0
 
 
-class DefinitionTable(Table):
-    """What every definition has: how often it is computed (seconds; 0 for never), and where it goes."""
+class DefinitionTable(TimedTable):
+    """What every definition has: how often it is computed, and where it goes."""
 
     name: str
     key: str = ""
-    every: Duration = 0
     to: Annotated[tuple[SyncSettings, ...], Field(strict=False)] = ()
 
 

@@ -94,3 +94,70 @@ def test_the_window_is_of_the_audience_and_not_of_the_destination(folder):
     assert run(folder, 20) == {"vips": "not due", "other": "pushed"}
     assert run(folder, 60) == {"vips": "pushed", "other": "not due"}
     assert run(folder, 80) == {"vips": "not due", "other": "pushed"}
+
+
+def test_what_is_acknowledged_in_part_starts_the_window_and_the_rest_rides_the_next(folder, sandbox):
+    run(folder, 0)
+    small.set_vips(folder, ["u2", "u3"])
+    refuses_exits = ScriptedTransport(*[_no_exits] * 9)
+
+    assert run(folder, 60, connect=lambda _: refuses_exits)["vips"] == "pushed"
+    assert [run(folder, minutes)["vips"] for minutes in (80, 100, 120)] == ["not due", "not due", "pushed"]
+    assert small.opened(folder).status().frame["acknowledged"].to_list() == [2]
+
+
+def _no_exits(request):
+    taken = b'{"audience_id": "1", "num_received": 1, "num_invalid_entries": 0}'
+    return answer(200, taken) if request.method == "POST" else answer(413)
+
+
+# --- by a cron, and in a cadence of the sync's own --------------------------------------------------------------------
+
+
+def paced(folder, old, new):
+    file = folder / "personas.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_cron_on_weekdays_pushes_on_its_ticks_and_catches_up_once(folder):
+    paced(folder, 'every = "20m"', 'cron = "0 14 * * 1-5"')  # noon, minute 0 here, is that of a Sunday
+    day, runs = 24 * 60, [0, 60, 26 * 60, 26 * 60 + 20, 27 * 60]
+
+    assert [run(folder, minutes)["vips"] for minutes in runs] == ["pushed", "not due", "pushed", "not due", "not due"]
+    after_three_days_off = [4 * day + 5 * 60, 4 * day + 6 * 60, 5 * day + 60, 5 * day + 2 * 60]
+    assert [run(folder, minutes)["vips"] for minutes in after_three_days_off] == [
+        "pushed", "not due", "not due", "pushed",
+    ]  # fmt: skip
+
+
+def test_a_sync_that_has_a_cadence_of_its_own_keeps_to_it(folder):
+    paced(folder, 'ids = { email = "email" }', 'ids = { email = "email" }, every = "100m"')
+
+    assert [run(folder, minutes)["vips"] for minutes in range(0, 240, 20)] == [
+        *["pushed", "not due", "not due", "not due", "not due"] * 2, "pushed", "not due",
+    ]  # fmt: skip
+
+
+def test_another_cadence_counts_from_the_last_push(folder):
+    run(folder, 0)
+    paced(folder, 'every = "20m"', 'every = "3h"')
+    assert run(folder, 60)["vips"] == "not due"
+    paced(folder, 'every = "3h"', 'cron = "15 * * * *"')
+
+    assert [run(folder, minutes)["vips"] for minutes in (60, 75)] == ["not due", "pushed"]
+
+
+def test_the_status_and_a_run_say_when_it_is_due_next(folder):
+    paced(folder, 'every = "20m"', 'cron = "0 14 * * 1-5"\ntimezone = "Europe/Berlin"')
+    workspace = small.opened(folder)
+
+    (line,) = workspace.run(approve="guards", override=["first_sync"], as_of=NOON).lines
+    status = workspace.status()
+    workspace.close()
+
+    assert str(line) == "pushed    vips -> ads: 2 acknowledged, due next 2026-11-02 13:00 UTC"
+    assert line.to_dict()["due"] == "2026-11-02T13:00:00Z"
+    assert status.frame["often"].to_list() == ["at 14:00 on Monday through Friday, Europe/Berlin, at most every 1 h"]
+    assert status.next.endswith("at 14:00 on Monday through Friday, Europe/Berlin, at most every 1 h)")

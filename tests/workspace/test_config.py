@@ -45,6 +45,15 @@ WRONG = [
     ("write_key =", 'region = "mars"\nwrite_key =', "destinations.analytics", "one of us, eu"),
     ("write_key =", 'url = "http://example.com"\nwrite_key =', "destinations.analytics", "not allowed"),
     ('every = "1h"', 'every = "hourly"', "audience.0.every", "not a duration"),
+    ('every = "1h"', 'every = "1h"\ncron = "0 6 * * *"', "audience.0.cron", "either every or cron"),
+    ('every = "1h"', 'cron = "0 25 * * *"', "audience.0.cron", "its hour is '25'"),
+    ('every = "1h"', 'cron = "daily"', "audience.0.cron", "minute, hour, day-of-month"),
+    ('every = "1h"', "cron = 6", "audience.0.cron", "valid string"),
+    ('every = "1h"', 'crn = "0 6 * * *"', "audience.0.crn", "did you mean 'cron'"),
+    ('every = "1h"', 'cron = "0 6 * * *"\ntimezone = "Europe/Berln"', "audience.0.timezone", "'Europe/Berlin'"),
+    ('every = "1h"', 'every = "1h"\ntimezone = "Europe/Berlin"', "audience.0.timezone", "for a cron"),
+    ('send = ["identify"]', 'cron = "0 6 * *"', "audience.0.to.0.cron", "has 4 fields"),
+    ('send = ["identify"]', 'every = "6h", cron = "0 6 * * *"', "audience.0.to.0.cron", "either every or cron"),
     ('destination = "analytics"', 'destination = "analitics"', "vips.to", "did you mean 'analytics'"),
     ('send = ["identify"]', 'send = ["identfy"]', "audience.0.to.0.send", "identify"),
     ('send = ["identify"]', 'sent = ["identify"]', "audience.0.to.0.sent", "did you mean 'send'"),
@@ -70,6 +79,24 @@ def test_a_mistake_is_said_with_its_place(tmp_path, old, new, place, says):
     assert says in str(wrong.value)
     assert place in wrong.value.where
     assert "hunter2" not in str(wrong.value)
+
+
+def test_a_definition_says_how_often_and_a_sync_of_it_may_say_so_for_itself(tmp_path):
+    file = tmp_path / "personas.toml"
+    syncs = """to = [
+        { destination = "analytics" },
+        { destination = "analytics", send = ["track"], every = "1d" },
+        { destination = "analytics", send = ["group"], cron = "0 6 * * 1", timezone = "Europe/Berlin" },
+    ]"""
+    file.write_text(RIGHT.replace('to = [{ destination = "analytics", send = ["identify"] }]', syncs), encoding="utf-8")
+
+    (scheduled,) = load(file).scheduled
+
+    assert [scheduled.cadence_of(sync).words() for sync in scheduled.to] == [
+        "every 1 h",
+        "every 1 d",
+        "at 06:00 on Monday, Europe/Berlin",
+    ]
 
 
 def test_two_definitions_with_one_key(tmp_path):

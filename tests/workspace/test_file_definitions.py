@@ -91,7 +91,7 @@ def written(folder, more=MORE, sql="SELECT account_id, 1 AS value FROM accounts"
 def test_sql_of_ones_own_stands_in_the_file_or_in_one_beside_it(tmp_path):
     listed, score = load(written(tmp_path)).scheduled
 
-    assert (listed.definition.kind, listed.definition.sql, listed.every) == (
+    assert (listed.definition.kind, listed.definition.sql, listed.cadence.every) == (
         "audience",
         "SELECT user_id FROM users",
         3600,

@@ -97,7 +97,7 @@ def test_one_that_is_there_changes_in_its_place_and_keeps_comments_and_syncs(ws,
     )
     assert saved.blocks[0].wrote == "changed"
     kept = defined(folder)["vips"]
-    assert (kept.every, kept.to[0].destination) == (3600, "analytics")
+    assert (kept.cadence.every, kept.to[0].destination) == (3600, "analytics")
 
 
 def test_what_a_person_wrote_otherwise_but_means_the_same_stays(ws, folder):
@@ -248,7 +248,7 @@ def test_a_condition_becomes_sql_and_keeps_its_syncs(ws, folder):
 
     kept = defined(folder)["vips"]
     assert isinstance(kept.definition, pk.SqlAudience)
-    assert (kept.every, kept.to[0].destination) == (3600, "analytics")
+    assert (kept.cadence.every, kept.to[0].destination) == (3600, "analytics")
     with pytest.raises(ConfigError, match="bear its name"):
         ws.save(pk.SqlTrait("Mail", "SELECT user_id, email AS value FROM users"))
 
