@@ -41,11 +41,11 @@ test-matrix:  ## the tests on every Python there is, with the newest packages; T
 	TESTS='$(TESTS)' ARGS='$(ARGS)' $(PYTHON) -m tests.matrix $(PYTHONS)
 
 # Ten thousand and more worlds are held against the reading by hand; pushes are killed by the thousand, every fault
-# follows every other, days are simulated from 20,000 seeds. A failure prints what repeats it, and at the end every
-# campaign says in a line what it did.
+# follows every other, days are simulated from 20,000 seeds, and months hour by hour. A failure prints what repeats it,
+# and at the end every campaign says in a line what it did.
 test-long: $(DEV)  ## the random tests at length: worlds read by hand, pushes killed, days simulated (hours)
 	HYPOTHESIS_PROFILE=long PERSONAS_LONG=1 $(BIN)/python -m pytest --timeout=0 $(ARGS) \
-		tests/compiler tests/activation tests/membership tests/security
+		tests/compiler tests/activation tests/membership tests/security tests/soak
 
 # Nothing is fetched, neither to build it nor to read it; a warning is an error.
 docs: $(DEV)  ## the site of the documentation: build/docs/index.html
