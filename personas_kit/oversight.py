@@ -117,7 +117,8 @@ class Oversight:
             try:
                 self.warehouse.write(f"{schema}.{name}", frame)
             except WarehouseError as problem:
-                hint = f'the schema has to exist, and you have to be allowed there: CREATE SCHEMA "{schema}"'
+                quoted = ".".join(f'"{part}"' for part in schema.split("."))
+                hint = f"the schema has to exist, and you have to be allowed there: CREATE SCHEMA {quoted}"
                 raise WarehouseError(problem.what, where=problem.where, hint=hint) from None
             counts[name] = frame.height
         return counts

@@ -84,9 +84,10 @@ class Planner:
         """The syncs that are meant: the definition's own, or one to the destination named, with what was asked for.
 
         Raises:
-            DestinationError: no sync, or the name means several.
+            DestinationError: no sync, or the name means several; or something was asked for, and of no destination.
             UnknownName: no such destination.
         """
+        wanted = {name: value for name, value in asked if name != "destination" and value}
         if to is None:
             if not scheduled.to:
                 key = scheduled.definition.key
@@ -95,11 +96,17 @@ class Planner:
                     where=scheduled.definition.name,
                     hint=f"say where: ws.plan({key!r}, to=...)",
                 )
+            if wanted:
+                raise DestinationError(
+                    f"{', '.join(wanted)}: it is not said to which destination",
+                    where=scheduled.definition.name,
+                    hint=f"say which: to={scheduled.to[0].destination!r}",
+                )
             return [self.meant(sync) for sync in scheduled.to]
         name = self.destination_name(to)
         known = (sync for sync in scheduled.to if sync.destination == name)
         base = next(known, SyncSettings(destination=name))
-        own = base.model_copy(update={field: value for field, value in asked if field != "destination" and value})
+        own = base.model_copy(update=wanted)
         self._check_list(scheduled.definition, own)
         return [self.meant(own)]
 

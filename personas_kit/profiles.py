@@ -16,6 +16,9 @@ from personas_kit.leaving import Leaving
 from personas_kit.profile import Profile
 from personas_kit.reading import Reader
 
+#: How many of those who belong to it an error names.
+LISTED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
@@ -87,20 +90,20 @@ class Profiles:
         other: Subject = "account" if meant.subject == "user" else "user"
         subject, _ = self.look_up(member, as_of, first=meant.subject)
         if subject != meant.subject:
-            related = ", ".join(self.related(other, member, as_of))
+            related = self.related(other, member, as_of)
+            named = ", ".join([*related[:LISTED], *(["..."] if len(related) > LISTED else [])]) or "it has none"
             raise DefinitionError(
                 f"{member} is a{'n' if subject == 'account' else ''} {subject}, and this is about {meant.subject}s",
                 where=repr(meant.name),
-                hint=f"explain it for one of its {meant.subject}s: {related}",
+                hint=f"explain it for one of its {meant.subject}s: {named}",
             )
 
     def related(self, subject: Subject, member: str | int, as_of: dt.datetime) -> tuple[str, ...]:
         """The accounts of a user, the users of an account."""
         if self.reader.source.memberships is None:
             return ()
-        pairs = self.reader.ask(compile_memberships(self.reader.source), as_of, "profile")
-        other = "account_id" if subject == "user" else "user_id"
-        return tuple(map(str, pairs.filter(_is(f"{subject}_id", member))[other].sort()))
+        pairs = self.reader.ask(compile_memberships(self.reader.source, subject, member), as_of, "profile")
+        return tuple(map(str, pairs["account_id" if subject == "user" else "user_id"].sort()))
 
     def _acknowledged(self, subject: Subject, member: str | int) -> dict[str, str]:
         """What the destinations have of it."""

@@ -39,6 +39,7 @@ from personas_kit.compiler import (
 )
 from personas_kit.config import Config, Scheduled, SyncSettings, duration
 from personas_kit.definitions import Definition
+from personas_kit.definitions.constants import checked_instant
 from personas_kit.definitions.definition import Subject
 from personas_kit.destinations.base import Call
 from personas_kit.display import open_tool, working, works
@@ -67,7 +68,6 @@ from personas_kit.scheduling import Scheduling, due_of
 from personas_kit.warehouses.base import Warehouse
 
 Instant = dt.datetime | dt.date | str | None
-_Syncs = list[SyncSettings]
 Several = list[Definition] | list[str] | list[Definition | str] | tuple[Definition | str, ...]
 
 
@@ -186,11 +186,18 @@ class Workspace:
         *,
         dialect: str | None = None,
         as_of: Instant = None,
-        expand: str | None = None,
+        expand: Literal["users"] | None = None,
     ) -> SQL:
-        """The SQL of a definition, runnable as pasted; ``.bound`` and ``.params`` are what is executed."""
-        query = self._reader.compile(self._definition(definition), expand=expand == "users")
-        own = self.warehouse.dialect
+        """The SQL of a definition, runnable as pasted; ``.bound`` and ``.params`` are what is executed.
+
+        Args:
+            definition: an audience or a trait.
+            dialect: another one than the warehouse's own: ``duckdb``, ``snowflake``, ``postgres`` or ``bigquery``.
+            as_of: the instant it is about; by default now.
+            expand: ``"users"`` as for ``members``.
+        """
+        meant, own = self._definition(definition), self.warehouse.dialect
+        query = self._reader.compile(meant, expand=_expands(meant, expand))
         return query.sql(dialect or own, self._instant(as_of), foreign=dialect not in {None, own})
 
     @overload
@@ -223,17 +230,18 @@ class Workspace:
             found = self._reader.find([self._definition(one) for one in definition], instant)
             return {key: one.members.subjects for key, one in found.items()}
         meant = self._definition(definition)
-        if expand is None:
-            return self._reader.members(meant, instant)
-        if expand != "users" or meant.subject != "account":
-            raise DefinitionError(
-                "only account definitions expand, and only to users", where=meant.name, hint='expand="users"'
-            )
-        return expand_to_users(self._reader.members(meant, instant, expand=True))
+        expanded = _expands(meant, expand)
+        members = self._reader.members(meant, instant, expand=expanded)
+        return expand_to_users(members) if expanded else members
 
     @works("export")
     def export(
-        self, definition: Definition | str, file: str | Path, *, as_of: Instant = None, expand: str | None = None
+        self,
+        definition: Definition | str,
+        file: str | Path,
+        *,
+        as_of: Instant = None,
+        expand: Literal["users"] | None = None,
     ) -> int:
         """Write the members into a file: ``.csv`` for people, ``.parquet`` or ``.ndjson`` for programs.
 
@@ -254,7 +262,7 @@ class Workspace:
         """
         instant, meant = self._instant(as_of), self._definition(definition)
         if expand is not None:
-            return export([self.members(meant, as_of=instant, expand="users")], Path(file))
+            return export([self.members(meant, as_of=instant, expand=expand)], Path(file))
         self._reader.check_sql([meant], instant)
         return export(self._reader.batches(self._reader.compile(meant), instant, meant.key), Path(file))
 
@@ -328,7 +336,11 @@ class Workspace:
 
     @works("forecast")
     def forecast_exits(self, definition: Definition | str, days: int, *, as_of: Instant = None) -> Forecast:
-        """Who leaves an audience within so many days if nothing happens: windows end, dates pass, memberships end."""
+        """Who leaves an audience within so many days if nothing happens: windows end, dates pass, memberships end.
+
+        Raises:
+            DefinitionError: a trait, or another number of days than 1 to 399.
+        """
         return forecast_exits(self._reader, self._definition(definition), self._instant(as_of), days)
 
     @works("comparison")
@@ -383,6 +395,7 @@ class Workspace:
         Args:
             definition: what to push.
             to: the configured name of a destination, or a type configured once; by default the definition's own syncs.
+                What else is said of the way there is said of one destination, and needs its name.
             send: the calls; by default those that fit the definition and the destination.
             ids: identifier at the destination -> column of the user, such as ``{"email": "email"}``; by default the
                 columns that are called like the identifiers that it needs. Of a column of lists one value is taken,
@@ -708,16 +721,18 @@ class Workspace:
         """An instant in UTC, to the second. A date is midnight UTC, a naive time is UTC."""
         if as_of is None:
             return self._clock.now().replace(microsecond=0)
-        try:
-            given = dt.datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-        except ValueError:
-            raise DefinitionError(
-                f"{as_of!r} is not a date or an instant", hint="write 2026-01-31 or 2026-01-31T08:00:00Z"
-            ) from None
-        if not isinstance(given, dt.datetime):
-            given = dt.datetime.combine(given, dt.time())
-        aware = given.replace(tzinfo=dt.UTC) if given.tzinfo is None else given.astimezone(dt.UTC)
-        return aware.replace(microsecond=0)
+        given = checked_instant(as_of)
+        instant = given if isinstance(given, dt.datetime) else dt.datetime.combine(given, dt.time(), dt.UTC)
+        return instant.replace(microsecond=0)
+
+
+def _expands(meant: Definition, expand: str | None) -> bool:
+    """Whether the users of accounts are asked for."""
+    if expand is not None and (expand != "users" or meant.subject != "account"):
+        raise DefinitionError(
+            "only account definitions expand, and only to users", where=meant.name, hint='expand="users"'
+        )
+    return expand is not None
 
 
 def _check_confirmed(name: str, typed: str, what: str) -> None:

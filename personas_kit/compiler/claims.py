@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from personas_kit.compiler.nodes import as_, column, constant, given, instant, missing, table
+from personas_kit.compiler.nodes import as_, column, constant, given, id_as, instant, missing, table
 from personas_kit.compiler.source import Column, Identities
 
 CLAIM = ("claim_value", "claim_user", "claim_type", "claim_stands")
@@ -57,9 +57,6 @@ def _text(value: exp.Expr) -> exp.Expr:
 
 def _one_of(read: exp.Expr, of: Column, ids: Sequence[object]) -> exp.Expr:
     """It is one of some ids, as far as these can stand in the column."""
-    bound: list[exp.Expr] = []
-    if of.type == "integer":
-        bound = [constant(int(str(each)), "integer") for each in ids if str(each).removeprefix("-").isdecimal()]
-    elif of.type == "text":
-        bound = [constant(str(each), "text") for each in ids]
+    known = [id_as(each, of.type) for each in ids] if of.type in {"integer", "text"} else []
+    bound = [constant(each, of.type) for each in known if each is not None]
     return exp.In(this=read, expressions=bound) if bound else exp.false()

@@ -8,11 +8,11 @@ from dataclasses import replace
 from sqlglot import exp
 
 from personas_kit.compiler.conditions import condition, negated
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, real, table
+from personas_kit.compiler.nodes import all_of, as_, column, constant, given, id_as, real, table
 from personas_kit.compiler.population import ID, MEMBERS, Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.reductions import ZERO
-from personas_kit.compiler.scope import Scope, subject_members, trait_column, trait_columns
+from personas_kit.compiler.scope import Scope, is_member, subject_members, trait_column, trait_columns
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import AccountAudience, Definition, Subject, fingerprint_of
 from personas_kit.definitions.expressions import Condition, Expression, Value
@@ -83,18 +83,20 @@ def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Q
     traits = [of for of in trait_columns(members) if of.name.casefold() != ID[subject]]
     listed: list[exp.Expr] = [column(name, ID[subject])]
     listed += [as_(build.trait(subject, of), real(of.name)) for of in traits]
-    bound = [constant(each, members.id.type) for each in ids]  # type: ignore[arg-type]
+    kind = members.id.type
+    bound = [constant(known, kind) for each in ids if (known := id_as(each, kind)) is not None]
     wanted = exp.In(this=column(name, ID[subject]), expressions=bound) if bound else exp.false()
     made = build.finish(exp.select(*listed).from_(name).where(wanted))
     return Query((ID[subject], *(of.name for of in traits)), subject, None, zero_is_empty=False, tree=made)
 
 
-def compile_memberships(source: Source) -> Query:
-    """``user_id, account_id`` valid at ``as_of``; both exist then."""
+def compile_memberships(source: Source, subject: Subject, member: str | int) -> Query:
+    """``user_id, account_id`` of one user or account, valid at ``as_of``; both exist then."""
     build = Build(source)
     name = build.members()
-    made = build.finish(exp.select(column(name, "user_id"), column(name, "account_id")).from_(name))
-    return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=made)
+    own = is_member(column(name, ID[subject]), source, subject, member)
+    made = exp.select(column(name, "user_id"), column(name, "account_id")).from_(name).where(own)
+    return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=build.finish(made))
 
 
 def selection(

@@ -45,6 +45,14 @@ def constant(value: Plain, kind: ColumnType) -> exp.Expr:
     return Constant(value=value, kind=kind)
 
 
+def id_as(value: object, kind: ColumnType) -> Plain | None:
+    """An id as it stands in a column of this type, whether it was given as a number or as a text; None if it cannot."""
+    text = str(value)
+    if kind == "integer":
+        return int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else None
+    return text if kind == "text" else value  # type: ignore[return-value]  # the warehouse says what does not fit
+
+
 def instant(seconds: int, kind: ColumnType, zone: str) -> exp.Expr:
     """``as_of`` plus some seconds, in a column's type."""
     return Instant(seconds=seconds, kind=kind, zone=zone)

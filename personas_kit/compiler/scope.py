@@ -6,7 +6,6 @@ round, or beside an event, for the user whose it is. Joins on it keep the number
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +20,7 @@ from personas_kit.compiler.nodes import (
     column,
     constant,
     given,
+    id_as,
     op,
     ordered,
     ranked,
@@ -241,8 +241,7 @@ class _UserLines:
     def select(self, *listed: exp.Expr, extra: exp.Expr | None = None) -> exp.Select:
         wanted = [part for part in (self.narrowed, extra) if part is not None]
         made = exp.select(*(as_(key, name) for name, key in self.keys), *listed).from_(exp.to_table(MEMBERS))
-        scope = copy.copy(self.scope)
-        made = scope.joined(made)
+        made = self.scope.joined(made)
         return made.where(all_of([part.copy() for part in wanted])) if wanted else made
 
 
@@ -275,6 +274,13 @@ def trait_column(source: Source, subject: Subject, key: str) -> Column:
     if found is None:
         raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=str(TraitRef(key)))
     return found
+
+
+def is_member(read: exp.Expr, source: Source, subject: Subject, member: str | int) -> exp.Expr:
+    """Whether it is the id of this user or account."""
+    kind = subject_members(source, subject).id.type
+    known = id_as(member, kind)
+    return exp.false() if known is None else exp.EQ(this=read.copy(), expression=constant(known, kind))
 
 
 def subject_members(source: Source, subject: Subject) -> Members:

@@ -98,16 +98,15 @@ def compile_several(
     listed: dict[Subject, list[exp.Expr]] = {}
     wanted: dict[Subject, list[exp.Expr]] = {}
     asked: list[Asked] = []
-    kept_out: list[tuple[str, Condition]] = []
+    kept_out: list[tuple[str, Definition, Condition]] = []
     for position, (definition, said) in enumerate(zip(definitions, meant, strict=True)):
         which = definition.subject
         if which not in scopes:
             scopes[which], listed[which], wanted[which] = Scope.of(build, which), [], []
         with pointing(definition, registry):
             one, answer, counts = _answer(definition, said, scopes[which], f"d{position}")
-            if isinstance(definition, AccountAudience) and definition.unless_user is not None and expand:
-                unless = resolve_of_user(definition, definition.unless_user, registry, traits_of(source))
-                kept_out.append((f"k{position}", unless))
+        if isinstance(definition, AccountAudience) and definition.unless_user is not None:
+            kept_out.append((f"k{position}", definition, definition.unless_user))
         asked.append(one)
         listed[which].append(answer)
         wanted[which].append(counts)
@@ -116,7 +115,7 @@ def compile_several(
     arms = {which: _arm(scope, listed[which], wanted[which], carry) for which, scope in scopes.items()}
     pairs = []
     if expand and "account" in arms:
-        arms["account"], users = _with_pairs(build, arms["account"], kept_out, carry)
+        arms["account"], users = _with_pairs(build, arms["account"], kept_out, registry, carry)
         pairs = [users]
     tree = build.finish(_joined(build, [*arms.values(), *pairs]))
     query = Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
@@ -151,14 +150,21 @@ def _arm(scope: Scope, listed: list[exp.Expr], wanted: list[exp.Expr], carry: Se
 
 
 def _with_pairs(
-    build: Build, accounts: exp.Select, kept_out: list[tuple[str, Condition]], carry: Sequence[str]
+    build: Build,
+    accounts: exp.Select,
+    kept_out: Sequence[tuple[str, Definition, Condition]],
+    registry: Registry,
+    carry: Sequence[str],
 ) -> tuple[exp.Select, exp.Select]:
     """The accounts as a part of their own, and the users of each of them."""
     name = build.add("matching", accounts)
     each = Scope.of_members(build, "user")
     each.join(build.subject("user"), ("user",), left=False)
     listed: list[exp.Expr] = [as_(column(MEMBERS, "user_id"), USER_OF), as_(column(MEMBERS, "account_id"), ACCOUNT_OF)]
-    listed += [as_(condition(meant, each), out) for out, meant in kept_out]
+    for out, definition, unless in kept_out:
+        with pointing(definition, registry):
+            meant = resolve_of_user(definition, unless, registry, traits_of(build.source))
+            listed.append(as_(condition(meant, each), out))
     listed += _carried(build, carry, "member")
     matching = exp.EQ(this=column(name, "account_id"), expression=column(MEMBERS, "account_id"))
     made = exp.select(*listed).from_(exp.to_table(MEMBERS)).join(name, on=matching)

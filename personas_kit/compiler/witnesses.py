@@ -11,11 +11,11 @@ from sqlglot import exp
 
 from personas_kit.compiler.conditions import condition, sides
 from personas_kit.compiler.metrics import EventLines, where
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, naive, ordered, ranked, sortable
+from personas_kit.compiler.nodes import all_of, as_, column, given, instant, naive, ordered, ranked, sortable
 from personas_kit.compiler.population import ID, MEMBERS, Build
 from personas_kit.compiler.query import Query
-from personas_kit.compiler.scope import Scope, subject_members
-from personas_kit.compiler.source import ColumnType, Source
+from personas_kit.compiler.scope import Scope, is_member, subject_members
+from personas_kit.compiler.source import Source
 from personas_kit.definitions.definition import Subject
 from personas_kit.definitions.expressions import Compare, Condition, Expression, OfAccounts, OfUsers, Top, Value
 from personas_kit.definitions.streams import Events, Reduced, Users
@@ -49,7 +49,7 @@ def compile_truths(nodes: Sequence[Expression], source: Source, subject: Subject
             values = sides(node, scope)
             listed += [as_(side.sql.copy(), f"n{at}_{place}") for place, side in enumerate(values)]
     made = scope.joined(exp.select(*listed).from_(exp.to_table(scope.base)))
-    return _query(build, made.where(_is(scope.id, source, subject, member)).limit(1))
+    return _query(build, made.where(is_member(scope.id, source, subject, member)).limit(1))
 
 
 def compile_events_behind(
@@ -87,12 +87,12 @@ def compile_places(tops: Sequence[Top], source: Source, subject: Subject, member
     for at, top in enumerate(tops):
         name = build.add("places", Scope.of(build, subject).placed(top))
         own = exp.select(as_(exp.Literal.number(at), "part"), column(name, "place")).from_(name)
-        parts.append(own.where(_is(column(name, ID[subject]), source, subject, member)))
+        parts.append(own.where(is_member(column(name, ID[subject]), source, subject, member)))
     return _query(build, _united(parts))
 
 
 def _events(build: Build, stream: Events, subject: Subject, member: str | int, at: int, most: int) -> exp.Select:
-    """All events of the name, with where each stands; a line per event id and time."""
+    """All events of the name, with where each stands: a line per event id and time; without ids each line counts."""
     lines = EventLines(build, Events(stream.name, counted=stream.counted), subject)
     zone, happened = build.source.timezone, lines.of.at
     accepted = exp.true() if stream.condition is None else where(stream.condition, lines)
@@ -109,7 +109,8 @@ def _events(build: Build, stream: Events, subject: Subject, member: str | int, a
     listed = [as_(standing, "standing"), as_(own, "event_id"), as_(_text(lines.user), "of_user")]
     listed.append(as_(naive(lines.happened(), happened.type, zone), "happened_at"))
     key = lines.keys[0][1]
-    found = lines.select(*listed, extra=_is(key.copy(), build.source, subject, member)).distinct()
+    found = lines.select(*listed, extra=is_member(key, build.source, subject, member))
+    found = found if lines.of.id is None else found.distinct()
     e = "e"
     by = [column(e, "happened_at"), sortable(column(e, "event_id"), "text"), sortable(column(e, "of_user"), "text")]
     partition = [column(e, "standing")]
@@ -136,7 +137,7 @@ def _people(build: Build, group: Group, subject: Subject, member: str | int, at:
     counts = condition(narrowed, lines) if (narrowed := _among(group)) is not None else exp.true()
     members = subject_members(build.source, inner)
     listed = [as_(column(MEMBERS, ID[inner]), "id"), as_(holds, "holds")]
-    own = _is(column(MEMBERS, ID[subject]), build.source, subject, member)
+    own = is_member(column(MEMBERS, ID[subject]), build.source, subject, member)
     found = lines.joined(exp.select(*listed).distinct().from_(exp.to_table(MEMBERS))).where(all_of([own, counts]))
     order = [ordered(sortable(column("m", "id"), members.id.type))]
     holds_too = [column("m", "holds")]
@@ -179,11 +180,6 @@ def _united(parts: Sequence[exp.Select]) -> exp.Select:
 def _query(build: Build, made: exp.Select) -> Query:
     tree = build.finish(made)
     return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
-
-
-def _is(own: exp.Expr, source: Source, subject: Subject, member: str | int) -> exp.Expr:
-    kind: ColumnType = subject_members(source, subject).id.type
-    return exp.EQ(this=own.copy(), expression=constant(member, kind))
 
 
 def _if(holds: exp.Expr, standing: str) -> exp.If:

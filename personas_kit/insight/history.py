@@ -11,6 +11,7 @@ import polars as pl
 from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.history import compile_exits, compile_history, compile_past_sizes
 from personas_kit.compiler.query import Query
+from personas_kit.compiler.sizes import compile_sizes
 from personas_kit.definitions import Definition
 from personas_kit.definitions.expressions import TraitRef, walk
 from personas_kit.definitions.resolve import resolve
@@ -148,9 +149,13 @@ def _asked(
 
 
 def forecast_exits(reader: Reader, definition: Definition, as_of: dt.datetime, days: int) -> Forecast:
-    """Who leaves within so many days if nothing happens: windows end, dates pass, memberships end."""
+    """Who leaves within so many days if nothing happens: windows end, dates pass, memberships end.
+
+    Raises:
+        DefinitionError: a trait, or another number of days than a statement takes.
+    """
     _check_audience(definition, "a forecast")
-    if not 1 <= days < MOST:
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days < MOST:
         raise DefinitionError(f"a forecast looks 1 to {MOST - 1} days ahead, not {days!r}")
     shifts = [day * 86_400 for day in range(days + 1)]
     registry = {**reader.definitions(), definition.key: definition}
@@ -158,7 +163,8 @@ def forecast_exits(reader: Reader, definition: Definition, as_of: dt.datetime, d
     name = f"{definition.subject}_id"
     leaves = pl.lit(as_of, pl.Datetime("us", "UTC")) + pl.duration(days=pl.col("moment").cast(pl.Int64))
     members = found.select(name, leaves_by=leaves).sort("leaves_by", name)
-    return Forecast(definition, as_of, days, members, reader.members(definition, as_of).height)
+    size = reader.ask(compile_sizes([definition], reader.source, registry), as_of, definition.key)["size_0"][0]
+    return Forecast(definition, as_of, days, members, int(size))
 
 
 def _check_audience(definition: Definition, what: str) -> None:

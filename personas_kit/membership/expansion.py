@@ -6,6 +6,7 @@ from typing import Literal
 
 import polars as pl
 
+from personas_kit.errors import DefinitionError
 from personas_kit.membership.values import as_json
 
 Combine = Literal["max", "min", "sum", "list"]
@@ -36,7 +37,11 @@ def combine_values(pairs: pl.DataFrame, combine: Combine | None) -> tuple[pl.Dat
     Returns:
         The users with one value (``user_id``, ``accounts``, ``value`` as canonical JSON text), and those with several
         different values for which ``combine`` is missing (``user_id``, ``accounts``, ``values``).
+
+    Raises:
+        DefinitionError: values of this type do not combine so: texts have no sum.
     """
+    _check(combine, pairs.schema["value"])
     several = pl.col("value").drop_nulls().unique().sort()
     users = pairs.group_by("user_id", maintain_order=True).agg(
         pl.col("account_id").unique().sort().alias("accounts"), several.alias("values")
@@ -46,10 +51,16 @@ def combine_values(pairs: pl.DataFrame, combine: Combine | None) -> tuple[pl.Dat
         undecided = users.filter(pl.col("values").list.len() > 1)
         value = clear["values"].list.first()
         return clear.select("user_id", "accounts").with_columns(value=as_json(value)), undecided
-    value = users["values"] if combine == "list" else users.select(_combined(combine)).to_series()
-    if combine == "sum":
-        total = pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()).alias("value")
-        value = pairs.group_by("user_id", maintain_order=True).agg(total)["value"]
+    match combine:
+        case "list":
+            value = users["values"]
+        case "max":
+            value = users["values"].list.max()
+        case "min":
+            value = users["values"].list.min()
+        case _:
+            total = pl.when(pl.col("value").count() > 0).then(pl.col("value").sum()).alias("value")
+            value = pairs.group_by("user_id", maintain_order=True).agg(total)["value"]
     return users.select("user_id", "accounts").with_columns(value=as_json(value)), users.clear()
 
 
@@ -67,5 +78,12 @@ def list_members(users: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return members, users.filter(pl.col("member").is_null()).select("user_id")
 
 
-def _combined(combine: Literal["max", "min", "sum"]) -> pl.Expr:
-    return pl.col("values").list.max() if combine == "max" else pl.col("values").list.min()
+def _check(combine: Combine | None, kind: pl.DataType) -> None:
+    has_sum = kind.is_numeric() or kind in {pl.Boolean(), pl.Null()}
+    if combine in {None, "list"} or (has_sum if combine == "sum" else not kind.is_nested()):
+        return
+    called = "lists" if kind.is_nested() else "times" if kind.is_temporal() else "texts"
+    wanted = {"sum": "sum", "max": "largest value", "min": "smallest value"}[combine or ""]
+    raise DefinitionError(
+        f"{called} have no {wanted}", where=f'combine = "{combine}"', hint='combine="list" keeps the values of all'
+    )

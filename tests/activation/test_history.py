@@ -278,7 +278,10 @@ def test_a_schema_that_is_not_there_is_said(workspace):
 
     with pytest.raises(WarehouseError) as raised:
         workspace.write_history("nowhere")
-    assert 'CREATE SCHEMA "nowhere"' in raised.value.hint
+    assert raised.value.hint.endswith('CREATE SCHEMA "nowhere"')
+    with pytest.raises(WarehouseError) as raised:
+        workspace.write_history("shop.nowhere")
+    assert raised.value.hint.endswith('CREATE SCHEMA "shop"."nowhere"')
 
 
 def test_a_table_of_another_kind_is_left_alone(workspace, folder):

@@ -1,7 +1,11 @@
 """From accounts to users, and from users to what a list holds."""
 
-import polars as pl
+import datetime as dt
 
+import polars as pl
+import pytest
+
+from personas_kit.errors import DefinitionError
 from personas_kit.membership import combine_values, expand_to_users, key_problems, list_members
 
 pairs = pl.DataFrame(
@@ -36,6 +40,23 @@ def test_a_rule_decides():
         "sum": {"ann": "8", "bob": "3"},
         "list": {"ann": "[3,5]", "bob": "[3]"},
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "says"),
+    [
+        (["a", "b"], "sum", "texts have no sum"),
+        ([dt.date(2026, 1, 1), dt.date(2026, 1, 2)], "sum", "times have no sum"),
+        ([["a"], ["b"]], "sum", "lists have no sum"),
+        ([["a"], ["b"]], "max", "lists have no largest value"),
+        ([["a"], ["b"]], "min", "lists have no smallest value"),
+    ],
+)
+def test_a_rule_that_the_values_do_not_know_is_refused(values, rule, says):
+    found = pl.DataFrame({"user_id": ["ann"] * 2, "account_id": ["acme", "zeta"], "value": values})
+
+    with pytest.raises(DefinitionError, match=says):
+        combine_values(found, rule)
 
 
 def test_values_missing_in_every_account_stay_missing():

@@ -245,7 +245,8 @@ def test_what_surrounds_a_definition_is_the_same(backend: Backend, source: Sourc
     assert run(backend, compile_population(source, "user"))["size"].to_list() == [3]
     assert run(backend, compile_population(source, "account"))["size"].to_list() == [2]
     assert run(backend, compile_event_names(source))["event"].to_list() == ["Order Completed", "Signed In"]
-    assert sorted(run(backend, compile_memberships(source)).rows()) == [("u1", "a1"), ("u3", "a2")]
+    assert run(backend, compile_memberships(source, "user", "u1")).rows() == [("u1", "a1")]
+    assert run(backend, compile_memberships(source, "account", "a2")).rows() == [("u3", "a2")]
 
 
 def test_the_traits_of_some_users_can_be_looked_up(backend: Backend, source: Source) -> None:
