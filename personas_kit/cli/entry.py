@@ -89,6 +89,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "setting_up.sandbox",
         "Run a local receiver that behaves like Segment, RudderStack, Amplitude, Meta's lists and a webhook.",
     ),
+    "schedule": (
+        "schedules.schedule",
+        "Show how often each sync wants to be run, or print what a scheduler wants to be told, ready to paste.",
+    ),
     "sql": ("looking.sql", "Print the SQL of the definition KEY, runnable as pasted."),
     "status": (
         "looking.status",
