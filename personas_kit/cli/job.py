@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from personas_kit.activation.cadence import Cadence, zone_of
+from personas_kit.activation.cadence import zone_of
 from personas_kit.config import Config
 from personas_kit.destinations import find
 from personas_kit.schedulers import Job, Need
@@ -54,7 +54,7 @@ def needs_of(config: Config) -> tuple[Need, ...]:
         Need(
             each.definition.key,
             sync.destination,
-            Cadence(each.every),
+            each.cadence_of(sync),
             find(config.route(sync).settings.type).minimum_interval,
         )
         for each in config.scheduled

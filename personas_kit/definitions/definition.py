@@ -204,6 +204,8 @@ class SqlDefinition(Definition):
         whole_characters(self.sql)
         if self.of not in {"user", "account"}:
             raise DefinitionError(f"of= is 'user' or 'account', not {self.of!r}", where=repr(self.name))
+        if not isinstance(self.dialect, str):
+            raise DefinitionError(f"dialect= is the name of one, not {self.dialect!r}", where=repr(self.name))
 
     @property
     def subject(self) -> Subject:  # type: ignore[override]

@@ -122,7 +122,8 @@ def test_a_guard_exits_with_3_and_says_the_exact_override(personas, folder, sand
     assert (blocked.code, as_json.code) == (3, 3)
     assert "--override empty_result" in blocked.err
     misspelt = personas("push", "vips", "--yes", "--as-of", "2026-11-02", "--override", "empty")
-    assert misspelt.err == blocked.err
+    # The last line: on a busy machine one before it says what takes so long.
+    assert misspelt.err.splitlines()[-1] == blocked.err.splitlines()[-1]
     assert as_json.json["blocked"] == ["empty_result"]
     assert len(sandbox.requests) == before
     assert personas("plan", "vips", "--as-of", "2026-11-02").code == 3

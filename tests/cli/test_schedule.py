@@ -111,6 +111,19 @@ def test_the_line_of_cron_pushes_what_is_due_and_a_second_time_nothing(personas,
     assert "not due" in log
 
 
+def test_a_cadence_may_be_a_cron_and_a_sync_may_have_its_own(personas, folder):
+    file = folder / "personas.toml"
+    text = file.read_text().replace(
+        'name  = "Vips"', 'name  = "Vips"\ncron = "30 6 * * 1-5"\ntimezone = "Europe/Berlin"'
+    )
+    file.write_text(text.replace('"ads", list', '"ads", every = "6h", list'))
+    shown = {each["destination"]: each for each in personas("schedule", "--json").json}
+
+    assert shown["analytics"]["pushed"] == "at 06:30 on Monday through Friday, Europe/Berlin"
+    assert shown["ads"]["cadence"] == "every 6 h"
+    assert "OnCalendar=*-*-* 0,4,5,6,12,18:0/30:00 UTC" in personas("schedule", "systemd").out
+
+
 def test_no_sync_is_said(personas, folder):
     file = folder / "personas.toml"
     file.write_text(file.read_text().partition("[[audience]]")[0])

@@ -207,6 +207,14 @@ def check_kept(data: Any) -> None:
     assert len(found.fingerprint) == 16
 
 
+@pytest.mark.parametrize("spoilt", [{"dialect": None}, {"dialect": 3}, {"of": []}, {"of": None}])
+def test_sql_of_ones_own_with_a_part_that_is_no_text_is_refused(spoilt):
+    whole = {"version": 1, "type": "SqlTrait", "name": "T", "key": "t", "sql": "SELECT user_id, 1 AS value FROM events"}
+
+    with pytest.raises(DefinitionError, match=f"{next(iter(spoilt))}= is"):
+        from_dict({**whole, **spoilt})
+
+
 @given(spoilt())
 def test_spoilt_data_is_read_or_refused(data: Any) -> None:
     check_kept(data)
