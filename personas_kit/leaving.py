@@ -90,7 +90,7 @@ class Leaving:
         """Never send a user again: take the user out of every destination, then remove every trace from the state."""
         store = self.planner.store
         store.forget(user)
-        return ForgetReport(tuple(self._forget_at(sync, user) for sync, _ in store.syncs()))
+        return ForgetReport(tuple(self._forget_at(sync, user) for sync in store.known()))
 
     def _forget_at(self, sync: Sync, user: str) -> ForgottenAt:
         try:

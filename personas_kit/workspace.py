@@ -545,14 +545,16 @@ class Workspace:
 
     def pause(self, definition: Definition | str, *, to: str) -> list[Sync]:
         """Pause the syncs of a definition to a destination: they are planned, and nothing is sent."""
-        return self._by_hand(definition, to, lambda sync: self.store.pause(sync, paused=True))
+        return self._paused(definition, to, paused=True)
 
     def resume(self, definition: Definition | str, *, to: str) -> list[Sync]:
         """Let paused syncs go on."""
-        return self._by_hand(definition, to, lambda sync: self.store.pause(sync, paused=False))
+        return self._paused(definition, to, paused=False)
 
     def reset(self, definition: Definition | str, *, to: str, confirm: str) -> list[Sync]:
         """Forget what a destination acknowledged: the next push sends everyone again. Nothing is sent now.
+
+        Nothing is read of what is forgotten: this also helps where it is damaged.
 
         Args:
             definition: whose syncs.
@@ -597,7 +599,7 @@ class Workspace:
             UnknownName: neither a definition nor anything that was ever pushed has this key.
         """
         key = definition.key if isinstance(definition, Definition) else definition
-        pushed = {sync.key for sync, _ in self.store.syncs()}
+        pushed = {sync.key for sync in self.store.known()}
         if key not in self._scheduled and key not in pushed:
             raise UnknownName("audience or trait", key, {*self._scheduled, *pushed})
         plan = self._leaving.everyone(key, self._planner.destination_name(to) if to else None)
@@ -635,10 +637,17 @@ class Workspace:
     def _profiles(self) -> Profiles:
         return Profiles(self._reader, self._leaving)
 
+    def _paused(self, definition: Definition | str, to: str, *, paused: bool) -> list[Sync]:
+        def act(sync: Sync) -> None:
+            self.store.recover(sync)
+            self.store.pause(sync, paused=paused)
+
+        return self._by_hand(definition, to, act)
+
     def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
         key = definition.key if isinstance(definition, Definition) else definition
         name = self._planner.destination_name(to)
-        known = [sync for sync, _ in self.store.syncs()]
+        known = self.store.known()
         found = [sync for sync in known if sync.key == key and sync.destination == name]
         if not found:
             raise UnknownName(
@@ -646,7 +655,6 @@ class Workspace:
             )
         for sync in found:
             with self.store.lock(sync):
-                self.store.recover(sync)
                 act(sync)
         return found
 

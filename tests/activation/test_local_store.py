@@ -180,3 +180,32 @@ def test_an_error_that_has_ended_the_transaction_already_is_the_one_that_is_said
 
     with contextlib.closing(db), pytest.raises(sqlite3.IntegrityError), transaction(db):
         db.execute("insert or rollback into t values (1)")  # as SQLite does by itself where the disk is full
+
+
+LOOKS = {
+    "load": lambda store: sorted(store.load(BUYERS).acknowledged["member"]) == ["ann", "bob"],
+    "syncs": lambda store: [state.acknowledged.height for _, state in store.syncs()] == [2],
+    "standings": lambda store: [each.acknowledged for each in store.standings()] == [2],
+    "begun": lambda store: store.begun(BUYERS) is None,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_another_process_folds_meanwhile_is_looked_at_once_more(store, monkeypatch, look):
+    push(store, entering("ann"))
+    frame, batch, read = entering("bob"), Batch(0, 1), store._frames.read
+    with store.lock(BUYERS):
+        store.begin(head("p2"), frame)
+        store.advance("p2", BUYERS, sending={batch: "digest"})
+        store.advance("p2", BUYERS, settled=[(batch, frame, BatchResult())])
+    folded = []
+
+    def folding(folder, file):
+        if folder == "plans" and not folded:
+            folded.append(file)
+            LocalStore(store.path).fold("p2", BUYERS, finished=True)
+        return read(folder, file)
+
+    monkeypatch.setattr(store._frames, "read", folding)
+    assert LOOKS[look](store)
+    assert folded

@@ -20,7 +20,7 @@ from unittest import mock
 import polars as pl
 
 from personas_kit.activation import courier, transport, wire
-from personas_kit.activation.store import files, sqlite, store
+from personas_kit.activation.store import files, looking, pushing, sqlite, store
 
 
 class Died(BaseException):
@@ -166,7 +166,7 @@ def _where() -> str:
     frame, found = sys._getframe(1), "elsewhere"
     while frame is not None:
         file, name = frame.f_code.co_filename, frame.f_code.co_name
-        if file == store.__file__ and not name.startswith("_"):
+        if file in {each.__file__ for each in (looking, pushing, store)} and not name.startswith("_"):
             found = name
         if file == courier.__file__:
             return "send"

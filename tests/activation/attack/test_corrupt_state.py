@@ -142,6 +142,16 @@ def test_damage_is_refused_or_mended(stage: Stage, tmp_path: Path, damage: Calla
     assert answers == "agreed" or stage.pushes() == "agreed", "the backup is put back"
 
 
+@pytest.mark.parametrize("damage", [name for name, (_, words) in DAMAGES.items() if words == "missing or damaged"])
+def test_starting_over_is_possible_as_the_refusal_says(stage: Stage, damage: str) -> None:
+    DAMAGES[damage][0](stage)
+    assert "personas reset" in stage.pushes()
+
+    for sync in stage.world.workspace.reset(stage.world.key, to="there", confirm=stage.world.key):
+        assert stage.world.store.load(sync).acknowledged.height == 0
+    assert not refusal(stage.world.push)
+
+
 def test_a_page_of_the_database_is_garbage(stage: Stage, quick_path: Path) -> None:
     """Every page in turn. What is not read is not noticed, and does no harm; nor is everybody sent again."""
     fillings = {"zeros": bytes(PAGE), "ones": b"\xff" * PAGE, "chance": chance().randbytes(PAGE)}
