@@ -125,8 +125,7 @@ class Oversight:
 
     def _read(self, of: Table) -> pl.DataFrame:
         listed = [column("t", each) for each in of.columns]
-        names = tuple(each.name for each in of.columns)
-        query = Query(names, None, None, zero_is_empty=False, tree=exp.select(*listed).from_(table(of, "t")))
+        query = Query(exp.select(*listed).from_(table(of, "t")))
         statement, params = query.bound(self.warehouse.dialect, self.planner.clock.now())
         return self.warehouse.query(statement, params, tag="history")
 

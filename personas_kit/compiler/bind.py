@@ -63,10 +63,10 @@ def bind(settings: SourceSettings, schema: Schema) -> Source:
     return source
 
 
-def column_of(table: Table, name: str) -> Column | None:
+def column_of(columns: Iterable[Column], name: str) -> Column | None:
     """The column by its exact name, else the only one that differs in case alone."""
-    exact = [column for column in table.columns if column.name == name]
-    folded = exact or [column for column in table.columns if column.name.casefold() == name.casefold()]
+    alike = [column for column in columns if column.name.casefold() == name.casefold()]
+    folded = [column for column in alike if column.name == name] or alike
     return folded[0] if len(folded) == 1 else None
 
 
@@ -156,7 +156,7 @@ def find_table(schema: Schema, name: str, where: str) -> Table:
 def _column(table: Table, name: str, where: str) -> Column | None:
     if not name:
         return None
-    found = column_of(table, name)
+    found = column_of(table.columns, name)
     if found is None:
         raise UnknownName(
             "column", name, [column.name for column in table.columns], where=f"{where}, table {table.name}"

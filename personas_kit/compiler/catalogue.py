@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from sqlglot import exp
 
 from personas_kit.compiler.metrics import table_of
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, naive, op, table
+from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, lately, naive, op, table
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.scope import subject_members, trait_columns
 from personas_kit.compiler.source import Column, EventTable, Source
 from personas_kit.definitions.definition import Subject
 
+DAY = 86_400
+"""Seconds."""
+
 
 def compile_events(source: Source) -> Query:
     """Every name of an event up to ``as_of``: ``event``, ``lines``, ``first`` and ``last``, in no order."""
     parts = [_named(of, source) for of in source.events]
     tree = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
-    return Query(("event", "lines", "first", "last"), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def compile_property_columns(source: Source, name: str, days: int) -> tuple[Query, list[Column]]:
@@ -33,7 +34,7 @@ def compile_property_columns(source: Source, name: str, days: int) -> tuple[Quer
     counts = [as_(exp.Count(this=column("e", each)), f"filled_{at}") for at, each in enumerate(known)]
     made = exp.select(as_(exp.Count(this=exp.Star()), "lines"), *counts).from_(table(of.table, "e"))
     tree = made.where(all_of(recent(of, source, name, days)))
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree), known
+    return Query(tree), known
 
 
 def compile_property_names(source: Source, name: str, days: int) -> Query | None:
@@ -51,7 +52,7 @@ def compile_property_names(source: Source, name: str, days: int) -> Query | None
     named, kind = exp.column("property", table="k"), exp.column("type", table="k")
     made = exp.select(named, kind, as_(exp.Count(this=exp.Star()), "filled")).from_(entries)
     tree = made.group_by(named.copy(), kind.copy())
-    return Query(("property", "type", "filled"), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def compile_event_days(source: Source, name: str, days: int) -> Query:
@@ -63,7 +64,7 @@ def compile_event_days(source: Source, name: str, days: int) -> Query:
     listed = exp.select(as_(day, "day")).from_(table(of.table, "e")).where(all_of(recent(of, source, name, days)))
     counted = exp.select(column("d", "day"), as_(exp.Count(this=exp.Star()), "lines")).from_(listed.subquery("d"))
     tree = counted.group_by(column("d", "day"))
-    return Query(("day", "lines"), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def compile_fill(source: Source, subject: Subject) -> tuple[Query, list[Column]]:
@@ -78,8 +79,7 @@ def compile_fill(source: Source, subject: Subject) -> tuple[Query, list[Column]]
     counts = [as_(exp.Count(this=build.trait(subject, each)), f"filled_{at}") for at, each in enumerate(traits)]
     made = exp.select(as_(exp.Count(this=exp.Star()), "lines"), *counts).from_(name)
     tree = build.finish(made)
-    columns = ("lines", *(f"filled_{at}" for at, _ in enumerate(traits)))
-    return Query(columns, None, None, zero_is_empty=False, tree=tree), traits
+    return Query(tree), traits
 
 
 def _named(of: EventTable, source: Source) -> exp.Select:
@@ -94,12 +94,7 @@ def _named(of: EventTable, source: Source) -> exp.Select:
 
 def recent(of: EventTable, source: Source, name: str, days: int) -> list[exp.Expr]:
     """What says that an event (``e``) has a name and happened in the last days."""
-    at = column("e", of.at)
-    ago = -int(dt.timedelta(days=days).total_seconds())
-    wanted: list[exp.Expr] = [
-        exp.GT(this=at, expression=instant(ago, of.at.type, source.timezone)),
-        exp.LTE(this=at.copy(), expression=instant(0, of.at.type, source.timezone)),
-    ]
+    wanted = lately(column("e", of.at), of.at.type, days * DAY, source.timezone)
     if of.name is not None:
         wanted.append(exp.EQ(this=column("e", of.name), expression=constant(name, "text")))
     return wanted

@@ -70,7 +70,7 @@ def _most_frequent(build: Build, lines: exp.Select, kind: ColumnType, where: str
     made = exp.select(*listed).from_(_called(counted, "c")).join(known.subquery("k"), join_type="cross")
     order = [ordered(column("c", "lines"), largest=True), ordered(sortable(column("c", "value"), _element(kind)))]
     tree = build.finish(made.order_by(*order).limit(at_most + 1))
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def _counted(lines: exp.Select) -> exp.Select:

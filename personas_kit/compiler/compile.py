@@ -53,9 +53,7 @@ def compile_population(source: Source, subject: Subject) -> Query:
     build = Build(source)
     name = build.subject(subject)
     size = exp.Count(this=exp.Distinct(expressions=[column(name, ID[subject])]))
-    return Query(
-        ("size",), None, None, zero_is_empty=False, tree=build.finish(exp.select(as_(size, "size")).from_(name))
-    )
+    return Query(build.finish(exp.select(as_(size, "size")).from_(name)))
 
 
 def compile_event_names(source: Source) -> Query:
@@ -72,7 +70,7 @@ def compile_event_names(source: Source) -> Query:
     name = column("e", of.name)
     made = exp.select(as_(name, "event")).distinct().from_(table(of.table, "e"))
     made = made.where(given(name.copy())).order_by("event")
-    return Query(("event",), None, None, zero_is_empty=False, tree=made)
+    return Query(made)
 
 
 def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Query:
@@ -87,7 +85,7 @@ def compile_lookup(source: Source, subject: Subject, ids: Sequence[object]) -> Q
     bound = [constant(known, kind) for each in ids if (known := id_as(each, kind)) is not None]
     wanted = exp.In(this=column(name, ID[subject]), expressions=bound) if bound else exp.false()
     made = build.finish(exp.select(*listed).from_(name).where(wanted))
-    return Query((ID[subject], *(of.name for of in traits)), subject, None, zero_is_empty=False, tree=made)
+    return Query(made)
 
 
 def compile_memberships(source: Source, subject: Subject, member: str | int) -> Query:
@@ -96,7 +94,7 @@ def compile_memberships(source: Source, subject: Subject, member: str | int) -> 
     name = build.members()
     own = is_member(column(name, ID[subject]), source, subject, member)
     made = exp.select(column(name, "user_id"), column(name, "account_id")).from_(name).where(own)
-    return Query(("user_id", "account_id"), None, None, zero_is_empty=False, tree=build.finish(made))
+    return Query(build.finish(made))
 
 
 def selection(
@@ -120,20 +118,14 @@ def selection(
     made = exp.select(*listed).from_(exp.to_table(scope.base))
     if expanded:
         made = _expanded(made, scope, definition, registry, carry)
+    elif carry and definition.subject == "account":
+        raise DefinitionError("traits of users go with users", hint="expand the accounts to their users")
     elif carry:
-        made = made.select(*_carried(build, scope, carry))
+        made = made.select(*_carried(build, carry))
     made = scope.joined(made)
     made = made.where(all_of(wanted)) if wanted else made
     made = made.distinct()  # the tables of users and accounts may hold one twice
-    columns = (*(("user_id",) if expanded else ()), ID[definition.subject], *(("value",) if kind else ()), *carry)
-    return Query(
-        columns,
-        definition.subject,
-        kind,
-        zero_is_empty=is_zero_empty(meant),
-        tree=made,
-        fingerprint=fingerprint_of(definition, meant),
-    )
+    return Query(made, kind, zero_is_empty=is_zero_empty(meant), fingerprint=fingerprint_of(definition, meant))
 
 
 def is_zero_empty(meant: Expression) -> bool:
@@ -158,7 +150,7 @@ def _expanded(
     each = Scope.of_members(build, "user")
     if carry:
         each.join(build.subject("user"), ("user",), left=False)
-        listed += [as_(build.trait("user", trait_column(build.source, "user", name)), real(name)) for name in carry]
+        listed += _carried(build, carry)
     made = made.select(*listed, append=False)
     if isinstance(definition, AccountAudience) and definition.unless_user is not None:
         kept_out = resolve_of_user(definition, definition.unless_user, registry, traits_of(build.source))
@@ -167,7 +159,5 @@ def _expanded(
     return made
 
 
-def _carried(build: Build, scope: Scope, carry: Sequence[str]) -> list[exp.Expr]:
-    if scope.subject == "account":
-        raise DefinitionError("traits of users go with users", hint="expand the accounts to their users")
+def _carried(build: Build, carry: Sequence[str]) -> list[exp.Expr]:
     return [as_(build.trait("user", trait_column(build.source, "user", name)), real(name)) for name in carry]

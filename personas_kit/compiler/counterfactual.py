@@ -229,7 +229,7 @@ class _Statement:
         made = self._joined(arms)
         for name, part in self.parts:
             made = made.with_(name, as_=part, copy=False)
-        return Query(tuple(made.named_selects), None, None, zero_is_empty=False, tree=made)
+        return Query(made)
 
     def _moment(self, ago: int, quiet: int) -> _Moment:
         return self.moments.setdefault((ago, quiet), _Moment(Build(self.source), ago, quiet))

@@ -47,6 +47,8 @@ LONGEST = 255
 """Characters of an id that guards say nothing of; see ``membership.keys``."""
 TALLY = ("alike_members", "saying_members", "idle_members")
 _KEY = "k"
+_NO_MATTER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+"""For a statement with no instant in it."""
 _DAY, _SECOND = len("2026-01-31"), len("2026-01-31T08:00:00")
 
 
@@ -136,8 +138,7 @@ def members_statement(known: Known, dialect: str, *, integers: bool, values: boo
     names = ["member", *(["value"] if values else [])]
     listed = [as_(column("z", name), real(name)) for name in names]
     made = exp.select(*listed).from_(folded(known, integers=integers, values=values).subquery("z"))
-    query = Query(tuple(names), None, None, zero_is_empty=False, tree=made)
-    return query.bound(dialect, dt.datetime.now(dt.UTC))[0]  # there is no instant in it
+    return Query(made).bound(dialect, _NO_MATTER)[0]
 
 
 def _kept(
@@ -198,10 +199,7 @@ class _Statement:
         never = exp.EQ(this=column(tally, "arm"), expression=column(lines, "arm"))  # a UNION would need casts
         made = exp.select(*listed, *(column(tally, name) for name in TALLY)).from_(lines)
         made = self.build.finish(made.join(tally, on=never, join_type="full"))
-        return Query(
-            tuple(made.named_selects), None, kind,
-            zero_is_empty=selected.zero_is_empty, tree=made, fingerprint=selected.fingerprint,
-        )  # fmt: skip
+        return Query(made, kind, zero_is_empty=zero, fingerprint=selected.fingerprint)
 
     def _id(self, alias: str) -> exp.Expr:
         return column(alias, ID[self.of])

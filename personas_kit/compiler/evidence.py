@@ -31,15 +31,15 @@ def compile_evidence(source: Source) -> dict[str, Query]:
 
         Only parts that the source has; a column that it does not have counts as 0 or is missing.
     """
-    found = {"users": _query(_members(source.users))}
+    found = {"users": Query(_members(source.users))}
     if source.accounts:
-        found["accounts"] = _query(_members(source.accounts))
+        found["accounts"] = Query(_members(source.accounts))
     if source.memberships:
-        found["memberships"] = _query(_memberships(source.memberships, source))
+        found["memberships"] = Query(_memberships(source.memberships, source))
     if source.identities:
-        found["identities"] = _query(_identities(source.identities, source))
+        found["identities"] = Query(_identities(source.identities, source))
     if source.events:
-        found["events"] = _query(_events(source))
+        found["events"] = Query(_events(source))
     return found
 
 
@@ -49,7 +49,7 @@ def compile_values(of: Table, read: Column, *, at_most: int) -> Query:
     lines = exp.Count(this=exp.Star())
     made = exp.select(as_(value, "value"), as_(lines, "lines")).from_(table(of, "t")).where(given(value.copy()))
     made = made.group_by(value.copy()).order_by(exp.Ordered(this=lines.copy(), desc=True), value.copy()).limit(at_most)
-    return Query(("value", "lines"), None, None, zero_is_empty=False, tree=made)
+    return Query(made)
 
 
 def compile_pairs(of: Table, one: Column, other: Column, *, at_most: int) -> Query:
@@ -58,11 +58,7 @@ def compile_pairs(of: Table, one: Column, other: Column, *, at_most: int) -> Que
     made = exp.select(as_(left, "one"), as_(right, "other"), as_(lines, "lines")).from_(table(of, "t"))
     made = made.where(exp.and_(given(left.copy()), given(right.copy()))).group_by(left.copy(), right.copy())
     made = made.order_by(exp.Ordered(this=lines.copy(), desc=True), left.copy(), right.copy()).limit(at_most)
-    return Query(("one", "other", "lines"), None, None, zero_is_empty=False, tree=made)
-
-
-def _query(tree: exp.Select) -> Query:
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
+    return Query(made)
 
 
 def _lines() -> exp.Alias:

@@ -104,7 +104,7 @@ def compile_exits(definition: Definition, source: Source, registry: Registry, sh
 def _query(made: exp.Select, parts: Parts) -> Query:
     for name, part in parts:
         made = made.with_(name, as_=part, copy=False)
-    return Query(tuple(made.named_selects), None, None, zero_is_empty=False, tree=made)
+    return Query(made)
 
 
 def _apart_by(name: str, step: int) -> exp.Expr:

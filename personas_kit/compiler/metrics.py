@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
+from personas_kit.compiler.bind import column_of
 from personas_kit.compiler.conditions import Class, Typed, condition, negated
 from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, same, sortable
 from personas_kit.compiler.population import ACCOUNTS, MEMBERS, Build
@@ -284,9 +285,8 @@ class EventLines:
         return typed
 
     def _property(self, node: PropertyRef, wanted: Class | None) -> Typed:
-        own = [of for of in (self.of.at, self.of.user) if of is not None]
-        known = [*own] if self.of.properties else list(self.of.table.columns)
-        found = next((of for of in known if of.name == node.name), None) or _folded(known, node.name)
+        known = property_columns(self.of)
+        found = column_of(known, node.name)
         if found is not None:
             return self._column(node, found)
         if self.of.properties is None:
@@ -448,11 +448,6 @@ def _wanted(lines: EventLines, node: Reduced, compared: Class | None) -> Class |
     return compared or "text" if node.reducer in _ONE_OF_THEM else "text"
 
 
-def _folded(known: list[Column], name: str) -> Column | None:
-    same_name = [of for of in known if of.name.casefold() == name.casefold()]
-    return same_name[0] if len(same_name) == 1 else None
-
-
 def _truth(text: exp.Expr) -> exp.Expr:
     """JSON has two truth values and no other spelling of them."""
     ifs = [
@@ -460,6 +455,11 @@ def _truth(text: exp.Expr) -> exp.Expr:
         for word, truth in (("true", exp.true()), ("false", exp.false()))
     ]
     return exp.Case(ifs=ifs)
+
+
+def property_columns(of: EventTable) -> Sequence[Column]:
+    """The columns that are properties of an event: all, or beside a document when it happened and whose it is."""
+    return of.table.columns if of.properties is None else [each for each in (of.at, of.user) if each is not None]
 
 
 def json_path(name: str) -> tuple[str, ...]:

@@ -58,6 +58,14 @@ def instant(seconds: int, kind: ColumnType, zone: str) -> exp.Expr:
     return Instant(seconds=seconds, kind=kind, zone=zone)
 
 
+def lately(time: exp.Expr, kind: ColumnType, seconds: int, zone: str) -> list[exp.Expr]:
+    """What says that a time lies in the last so many seconds up to ``as_of``."""
+    return [
+        exp.GT(this=time, expression=instant(-seconds, kind, zone)),
+        exp.LTE(this=time.copy(), expression=instant(0, kind, zone)),
+    ]
+
+
 def op(name: Function, *arguments: exp.Expr, options: tuple[str, ...] = ()) -> exp.Expr:
     """A function by the kit's name for it."""
     return Op(name=name, expressions=list(arguments), options=options)

@@ -59,8 +59,8 @@ def compile_own_problems(definition: SqlDefinition, source: Source) -> tuple[Que
     twice = exp.select(own.copy()).from_(tree.subquery("o")).where(given(own.copy())).group_by(own.copy())
     twice = twice.having(several).order_by(own.copy()).limit(_SHOWN)
     return (
-        Query(("missing",), None, None, zero_is_empty=False, tree=missing),
-        Query((name,), None, None, zero_is_empty=False, tree=twice),
+        Query(missing),
+        Query(twice),
     )
 
 

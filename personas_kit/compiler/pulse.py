@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from personas_kit.compiler.nodes import Op, all_of, as_, column, instant, table
+from personas_kit.compiler.bind import column_of
+from personas_kit.compiler.nodes import Op, all_of, as_, column, lately, table
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.source import Column, EventTable, Schema, Table
 
@@ -34,7 +35,7 @@ def tables_read(query: Query, schema: Schema) -> Mapping[Table, tuple[Column, ..
             found.setdefault(own, {})
         for each in scope.columns:
             whose = read.get(each.table) if each.table else next(iter(read.values()), None)
-            known = _column(whose, each.name) if whose is not None else None
+            known = column_of(whose.columns, each.name) if whose is not None else None
             if whose is not None and known is not None:
                 found[whose][known] = None
     return {of: tuple(columns) for of, columns in found.items()}
@@ -52,7 +53,7 @@ def compile_pulse(counted: Sequence[Counted], zone: str) -> Query:
         if each.events is not None:
             newest = exp.select(exp.Max(this=column("t", each.events.at))).from_(table(each.table, "t"))
             listed.append(as_(newest.where(_since(each.events, each.seconds, zone)).subquery(), f"newest_{at}"))
-    return _query(exp.select(*listed))
+    return Query(exp.select(*listed))
 
 
 def compile_rhythm(of: EventTable, zone: str) -> Query:
@@ -63,14 +64,12 @@ def compile_rhythm(of: EventTable, zone: str) -> Query:
         hour = exp.TimestampTrunc(this=at.copy(), unit=exp.var("HOUR"))
     listed = [as_(exp.Min(this=at), "first"), as_(exp.Max(this=at.copy()), "last")]
     made = exp.select(*listed).from_(table(of.table, "t")).where(_since(of, DAYS * 86_400, zone))
-    return _query(made.group_by(hour).order_by(exp.Min(this=at.copy())))
+    return Query(made.group_by(hour).order_by(exp.Min(this=at.copy())))
 
 
 def _since(of: EventTable, seconds: int, zone: str) -> exp.Expr:
     """The events of the last so many seconds, none after ``as_of``."""
-    at = column("t", of.at)
-    after = exp.GT(this=at, expression=instant(-seconds, of.at.type, zone))
-    return all_of([after, exp.LTE(this=at.copy(), expression=instant(0, of.at.type, zone))])
+    return all_of(lately(column("t", of.at), of.at.type, seconds, zone))
 
 
 def _plain(tree: exp.Query) -> exp.Query:
@@ -86,11 +85,3 @@ def _plain(tree: exp.Query) -> exp.Query:
 def _real(of: exp.Expr | Scope, schema: Schema) -> Table | None:
     """The warehouse's table; None for a part of the statement."""
     return schema.get(".".join(part.name for part in of.parts)) if isinstance(of, exp.Table) else None
-
-
-def _column(of: Table, name: str) -> Column | None:
-    return next((each for each in of.columns if each.name.casefold() == name.casefold()), None)
-
-
-def _query(tree: exp.Select) -> Query:
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)

@@ -16,7 +16,6 @@ from sqlglot import exp
 from personas_kit.compiler import dialects
 from personas_kit.compiler.nodes import Constant, Instant, Op, bare_tables, free_name
 from personas_kit.compiler.source import ColumnType
-from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError
 
 Parameters = Mapping[str, object] | tuple[object, ...]
@@ -28,7 +27,7 @@ class SQL(str):  # noqa: SLOT000  - a text that knows how it is executed
     """A statement to read, runnable as pasted: every value is a literal and ``as_of`` stands in one place.
 
     Attributes:
-        dialect: ``duckdb``, ``snowflake`` or ``postgres``.
+        dialect: ``duckdb``, ``snowflake``, ``postgres`` or ``bigquery``.
         bound: the statement that is executed, with placeholders.
         params: the values for the placeholders.
     """
@@ -57,20 +56,21 @@ class Query:
     """One SELECT, for every dialect and instant.
 
     Attributes:
-        columns: the names of the output columns, in order.
-        subject: whose lines these are; None where a line is not about one.
+        tree: the statement, with nodes for constants, instants and functions that dialects spell differently.
         value_type: the type of ``value`` for a trait, else None.
         zero_is_empty: True for a trait over count, sum or unique count: 0 says as little as a missing value.
-        tree: the statement, with nodes for constants, instants and functions that dialects spell differently.
         fingerprint: of what a definition means, everything that it refers to included; empty for other queries.
     """
 
-    columns: tuple[str, ...]
-    subject: Subject | None
-    value_type: ColumnType | None
-    zero_is_empty: bool
     tree: exp.Query
+    value_type: ColumnType | None = None
+    zero_is_empty: bool = False
     fingerprint: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the output columns, in order."""
+        return tuple(self.tree.named_selects)
 
     def sql(self, dialect: str, as_of: dt.datetime, *, foreign: bool = False) -> SQL:
         """The statement to read.

@@ -270,7 +270,7 @@ def trait_columns(members: Members) -> list[Column]:
 def trait_column(source: Source, subject: Subject, key: str) -> Column:
     """The column of a trait; UnknownName if there is none."""
     members = subject_members(source, subject)
-    found = column_of(members.table, key)
+    found = column_of(members.table.columns, key)
     if found is None:
         raise UnknownName("trait", key, [of.name for of in trait_columns(members)], where=str(TraitRef(key)))
     return found

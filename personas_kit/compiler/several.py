@@ -118,7 +118,7 @@ def compile_several(
         arms["account"], users = _with_pairs(build, arms["account"], kept_out, registry, carry)
         pairs = [users]
     tree = build.finish(_joined(build, [*arms.values(), *pairs]))
-    query = Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
+    query = Query(tree)
     return Several(query, tuple(asked))
 
 

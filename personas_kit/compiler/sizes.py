@@ -58,7 +58,7 @@ def compile_sizes(audiences: Sequence[Definition], source: Source, registry: Reg
     for part in parts[1:]:
         made = made.join(part, join_type="cross")
     tree = build.finish(made)
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def _counted(scope: Scope, answers: dict[str, exp.Expr]) -> exp.Select:

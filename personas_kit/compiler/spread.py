@@ -104,7 +104,7 @@ def _listed(build: Build, arms: Sequence[exp.Select]) -> Query:
     spread = build.add("spread", exp.union(*arms, distinct=False) if len(arms) > 1 else arms[0])
     listed = [column(spread, each) for each in ("trait", "value", "size")]
     tree = build.finish(exp.select(*listed).from_(spread))
-    return Query(("trait", "value", "size"), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def _nothing() -> exp.Expr:

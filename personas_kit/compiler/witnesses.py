@@ -179,7 +179,7 @@ def _united(parts: Sequence[exp.Select]) -> exp.Select:
 
 def _query(build: Build, made: exp.Select) -> Query:
     tree = build.finish(made)
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)
+    return Query(tree)
 
 
 def _if(holds: exp.Expr, standing: str) -> exp.If:

@@ -92,7 +92,7 @@ def asked_by(source: Source, subject: Subject, by: Sequence[str] | None, registr
     computed = {key: each for key, each in registry.items() if each.subject == subject and not each.is_audience}
     names, traits, own = list[str](), dict[str, Column](), dict[str, Definition]()
     for name in by:
-        column = column_of(members.table, name)
+        column = column_of(members.table.columns, name)
         if column is not None and column != members.id:
             traits[column.name] = column
             names.append(column.name)

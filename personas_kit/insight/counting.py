@@ -8,7 +8,6 @@ keys of documents are listed in a second look at what was read, and only for eve
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,8 +17,9 @@ from sqlglot import exp
 from personas_kit.catalogue import DAYS
 from personas_kit.compiler import Column, Query, Source, Table
 from personas_kit.compiler.bind import column_of
-from personas_kit.compiler.metrics import json_path, table_of
-from personas_kit.compiler.nodes import all_of, as_, column, constant, given, instant, op, table
+from personas_kit.compiler.catalogue import DAY
+from personas_kit.compiler.metrics import json_path, property_columns, table_of
+from personas_kit.compiler.nodes import all_of, as_, column, constant, given, lately, op, table
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.source import EventTable, Members
 from personas_kit.definitions import Definition
@@ -127,7 +127,7 @@ def spot_of(use: Use, source: Source) -> Spot | None:
     match use.value:
         case TraitRef(key):
             members = source.users if use.subject == "user" else source.accounts
-            found = column_of(members.table, key) if members is not None else None
+            found = column_of(members.table.columns, key) if members is not None else None
             return None if members is None or found is None or found == members.id else Spot(members, "", found)
         case PropertyRef() if use.events is not None:
             of = event_table(source, use.events.name)
@@ -172,8 +172,7 @@ def compile_counts(definitions: Iterable[Definition], source: Source) -> list[Co
 
 def _property(of: EventTable, event: str, node: PropertyRef) -> Spot | None:
     """A column, or a key of the document: as the compiler reads it."""
-    known = [of.at, *([of.user] if of.user else [])] if of.properties else of.table.columns
-    found = column_of(Table((), tuple(known)), node.name)
+    found = column_of(property_columns(of), node.name)
     if found is not None:
         return Spot(of, event, found)
     if of.properties is None:
@@ -185,7 +184,7 @@ def _of_members(of: Members, wanted: _Wanted) -> Counting:
     spots = tuple(wanted.spots)
     filled = [as_(exp.Count(this=column("t", spot.column)), f"filled_{at}") for at, spot in enumerate(spots)]
     tree = exp.select(as_(_all(), "lines"), *filled).from_(table(of.table, "t"))
-    return Counting(of.table, _query(tree), (), spots)
+    return Counting(of.table, Query(tree), (), spots)
 
 
 def _of_events(of: EventTable, source: Source, wanted: _Wanted) -> Counting:
@@ -205,17 +204,12 @@ def _of_events(of: EventTable, source: Source, wanted: _Wanted) -> Counting:
         keys = build.add("keys", _keys(read, document, counted_, exp.or_(*never)))
         same = exp.EQ(this=column(keys, "event"), expression=column(counted_, "event"))
         final = final.select(column(keys, "property")).join(keys, on=same, join_type="left")
-    return Counting(of.table, _query(build.finish(final)), names, spots)
+    return Counting(of.table, Query(build.finish(final)), names, spots)
 
 
 def _lines(of: EventTable, source: Source, names: tuple[str, ...], columns: list[Column]) -> exp.Select:
     """The events of the last days, with what is read of them."""
-    at = column("t", of.at)
-    ago = -int(dt.timedelta(days=DAYS).total_seconds())
-    wanted: list[exp.Expr] = [
-        exp.GT(this=at, expression=instant(ago, of.at.type, source.timezone)),
-        exp.LTE(this=at.copy(), expression=instant(0, of.at.type, source.timezone)),
-    ]
+    wanted = lately(column("t", of.at), of.at.type, DAYS * DAY, source.timezone)
     name: exp.Expr = constant(of.event or "", "text")
     if of.name is not None:
         name = column("t", of.name)
@@ -261,7 +255,3 @@ def _filled(spots: tuple[Spot, ...]) -> list[str]:
 
 def _all() -> exp.Count:
     return exp.Count(this=exp.Star())
-
-
-def _query(tree: exp.Select) -> Query:
-    return Query(tuple(tree.named_selects), None, None, zero_is_empty=False, tree=tree)

@@ -167,7 +167,7 @@ def _of_traits(source: Source, traits: Mapping[Subject, Sequence[Trait]]) -> Cou
             continue
         lines[of.table.name, ""] = size
         for each in known:
-            column = column_of(of.table, each.name)
+            column = column_of(of.table.columns, each.name)
             if each.filled is not None and column is not None:
                 filled[Spot(of, "", column)] = each.filled
     return Counts(lines, filled)

@@ -87,7 +87,7 @@ class _Asking:
     def events(self, layout: Layout, settings: EventSettings) -> tuple[EventSettings, list[str]]:
         """The settings with the tables of single events, and the names of events, the most frequent first."""
         table = self.schema[settings.table]
-        name = column_of(table, settings.name)
+        name = column_of(table.columns, settings.name)
         if name is None:
             return settings, []
         slug = next((column for column in table.columns if words.snake(column.name) == "event"), name)
@@ -106,7 +106,7 @@ class _Asking:
     def anonymous_type(self, settings: IdentitySettings) -> tuple[IdentitySettings, list[str]]:
         """What anonymous ids are called in the column that says the kind of an identifier."""
         table = self.schema[settings.table]
-        kind = column_of(table, settings.type)
+        kind = column_of(table.columns, settings.type)
         if kind is None:
             return settings, []
         kinds = [str(line["value"]) for line in self.lines(compile_values(table, kind, at_most=MOST_KINDS))]

@@ -69,7 +69,7 @@ def together(definition: Definition, source: Source, registry: Registry, shifts:
     parts, made, _ = at_moments(compile_definition(definition, source, registry).tree, shifts)
     for name, part in parts:
         made = made.with_(name, as_=part, copy=False)
-    return Query(tuple(made.named_selects), None, None, zero_is_empty=False, tree=made)
+    return Query(made)
 
 
 def each_alone(
