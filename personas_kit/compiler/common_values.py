@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from personas_kit.compiler.catalogue import recent
 from personas_kit.compiler.metrics import EventLines
-from personas_kit.compiler.nodes import all_of, as_, column, given, op, ordered, sortable, table
+from personas_kit.compiler.nodes import all_of, as_, called, column, given, op, ordered, sortable, table
 from personas_kit.compiler.population import Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.scope import trait_column
@@ -65,9 +65,9 @@ def _most_frequent(build: Build, lines: exp.Select, kind: ColumnType, where: str
     if kind in _NO_VALUES:
         raise DefinitionError(f"{where} holds documents, which have no common values", where=where)
     counted = build.add("counted", _counted(_elements(lines) if kind == "list" else lines))
-    known = _of_numbers(counted) if kind in NUMBERS else exp.select(*_of_all("c")).from_(_called(counted, "c"))
+    known = _of_numbers(counted) if kind in NUMBERS else exp.select(*_of_all("c")).from_(called(counted, "c"))
     listed = [column("c", "value"), column("c", "lines"), *(column("k", name) for name in known.named_selects)]
-    made = exp.select(*listed).from_(_called(counted, "c")).join(known.subquery("k"), join_type="cross")
+    made = exp.select(*listed).from_(called(counted, "c")).join(known.subquery("k"), join_type="cross")
     order = [ordered(column("c", "lines"), largest=True), ordered(sortable(column("c", "value"), _element(kind)))]
     tree = build.finish(made.order_by(*order).limit(at_most + 1))
     return Query(tree)
@@ -92,17 +92,13 @@ def _of_numbers(counted: str) -> exp.Select:
     upwards = exp.Order(expressions=[ordered(value.copy())])
     reached = exp.Window(this=exp.Sum(this=filled), order=upwards)
     summed = exp.select(value.copy(), lines.copy(), as_(reached, "reached"))
-    summed = summed.select(as_(exp.Window(this=exp.Sum(this=filled.copy())), "filled")).from_(_called(counted, "c"))
+    summed = summed.select(as_(exp.Window(this=exp.Sum(this=filled.copy())), "filled")).from_(called(counted, "c"))
     number = column("s", "value")
     twice = exp.Mul(this=exp.Literal.number(2), expression=column("s", "reached"))
     half = exp.Case(ifs=[exp.If(this=exp.GTE(this=twice, expression=column("s", "filled")), true=number.copy())])
     spread = {"smallest": exp.Min(this=number), "median": exp.Min(this=half), "largest": exp.Max(this=number.copy())}
     listed = [*_of_all("s"), *(as_(of, name) for name, of in spread.items())]
     return exp.select(*listed).from_(summed.subquery("s"))
-
-
-def _called(part: str, alias: str) -> exp.Table:
-    return exp.Table(this=exp.to_identifier(part), alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
 def _elements(lines: exp.Select) -> exp.Select:

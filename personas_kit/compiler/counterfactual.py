@@ -16,12 +16,12 @@ from sqlglot import exp
 from personas_kit.compiler.claims import Claims, claims_of
 from personas_kit.compiler.compile import traits_of
 from personas_kit.compiler.conditions import condition, negated
-from personas_kit.compiler.nodes import Instant, as_, column, given, same
+from personas_kit.compiler.nodes import Instant, as_, column, free_name, given, same
 from personas_kit.compiler.population import ACCOUNTS, CLAIMS, EVER, ID, MEMBERS, USERS, Build
 from personas_kit.compiler.query import Query
 from personas_kit.compiler.reading_once import Part, Tables, made_once, renamed, spelt
 from personas_kit.compiler.scope import Scope, trait_column
-from personas_kit.compiler.several import ACCOUNT_OF, USER_OF
+from personas_kit.compiler.several import ACCOUNT_OF, USER_OF, lines_of_kinds
 from personas_kit.compiler.source import ColumnType, Source
 from personas_kit.definitions.definition import AccountAudience, Definition, Subject
 from personas_kit.definitions.expressions import Condition, Expression, Value, walk
@@ -226,7 +226,7 @@ class _Statement:
         if self.claims is not None and self.source.identities is not None:
             users = now.named["user"]
             arms.append(claims_of(self.source.identities, self.claims, users, self.source.timezone))
-        made = self._joined(arms)
+        made = lines_of_kinds(arms, self._add)
         for name, part in self.parts:
             made = made.with_(name, as_=part, copy=False)
         return Query(made)
@@ -257,15 +257,10 @@ class _Statement:
     def _add(self, name: str, made: exp.Query) -> str:
         says = spelt(made)
         if says not in self.made:
-            self.made[says] = self._free(name)
+            self.made[says] = free_name(name, self.taken)
+            self.taken.add(self.made[says])
             self.parts.append((self.made[says], made))
         return self.made[says]
-
-    def _free(self, name: str) -> str:
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
 
     def _answer(self, position: int, what: str) -> str:
         world = self.worlds[position]
@@ -332,22 +327,6 @@ class _Statement:
 
     def _said(self, position: int, part: str, key: str) -> exp.Expr:
         return given(column(part, key)) if self._kind(position) is None else column(part, "value")
-
-    def _joined(self, arms: Sequence[exp.Select]) -> exp.Select:
-        """The lines of all kinds; each fills its own columns only. A join keeps the types, a union would need casts."""
-        if len(arms) == 1:
-            return arms[0]
-        names = []
-        for position, arm in enumerate(arms):
-            columns = [each.alias_or_name for each in arm.selects]
-            numbered = arm.select(as_(exp.Literal.number(position), "arm"))
-            names.append((self._add("lines", numbered), columns))
-        (first, _), *others = names
-        made = exp.select(*(column(name, each) for name, columns in names for each in columns)).from_(first)
-        for name, _ in others:
-            never = exp.EQ(this=column(name, "arm"), expression=column(first, "arm"))
-            made = made.join(name, on=never, join_type="full")
-        return made
 
 
 def _narrowed(made: exp.Select, wanted: exp.Expr | None) -> exp.Select:

@@ -127,12 +127,7 @@ class Dialect:
 
     def shifted(self, base: exp.Expr, seconds: int, *, exact: bool) -> exp.Expr:
         """``base`` plus seconds, in days where a day is 24 hours for sure (``exact`` is for types with a zone)."""
-        if not seconds:
-            return base
-        size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
-        if seconds % size:
-            size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
-        return self._later(base, seconds // size, unit)
+        return self._later(base, *_span(seconds, exact=exact)) if seconds else base
 
     def _later(self, base: exp.Expr, amount: int, unit: str) -> exp.Expr:
         span = exp.Interval(this=exp.Literal.string(str(abs(amount))), unit=exp.var(unit))
@@ -210,10 +205,12 @@ class DuckDB(Dialect):
     def _ends_with(self, text: exp.Expr, part: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="ENDS_WITH", expressions=[text, part])
 
-    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
+    def _pointer(self, path: tuple[str, ...]) -> exp.Expr:
         """A JSON pointer: unlike a path, every name can be said in it."""
-        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-        return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[document, exp.Literal.string(pointer)])
+        return exp.Literal.string("".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path))
+
+    def _json_text(self, document: exp.Expr, *path: str) -> exp.Expr:
+        return exp.Anonymous(this="JSON_EXTRACT_STRING", expressions=[document, self._pointer(path)])
 
     def _entries(self, document: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         return exp.Anonymous(this="JSON_EACH", expressions=[document]), exp.column("type", table="j")
@@ -261,8 +258,7 @@ class DuckDB(Dialect):
 
     def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
         """Of what is no list, nothing."""
-        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-        found = exp.Anonymous(this="JSON_EXTRACT", expressions=[document, exp.Literal.string(pointer)])
+        found = exp.Anonymous(this="JSON_EXTRACT", expressions=[document, self._pointer(path)])
         kind = exp.EQ(this=exp.Anonymous(this="JSON_TYPE", expressions=[found]), expression=exp.Literal.string("ARRAY"))
         texts = exp.TryCast(this=found.copy(), to=exp.DataType.build("TEXT[]"))
         return exp.Case(ifs=[exp.If(this=kind, true=texts)])
@@ -530,10 +526,8 @@ class BigQuery(Dialect):
         """Days do not add to an instant, hours and seconds do."""
         if not seconds:
             return base
-        size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
-        if seconds % size:
-            size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
-        span = exp.Interval(this=exp.Literal.number(abs(seconds // size)), unit=exp.var(unit))
+        amount, unit = _span(seconds, exact=exact)
+        span = exp.Interval(this=exp.Literal.number(abs(amount)), unit=exp.var(unit))
         function = f"{'TIMESTAMP' if exact else 'DATETIME'}_{'ADD' if seconds > 0 else 'SUB'}"
         return exp.Anonymous(this=function, expressions=[base, span])
 
@@ -621,6 +615,14 @@ class BigQuery(Dialect):
     def _local_date(self, naive: exp.Expr, zone: str) -> exp.Expr:
         aware = exp.Anonymous(this="TIMESTAMP", expressions=[naive, exp.Literal.string("UTC")])
         return exp.Anonymous(this="DATE", expressions=[aware, exp.Literal.string(zone)])
+
+
+def _span(seconds: int, *, exact: bool) -> tuple[int, str]:
+    """Seconds as the largest unit that is whole; days only where one has 24 hours for sure."""
+    size, unit = (_DAY, "DAY") if not exact else (_HOUR, "HOUR")
+    if seconds % size:
+        size, unit = (_HOUR, "HOUR") if seconds % _HOUR == 0 else (1, "SECOND")
+    return seconds // size, unit
 
 
 def _by_length(text: exp.Expr, day: exp.Expr, instant: exp.Expr) -> exp.Expr:

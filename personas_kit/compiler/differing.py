@@ -18,6 +18,7 @@ from personas_kit.compiler.compile import selection
 from personas_kit.compiler.nodes import (
     all_of,
     as_,
+    called,
     column,
     constant,
     falsy,
@@ -217,18 +218,18 @@ class _Statement:
             listed.append(as_(exp.Max(this=exp.Length(this=text)), "longest"))
         if self.kept.forgotten is not None:
             listed.append(as_(exp.Min(this=text.copy()), "id"))
-        return exp.select(*listed).from_(_as(wanted, "w")).group_by(key.copy())
+        return exp.select(*listed).from_(called(wanted, "w")).group_by(key.copy())
 
     def _compared(self, said: str, kind: ColumnType | None, *, expand: bool, zero_is_empty: bool) -> exp.Select:
         """Everybody of any side: ``alike`` if all surely say the same, ``idle`` if there is nothing to say."""
         sides = [column(f"a{at}", _KEY) for at, _ in enumerate(self.kept.known)]
-        made, listed = exp.select().from_(_as(said, "s")), list[exp.Expr]()
+        made, listed = exp.select().from_(called(said, "s")), list[exp.Expr]()
         plain, same = self._plain(kind, expand=expand), list[exp.Expr]()
         for at, known in enumerate(self.kept.known):
             chain = folded(known, integers=self.kept.integers, values=kind is not None)
             here = _first(column("s", _KEY), *sides[:at])
             on = exp.EQ(this=sides[at].copy(), expression=here)
-            made = made.join(_as(self.build.add("acknowledged", chain), f"a{at}"), on=on, join_type="full")
+            made = made.join(called(self.build.add("acknowledged", chain), f"a{at}"), on=on, join_type="full")
             listed.append(as_(column(f"a{at}", "member"), f"member_{at}"))
             if kind is not None:
                 listed.append(as_(column(f"a{at}", "value"), f"value_{at}"))
@@ -279,7 +280,7 @@ class _Statement:
         twice = op("sha256", exp.DPipe(this=column("y", "value"), expression=once))
         names = [column("s", name) for name in self.build.parts[said].named_selects]
         key = exp.EQ(this=column("y", "name"), expression=exp.Literal.string("forget_key"))
-        made = exp.select(*names, as_(twice, "mark")).from_(_as(said, "s"))
+        made = exp.select(*names, as_(twice, "mark")).from_(called(said, "s"))
         return self.build.add("marked", made.join(table(Table(meta, ()), "y"), on=key))
 
     def _lines(self, wanted: str, compared: str, names: Sequence[str], kind: ColumnType | None) -> exp.Select:
@@ -288,8 +289,8 @@ class _Statement:
         for at, _ in enumerate(self.kept.known):
             listed += [column("c", f"member_{at}"), *([column("c", f"value_{at}")] if kind is not None else [])]
         same = exp.EQ(this=_key(self._id("w"), integers=self.kept.integers), expression=column("c", _KEY))
-        made = exp.select(*listed, as_(exp.Literal.number(0), "arm")).from_(_as(compared, "c"))
-        return made.join(_as(wanted, "w"), on=same, join_type="left").where(
+        made = exp.select(*listed, as_(exp.Literal.number(0), "arm")).from_(called(compared, "c"))
+        return made.join(called(wanted, "w"), on=same, join_type="left").where(
             exp.Not(this=exp.paren(exp.or_(column("c", "alike"), column("c", "idle"))))
         )
 
@@ -300,16 +301,12 @@ class _Statement:
         counted = (alike, exp.and_(alike.copy(), says) if zero_is_empty else alike.copy(), idle)
         flags = [exp.Case(ifs=[exp.If(this=holds, true=exp.Literal.number(1))]) for holds in counted]
         listed = [as_(exp.Count(this=flag), name) for flag, name in zip(flags, TALLY, strict=True)]
-        return exp.select(*listed, as_(exp.Literal.number(1), "arm")).from_(_as(compared, "c"))
+        return exp.select(*listed, as_(exp.Literal.number(1), "arm")).from_(called(compared, "c"))
 
 
 def _own(alias: str, name: str) -> exp.Column:
     """A column of a frame that is a table: frames have their names in lower case everywhere."""
     return exp.Column(this=real(name), table=exp.to_identifier(alias))
-
-
-def _as(name: str, alias: str) -> exp.Table:
-    return exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
 def _first(*keys: exp.Expr) -> exp.Expr:

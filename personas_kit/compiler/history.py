@@ -6,17 +6,17 @@ for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from personas_kit.compiler.compile import compile_definition, traits_of
-from personas_kit.compiler.metrics import table_of
 from personas_kit.compiler.moments import Parts, at_moments, is_own
-from personas_kit.compiler.nodes import all_of, as_, column, constant, free_name, instant, table
+from personas_kit.compiler.nodes import all_of, as_, column, free_name, table
 from personas_kit.compiler.population import ID
 from personas_kit.compiler.query import Query
+from personas_kit.compiler.reading_once import columns_of, may_count, read_instead, tables_of, until
 from personas_kit.compiler.source import EventTable, Source
 from personas_kit.definitions.definition import Definition
 from personas_kit.definitions.expressions import walk
@@ -145,19 +145,13 @@ class _Tables:
         """What to read first. The parts are changed."""
         found: dict[tuple[bool, tuple[str, ...]], list[exp.Table]] = {}
         for name, part in parts:
-            inside = {made.alias.casefold() for made in part.find_all(exp.CTE)}
-            for read in part.find_all(exp.Table):
-                names = [each for each in read.parts if isinstance(each, exp.Identifier) and each.quoted]
-                if names and (len(names) > 1 or read.name.casefold() not in inside):
-                    found.setdefault((is_own(name), tuple(each.name for each in names)), []).append(read)
+            for names, read in tables_of(part):
+                found.setdefault((is_own(name), names), []).append(read)
         made: Parts = []
-        for position, ((own, parts_of), reads) in enumerate(found.items(), 1):
+        for position, ((own, names), reads) in enumerate(found.items(), 1):
             name = free_name(f"read_{position}", self.taken)
-            made.append((name, self._whole(parts_of) if own else self._columns(parts_of, reads)))
-            for read in reads:
-                read.set("this", exp.to_identifier(name))
-                read.set("db", None)
-                read.set("catalog", None)
+            made.append((name, self._whole(names) if own else self._columns(names, reads)))
+            read_instead(reads, name)
         return made
 
     def _whole(self, names: tuple[str, ...]) -> exp.Select:
@@ -165,46 +159,14 @@ class _Tables:
         of = next(table for table in self.source.schema.values() if table.parts == names)
         made = exp.select(*(column("t", each) for each in of.columns)).from_(table(of, "t"))
         events = self._events(names)
-        return made.where(self._until(events[0], 0)) if events and self.shifts[-1] > 0 else made
+        return made.where(until(events[0], 0, self.source)) if events and self.shifts[-1] > 0 else made
 
     def _columns(self, names: tuple[str, ...], reads: Sequence[exp.Table]) -> exp.Select:
         """The columns that are asked for; of events, those that may count."""
-        columns = {name.sql(): name for read in reads for name in _columns(read)}
-        listed: list[exp.Expr] = [
-            exp.Column(this=each.copy(), table=exp.to_identifier("t")) for each in columns.values()
-        ]
-        original = reads[0].copy()
-        original.set("alias", exp.TableAlias(this=exp.to_identifier("t")))
-        made = exp.select(*listed or [exp.Literal.number(1)]).from_(original)
-        events = self._events(names)
-        return made.where(all_of(self._may_count(events))) if events else made
+        made, events = columns_of(reads), self._events(names)
+        asked = [(stream, -self.shifts[0]) for stream in self.events]
+        last = min(0, self.shifts[-1])
+        return made.where(all_of(may_count(events, asked, last, self.source))) if events else made
 
     def _events(self, names: tuple[str, ...]) -> list[EventTable]:
         return [of for of in self.source.events if of.table.parts == names]
-
-    def _until(self, of: EventTable, seconds: int) -> exp.Expr:
-        return exp.LTE(this=column("t", of.at), expression=instant(seconds, of.at.type, self.source.timezone))
-
-    def _may_count(self, tables: Sequence[EventTable]) -> list[exp.Expr]:
-        """Events of the names that are asked for, up to ``as_of``, and back to where the widest window begins."""
-        of, *others = tables
-        wanted = [self._until(of, min(0, self.shifts[-1]))]
-        streams = [stream for stream in self.events if table_of(self.source, stream.name) == of]
-        if others or not streams:
-            return wanted
-        if of.name is not None:
-            names = [constant(name, "text") for name in dict.fromkeys(stream.name for stream in streams)]
-            wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
-        windows = [stream.window for stream in streams if stream.window is not None and not stream.window.parent]
-        if len(windows) == len(streams):
-            oldest = self.shifts[0] - max(window.older for window in windows)
-            since = instant(oldest, of.at.type, self.source.timezone)
-            wanted.append(exp.GT(this=column("t", of.at), expression=since))
-        return wanted
-
-
-def _columns(read: exp.Table) -> Iterator[exp.Identifier]:
-    select = read.find_ancestor(exp.Select)
-    for found in select.find_all(exp.Column) if select else ():
-        if found.table == read.alias and isinstance(found.this, exp.Identifier):
-            yield found.this

@@ -101,6 +101,11 @@ def table(of: Table, alias: str) -> exp.Table:
     return exp.Table(**names, alias=exp.TableAlias(this=exp.to_identifier(alias)))
 
 
+def called(name: str, alias: str) -> exp.Table:
+    """A part of the statement under an alias."""
+    return exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+
+
 def bare_tables(tree: exp.Expr) -> set[str]:
     """The warehouse's tables that a tree reads by one part alone: what a WITH of that name would hide."""
     read = [of.this for of in tree.find_all(exp.Table) if not of.db]

@@ -16,6 +16,7 @@ from personas_kit.compiler.nodes import (
     all_of,
     as_,
     bare_tables,
+    called,
     column,
     constant,
     free_name,
@@ -131,7 +132,7 @@ class Build:
         """What to read a table of events from."""
         self._reading(of)
         if self._resolves(of):
-            return EventSource(_called(self._resolved_name(of), "e"), column("e", "user_id"), ended=True)
+            return EventSource(called(self._resolved_name(of), "e"), column("e", "user_id"), ended=True)
         if of.user is None:
             raise DefinitionError(
                 "the events name anonymous ids only, and the source does not say whose these are",
@@ -160,7 +161,7 @@ class Build:
                 left, right = self._alike(column("m", bound), bound, at.copy(), of)
                 wanted.append(exp.paren(exp.or_(missing(column("m", bound)), comparison(this=left, expression=right))))
         then = exp.select(exp.Literal.number(1)).from_(table(lines.table, "m")).where(all_of(wanted))
-        return _called(EVER, MEMBERS), exp.Exists(this=then)
+        return called(EVER, MEMBERS), exp.Exists(this=then)
 
     def _alike(self, left: exp.Expr, one: Column, right: exp.Expr, other: Column) -> tuple[exp.Expr, exp.Expr]:
         """Two times in one type."""
@@ -277,11 +278,6 @@ class Build:
         )
 
 
-def _called(name: str, alias: str) -> exp.Table:
-    """A part under an alias."""
-    return exp.Table(this=exp.to_identifier(name), alias=exp.TableAlias(this=exp.to_identifier(alias)))
-
-
 def _redirected(statements: list[exp.Query], of: Table, alias: str, to: str) -> bool:
     """Whether a table is read several times under its alias; then all read ``to`` instead."""
     parts = [real(part) for part in of.parts]
@@ -293,7 +289,7 @@ def _redirected(statements: list[exp.Query], of: Table, alias: str, to: str) -> 
     ]
     if len(found) > 1:
         for read in found:
-            read.replace(_called(to, alias))
+            read.replace(called(to, alias))
     return len(found) > 1
 
 

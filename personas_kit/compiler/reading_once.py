@@ -104,7 +104,7 @@ class Tables:
         """Events without those of the last so many seconds, from which the parts read then. The parts are changed."""
         found: dict[tuple[bool, tuple[str, ...]], list[exp.Table]] = {}
         for part in parts:
-            for names, read in _reads(part):
+            for names, read in tables_of(part.made):
                 if self._events(names):
                     found.setdefault((part.own, names), []).append(read)
         return [
@@ -116,7 +116,7 @@ class Tables:
         """What several parts read, from which they read then. The parts are changed."""
         found: dict[tuple[str, ...], list[exp.Table]] = {}
         for part in parts:
-            for names, read in () if part.own else _reads(part):
+            for names, read in () if part.own else tables_of(part.made):
                 found.setdefault(names, []).append(read)
         shared = [(names, reads) for names, reads in found.items() if len(reads) > 1]
         return [
@@ -127,52 +127,67 @@ class Tables:
     def _instead(self, name: str, reads: Sequence[exp.Table], made: exp.Select, *, own: bool) -> Part:
         free = free_name(name, self.taken)
         self.taken.add(free.casefold())
-        for read in reads:
-            read.set("this", exp.to_identifier(free))
-            read.set("db", None)
-            read.set("catalog", None)
+        read_instead(reads, free)
         return Part(free, made, own=own)
 
     def _until(self, reads: Sequence[exp.Table], *, own: bool, quiet: int) -> exp.Select:
         """SQL of a person's own may ask for every column."""
         of = self._events(_names(reads[0]))[0]
-        made = _listed(reads)
+        made = columns_of(reads)
         if own:
             made = exp.select(*(column("t", each) for each in of.table.columns)).from_(table(of.table, "t"))
-        return made.where(self._before(of, quiet))
+        return made.where(until(of, -quiet, self.source))
 
     def _together(self, names: tuple[str, ...], reads: Sequence[exp.Table]) -> exp.Select:
         events = self._events(names)
-        made = _listed(reads)
-        return made.where(all_of(self._may_count(events))) if events else made
+        made = columns_of(reads)
+        return made.where(all_of(may_count(events, self.streams, 0, self.source))) if events else made
 
     def _events(self, names: tuple[str, ...]) -> list[EventTable]:
         return [of for of in self.source.events if of.table.parts == names]
 
-    def _before(self, of: EventTable, seconds: int) -> exp.Expr:
-        return exp.LTE(this=column("t", of.at), expression=instant(-seconds, of.at.type, self.source.timezone))
 
-    def _may_count(self, tables: Sequence[EventTable]) -> list[exp.Expr]:
-        """Events of the names that are asked for, up to the instant, and back to where the widest window begins."""
-        of, *others = tables
-        wanted = [self._before(of, 0)]
-        streams = [(each, ago) for each, ago in self.streams if table_of(self.source, each.name) == of]
-        if others or not streams:
-            return wanted
-        if of.name is not None:
-            names = [constant(name, "text") for name in dict.fromkeys(each.name for each, _ in streams)]
-            wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
-        windows = [
-            each.window.older + ago for each, ago in streams if each.window is not None and not each.window.parent
-        ]
-        if len(windows) == len(streams):
-            since = instant(-max(windows), of.at.type, self.source.timezone)
-            wanted.append(exp.GT(this=column("t", of.at), expression=since))
+def until(of: EventTable, seconds: int, source: Source) -> exp.Expr:
+    """Events (``t``) up to so many seconds from the instant of the statement."""
+    return exp.LTE(this=column("t", of.at), expression=instant(seconds, of.at.type, source.timezone))
+
+
+def may_count(
+    tables: Sequence[EventTable], asked: Sequence[tuple[Events, int]], last: int, source: Source
+) -> list[exp.Expr]:
+    """Events (``t``) of the names that are asked for, up to an instant, and back to where the widest window begins.
+
+    Args:
+        tables: what the table is among the source's: at least one.
+        asked: the events that are asked for, and as of how many seconds before the instant of the statement.
+        last: seconds from the instant of the statement to the last one that is asked about.
+        source: where the data lies.
+    """
+    of, *others = tables
+    wanted = [until(of, last, source)]
+    streams = [(each, ago) for each, ago in asked if table_of(source, each.name) == of]
+    if others or not streams:
         return wanted
+    if of.name is not None:
+        names = [constant(name, "text") for name in dict.fromkeys(each.name for each, _ in streams)]
+        wanted.insert(0, exp.In(this=column("t", of.name), expressions=names))
+    windows = [each.window.older + ago for each, ago in streams if each.window is not None and not each.window.parent]
+    if len(windows) == len(streams):
+        since = instant(-max(windows), of.at.type, source.timezone)
+        wanted.append(exp.GT(this=column("t", of.at), expression=since))
+    return wanted
 
 
-def _listed(reads: Sequence[exp.Table]) -> exp.Select:
-    """The columns that are asked for."""
+def read_instead(reads: Iterable[exp.Table], name: str) -> None:
+    """These are read from a part of that name."""
+    for read in reads:
+        read.set("this", exp.to_identifier(name))
+        read.set("db", None)
+        read.set("catalog", None)
+
+
+def columns_of(reads: Sequence[exp.Table]) -> exp.Select:
+    """The columns that are asked for of a table (``t``)."""
     columns = {name.sql(): name for read in reads for name in _columns(read)}
     original = reads[0].copy()
     original.set("alias", exp.TableAlias(this=exp.to_identifier("t")))
@@ -180,10 +195,10 @@ def _listed(reads: Sequence[exp.Table]) -> exp.Select:
     return exp.select(*listed or [exp.Literal.number(1)]).from_(original)
 
 
-def _reads(part: Part) -> Iterator[tuple[tuple[str, ...], exp.Table]]:
+def tables_of(part: exp.Query) -> Iterator[tuple[tuple[str, ...], exp.Table]]:
     """The tables of the warehouse that a part reads, by the parts of their names."""
-    inside = {made.alias.casefold() for made in part.made.find_all(exp.CTE)}
-    for read in part.made.find_all(exp.Table):
+    inside = {made.alias.casefold() for made in part.find_all(exp.CTE)}
+    for read in part.find_all(exp.Table):
         names = _names(read)
         if names and (len(names) > 1 or names[0].casefold() not in inside):
             yield names, read

@@ -6,7 +6,7 @@ account (so of each account definition), or a user of such an account. What is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -117,7 +117,7 @@ def compile_several(
     if expand and "account" in arms:
         arms["account"], users = _with_pairs(build, arms["account"], kept_out, registry, carry)
         pairs = [users]
-    tree = build.finish(_joined(build, [*arms.values(), *pairs]))
+    tree = build.finish(lines_of_kinds([*arms.values(), *pairs], build.add))
     query = Query(tree)
     return Several(query, tuple(asked))
 
@@ -185,14 +185,19 @@ def _carried(build: Build, carry: Sequence[str], prefix: str) -> list[exp.Expr]:
     ]
 
 
-def _joined(build: Build, arms: list[exp.Select]) -> exp.Select:
-    """The lines of all arms; each fills its own columns only. A join keeps the types, where a union needs casts."""
+def lines_of_kinds(arms: Sequence[exp.Select], add: Callable[[str, exp.Select], str]) -> exp.Select:
+    """The lines of all kinds; each fills its own columns only. A join keeps the types, where a union needs casts.
+
+    Args:
+        arms: the lines of each kind; no two have a column of one name.
+        add: makes a part of the statement under such a name, and gives its name.
+    """
     if len(arms) == 1:
         return arms[0]
     names = []
     for position, arm in enumerate(arms):
         columns = [each.alias_or_name for each in arm.selects]
-        names.append((build.add("lines", arm.select(as_(exp.Literal.number(position), "arm"))), columns))
+        names.append((add("lines", arm.select(as_(exp.Literal.number(position), "arm"))), columns))
     listed = [column(name, each) for name, columns in names for each in columns]
     (first, _), *others = names
     made = exp.select(*listed).from_(first)

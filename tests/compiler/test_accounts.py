@@ -64,7 +64,7 @@ def test_memberships_are_those_valid_at_the_instant(world: World) -> None:
         ('u4', 'a1', '2026-01-01', NULL)"""
     )
     world.events("'Paid', 'u4', '2026-03-01', 'e1', 7")
-    statement, params = compile_memberships(world.source).bound("duckdb", AS_OF)
+    statement, params = compile_memberships(world.source, "account", "a1").bound("duckdb", AS_OF)
     assert sorted(world.handle.execute(statement, params).fetchall()) == [("u1", "a1"), ("u4", "a1")]
     assert world.account_values(event("Paid").sum("amount")) == {"a1": 7}  # two memberships, one member
 

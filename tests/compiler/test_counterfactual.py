@@ -16,11 +16,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
-from personas_kit.compiler import Query, Source, bind, compile_definition, compile_memberships
+from personas_kit.compiler import Query, Source, bind, compile_definition
 from personas_kit.compiler.claims import CLAIM, Claims
 from personas_kit.compiler.counterfactual import World, alike, compile_worlds
 from personas_kit.compiler.settings import EventSettings, IdentitySettings, UserSettings
-from personas_kit.definitions import event, in_audience, trait
+from personas_kit.definitions import event, in_audience, trait, users
 from personas_kit.definitions.definition import (
     AccountAudience,
     AccountTrait,
@@ -53,6 +53,7 @@ NOW = AS_OF.replace(tzinfo=dt.UTC)
 HOUR, DAY = 3_600, 86_400
 PHASES = [phase for phase in Phase if phase is not Phase.explain]
 CASES = max(8, settings().max_examples // 12)
+EVERYBODY = AccountAudience("Everybody", users().count() >= 0)
 Lines = list[tuple[Any, ...]]
 Asked = Callable[[Query, dt.datetime], Lines]
 
@@ -105,7 +106,8 @@ class Alone:
         """The users of its accounts."""
         if world.members_ago is None:
             return self.subjects(world, expand=True)
-        pairs = self.asked(compile_memberships(self.source), NOW - dt.timedelta(seconds=world.members_ago))
+        everybody = compile_definition(EVERYBODY, self.source, {}, expand=True)
+        pairs = self.asked(everybody, NOW - dt.timedelta(seconds=world.members_ago))
         accounts = {account: value for account, *value in self.subjects(world)}
         return [(user, account, *accounts[account]) for user, account in pairs if account in accounts]
 
