@@ -16,7 +16,6 @@ What is odd:
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import json
@@ -36,6 +35,7 @@ from personas_kit.warehouses.base import Estimate, Parameters
 from personas_kit.warehouses.frames import by_name, only_select
 from personas_kit.warehouses.interrupts import interruptible
 from personas_kit.warehouses.keeping import Keeper
+from personas_kit.warehouses.one_session import OneSession
 from personas_kit.warehouses.postgres_answers import column_of, frame_of, load_as_the_kit_does
 from personas_kit.warehouses.postgres_errors import HINTS, why_unreached, words_of
 from personas_kit.warehouses.postgres_keeper import PostgresKeeper
@@ -120,8 +120,7 @@ class Postgres:
         self._database = database
         self._schema = schema
         self._timeout = timeout
-        self._connection: psycopg.Connection[Any] | None = None
-        self._opening = threading.Lock()
+        self._session: OneSession[psycopg.Connection[Any]] = OneSession(self._open, lambda one: not one.closed)
         self._one_by_one = threading.Lock()  # a session has one transaction, and pushes read beside a plan being made
         self._keepers: list[PostgresKeeper] = []
 
@@ -160,15 +159,14 @@ class Postgres:
             WarehouseError: it cannot connect, or the server refuses.
         """
         only_select(statement, self.describe())
-        connection = self._connected()
+        connection = self._session.get()
         try:
             return self._fetched(connection, _tagged(statement, tag), params)
         except _psycopg().Error as error:
             if not connection.closed:
                 raise self._refused(error) from None  # the driver's words may quote a value
-        self._end()  # the session has died, and nothing was answered yet: once more
-        with self._explained():
-            return self._fetched(self._connected(), _tagged(statement, tag), params)
+        with self._explained():  # the session has died, and nothing was answered yet: once more, in another one
+            return self._fetched(self._session.get(), _tagged(statement, tag), params)
 
     def batches(self, statement: str, params: Parameters, *, tag: str = "") -> Iterator[pl.DataFrame]:
         """The answer in parts, by a cursor of the server on a session of its own; see ``Warehouse.batches``."""
@@ -224,27 +222,13 @@ class Postgres:
         """End every session; a further query begins a new one."""
         for keeper in self._keepers:
             keeper.close()
-        self._end()
-
-    def _end(self) -> None:
-        """End the session of queries."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            atexit.unregister(self.close)
-            connection.close()
+        self._session.end()
 
     # ------------------------------------------------------------------------------------------------------- a session
 
     @property
     def _name(self) -> str:
         return self._service or self._database or (self._url.name if self._url else "your settings")
-
-    def _connected(self) -> psycopg.Connection[Any]:
-        with self._opening:
-            if self._connection is None or self._connection.closed:
-                self._connection = self._open()
-                atexit.register(self.close)
-            return self._connection
 
     def _open(self, *, writes: bool = False) -> psycopg.Connection[Any]:
         driver = _psycopg()

@@ -7,7 +7,6 @@ Whoever stops in the middle of a transaction (a laptop that sleeps) holds its lo
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import threading
 import time
@@ -20,6 +19,7 @@ import polars as pl
 from personas_kit.errors import WarehouseError
 from personas_kit.warehouses.base import Parameters
 from personas_kit.warehouses.keeping import LINES, PATIENCE, RESTED, Line, columns_of, numbered, over_lines
+from personas_kit.warehouses.one_session import OneSession
 
 if TYPE_CHECKING:
     import psycopg
@@ -60,7 +60,7 @@ class PostgresKeeper:
         self._open_session = open_session
         self._explained = explained
         self._idle = idle
-        self._connection: psycopg.Connection[Any] | None = None
+        self._session: OneSession[psycopg.Connection[Any]] = OneSession(self._opened, lambda one: not one.closed)
         self._used = 0.0
         self._alone = threading.RLock()
 
@@ -122,28 +122,23 @@ class PostgresKeeper:
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            atexit.unregister(self.close)
-            connection.close()
+        self._session.end()
 
     def _connected(self) -> psycopg.Connection[Any]:
         """The session; a new one where it has died while nobody used it."""
-        if time.monotonic() - self._used > RESTED and self._connection is not None:
+        connection = self._session.get()
+        if time.monotonic() - self._used > RESTED:
             with contextlib.suppress(WarehouseError), self._explained():
-                self._connection.execute(b"SELECT 1")
+                connection.execute(b"SELECT 1")
         self._used = time.monotonic()
-        if self._connection is None or self._connection.closed:
-            self.close()
-            self._connection = self._opened()
-        return self._connection
+        return self._session.get()
 
     def _opened(self) -> psycopg.Connection[Any]:
         connection = self._open_session()
-        atexit.register(self.close)
         connection.execute(f"SET lock_timeout = {_MILLISECONDS}".encode())
         connection.execute(f"SET idle_in_transaction_session_timeout = {int(self._idle * 1000)}".encode())
         connection.execute(f'SET search_path = "{self.schema}"'.encode())
+        self._used = time.monotonic()
         return connection
 
 

@@ -14,7 +14,6 @@ What is odd:
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import json
 import secrets
@@ -34,6 +33,7 @@ from personas_kit.warehouses.base import Estimate, Parameters
 from personas_kit.warehouses.frames import by_name, only_select
 from personas_kit.warehouses.interrupts import interruptible
 from personas_kit.warehouses.keeping import Keeper
+from personas_kit.warehouses.one_session import OneSession
 from personas_kit.warehouses.snowflake_answers import frames, joined
 from personas_kit.warehouses.snowflake_errors import hint_for, words_of
 from personas_kit.warehouses.snowflake_keeper import SnowflakeKeeper
@@ -126,8 +126,7 @@ class Snowflake:
         self._options: dict[str, Any] = {option: value for option, value in chosen.items() if value}
         if connections_file is not None:
             self._options["connections_file_path"] = str(connections_file)
-        self._connection: SnowflakeConnection | None = None
-        self._opening = threading.Lock()
+        self._session: OneSession[SnowflakeConnection] = OneSession(lambda: self._connect({}))
         self._keepers: list[SnowflakeKeeper] = []
 
     def describe(self) -> str:
@@ -271,28 +270,21 @@ class Snowflake:
         """End every session; a further query begins a new one."""
         for keeper in self._keepers:
             keeper.close()
-        self._end()
-
-    def _end(self) -> None:
-        """End the session of queries."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            atexit.unregister(self.close)
-            connection.close()
+        self._session.end()
 
     # ------------------------------------------------------------------------------------------------------- a session
 
     def _retried(self, work: Callable[[SnowflakeConnection], T]) -> T:
         """The work, and once more if the session has died: it only reads."""
-        error_class = _connector().Error
+        error_class, connection = _connector().Error, self._session.get()
         try:
-            return work(self._connected())
+            return work(connection)
         except error_class as error:
-            if self._connection is None or self._connection.is_valid():
+            if connection.is_valid():
                 raise self._error("Snowflake refused the query", error) from None
-        self._end()
+        self._session.end(connection)
         try:
-            return work(self._connected())
+            return work(self._session.get())
         except error_class as error:
             raise self._error("Snowflake refused the query", error) from None
 
@@ -306,19 +298,12 @@ class Snowflake:
 
     def _tried(self, statements: Iterable[str], failing: str) -> WarehouseError | None:
         try:
-            with closing(self._connected().cursor()) as cursor:
+            with closing(self._session.get().cursor()) as cursor:
                 for statement in statements:
                     cursor.execute(statement)
         except _connector().Error as error:
             return self._error(failing, error)
         return None
-
-    def _connected(self) -> SnowflakeConnection:
-        with self._opening:
-            if self._connection is None:
-                self._connection = self._connect({})
-                atexit.register(self.close)
-            return self._connection
 
     def _connect(self, more: Mapping[str, object]) -> SnowflakeConnection:
         connector = _connector()

@@ -17,7 +17,6 @@ and accepts LOCK_TIMEOUT without effect. So waiting for a lock, and its time-out
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import json
 import math
@@ -31,6 +30,7 @@ import polars as pl
 
 from personas_kit.warehouses.base import Parameters
 from personas_kit.warehouses.keeping import LINES, PATIENCE, RESTED, Line, columns_of, over_lines
+from personas_kit.warehouses.one_session import OneSession
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -68,7 +68,7 @@ class SnowflakeKeeper:
         self.schema = schema
         self._open_session = open_session
         self._explained = explained
-        self._connection: SnowflakeConnection | None = None
+        self._session: OneSession[SnowflakeConnection] = OneSession(self._begun, self._lives)
         self._used = 0.0
         self._inside = False
         self._alone = threading.RLock()
@@ -79,7 +79,7 @@ class SnowflakeKeeper:
 
     def tables(self) -> frozenset[str]:
         """See ``Keeper.tables``."""
-        with self._session() as session:
+        with self._using() as session:
             found = session.rows(_TABLES, (self.schema.upper(),))
             return frozenset(str(row["table_name"]).lower() for row in found)
 
@@ -89,7 +89,7 @@ class SnowflakeKeeper:
 
     def make(self, statements: Iterable[str]) -> None:
         """See ``Keeper.make``. Each statement commits itself; one that finds its table there does nothing."""
-        with self._session() as session:
+        with self._using() as session:
             known = "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?"
             if not session.rows(known, (self.schema.upper(),)):
                 session.run(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
@@ -100,14 +100,14 @@ class SnowflakeKeeper:
     @contextmanager
     def looking(self) -> Iterator[SnowflakeSession]:
         """See ``Keeper.looking``."""
-        with self._session() as session:
+        with self._using() as session:
             self._enter(session)
             yield session
 
     @contextmanager
     def changing(self) -> Iterator[SnowflakeSession]:
         """See ``Keeper.changing``. Lost while it is committed, nobody knows whether it was."""
-        with self._session() as session:
+        with self._using() as session:
             self._enter(session)
             session.run("BEGIN TRANSACTION")
             try:
@@ -136,28 +136,24 @@ class SnowflakeKeeper:
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            atexit.unregister(self.close)
-            connection.close()
+        self._session.end()
 
     @contextmanager
-    def _session(self) -> Iterator[SnowflakeSession]:
+    def _using(self) -> Iterator[SnowflakeSession]:
         """The session, for one use after the other; a new one where it has died, or the last use of it broke off."""
         with self._alone, self._explained():
-            session = SnowflakeSession(self._alive())
+            session = SnowflakeSession(self._session.get())
             self._used = -math.inf  # unless this ends well, the next use asks whether it lives
             yield session
             self._used = time.monotonic()
 
-    def _alive(self) -> SnowflakeConnection:
-        if self._connection is not None and time.monotonic() - self._used > RESTED and not self._connection.is_valid():
-            self.close()
-        if self._connection is None:
-            self._connection = self._open_session({"AUTOCOMMIT": False, "LOCK_TIMEOUT": int(PATIENCE)})
-            self._inside = False
-            atexit.register(self.close)
-        return self._connection
+    def _begun(self) -> SnowflakeConnection:
+        self._inside = False
+        return self._open_session({"AUTOCOMMIT": False, "LOCK_TIMEOUT": int(PATIENCE)})
+
+    def _lives(self, connection: SnowflakeConnection) -> bool:
+        """Asked where nobody used it for a while, or the last use broke off."""
+        return time.monotonic() - self._used <= RESTED or connection.is_valid()
 
     def _enter(self, session: SnowflakeSession) -> None:
         """Names are those of the schema, once it is there."""

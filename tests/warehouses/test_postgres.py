@@ -43,7 +43,7 @@ def test_it_connects_on_the_first_query_by_service_or_by_address(
 ) -> None:
     monkeypatch.setenv("SHOP_URL", server.url)
     for warehouse in (Postgres("shop"), Postgres(url=Secret("env", "SHOP_URL"))):
-        assert warehouse._connection is None
+        assert warehouse._session._connection is None
         found = warehouse.query(
             "SELECT current_setting('TimeZone') AS zone, current_setting('application_name') AS name", ()
         )
