@@ -19,7 +19,7 @@ from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import Wanted
 from personas_kit.activation.watching import Watched, guards_of
 from personas_kit.destinations.base import Computation, Connection
-from personas_kit.errors import DestinationError
+from personas_kit.errors import DestinationError, PlanError
 from personas_kit.membership.changes import same_member_type
 
 FEW = 0.1
@@ -95,6 +95,26 @@ class Draft:
             derived=True,
         )
 
+    def __post_init__(self) -> None:
+        """Whoever is acknowledged as a member has no value, and the other way round: neither can be compared.
+
+        Raises:
+            PlanError: the key was that of the other kind when it was pushed last, and somebody is there still.
+        """
+        state, valued = self.state, self.wanted.valued
+        if ("value" in state.acknowledged.columns) == valued:
+            return
+        if self._known is state and (state.acknowledged.height or state.unknown.height):
+            was, now = ("an audience", "a trait") if valued else ("a trait", "an audience")
+            raise PlanError(
+                f"{self.sync.key!r} was {was} when it was pushed last, and is {now} now",
+                where=str(self.sync),
+                hint="give it a key of its own; or take everyone of the old one out first: "
+                f"personas remove {self.sync.key} --to {self.sync.destination}",
+            )
+        if self._known is state:
+            object.__setattr__(self, "state", replace(state, acknowledged=_of_kind(state.acknowledged, valued=valued)))
+
     @property
     def _way(self) -> Connection:
         replaces = self.occasion.mode == "replace"
@@ -103,7 +123,7 @@ class Draft:
     @property
     def _known(self) -> SyncState:
         elsewhere = bool(self.state.target) and self.state.target != self._way.target
-        return _nothing_of(self.state) if elsewhere else self.state
+        return _nothing_of(self.state, valued=self.wanted.valued) if elsewhere else self.state
 
     def foreseen(self) -> Foreseen:
         """What the plan would be about, at a fraction of its cost: the rest of its lines is not made."""
@@ -274,5 +294,11 @@ def _seen(occasion: Occasion, state: SyncState, connection: Connection) -> Figur
     return replace(seen, way=connection.destination.slug)
 
 
-def _nothing_of(state: SyncState) -> SyncState:
-    return SyncState(state.acknowledged.clear(), state.unknown.clear(), state.rejects.clear(), version=state.version)
+def _nothing_of(state: SyncState, *, valued: bool) -> SyncState:
+    nobody = _of_kind(state.acknowledged.clear(), valued=valued)
+    return SyncState(nobody, state.unknown.clear(), state.rejects.clear(), version=state.version)
+
+
+def _of_kind(nobody: pl.DataFrame, *, valued: bool) -> pl.DataFrame:
+    """A frame of members without lines, with values or without."""
+    return nobody.select("member", *([pl.lit(None, pl.String).alias("value")] if valued else []))

@@ -20,7 +20,7 @@ from personas_kit.errors import StateError
 def register(tables: Tables, head: PlanHead, *, integers: bool) -> None:
     """The row of the sync, made if it is new; emptied if another account acknowledged it."""
     sync = head.sync
-    found = tables.rows("select target, integers from sync where id = ?", (sync.id,))
+    found = tables.rows("select target, valued, integers from sync where id = ?", (sync.id,))
     if not found:
         tables.run(
             """insert into sync (id, definition, destination, call, place, target, fingerprint, meaning, figures,
@@ -33,6 +33,9 @@ def register(tables: Tables, head: PlanHead, *, integers: bool) -> None:
         forget_all(tables, sync.id)
         tables.run("update sync set target = ? where id = ?", (head.target, sync.id))
         move_on(tables, sync.id)
+    if bool(found[0]["valued"]) != head.valued:  # nobody is there any more: what says so is of the other kind
+        tables.run("delete from part where sync_id = ?", (sync.id,))
+        tables.run("update sync set valued = ? where id = ?", (int(head.valued), sync.id))
     if found[0]["integers"] and not integers:  # ids that were numbers once, and are texts now, stay texts
         tables.run("update sync set integers = 0 where id = ?", (sync.id,))
 
