@@ -54,7 +54,11 @@ def export(parts: Iterable[pl.DataFrame], file: Path) -> int:
                 lines = write(parts, opened)
             unfinished.replace(file)
         except OSError as problem:
-            raise PersonasError(f"the file cannot be written: {problem.strerror}", where=str(file)) from None
+            raise PersonasError(
+                f"the file cannot be written: {problem.strerror}",
+                where=str(file),
+                hint="make room, or name another folder",
+            ) from None
     return lines
 
 

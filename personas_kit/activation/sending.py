@@ -60,6 +60,7 @@ class Sending:
 
         Raises:
             SyncBusy: another runner has taken the sync over: nothing more may be noted.
+            StateError: the state cannot be read or written; what is in flight then is unknown to the next plan.
         """
         limits = self.sync.connection.limits(self.sync.sync.call)
         waiting = self.store.waiting(self.plan_id, self.sync.sync)

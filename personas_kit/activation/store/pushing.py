@@ -29,7 +29,12 @@ from personas_kit.activation.sync import Sync
 
 
 class Pushing(Looking):
-    """What a push notes, by the one runner that holds the sync."""
+    """What a push notes, by the one runner that holds the sync.
+
+    Raises:
+        SyncBusy: from whatever notes something: somebody else has taken the sync over, and nothing of it was noted.
+        StateError: as ``Looking``; and where the state cannot be written.
+    """
 
     def lock(self, sync: Sync) -> contextlib.AbstractContextManager[None]:
         """Hold the sync. Nobody waits.

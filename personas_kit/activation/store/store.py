@@ -54,7 +54,7 @@ class Store(Pushing):
     # --- by hand ------------------------------------------------------------------------------------------------------
 
     def reset(self, sync: Sync) -> None:
-        """Forget what was acknowledged: the next push is a first sync. The history stays."""
+        """Forget what was acknowledged: the next push is a first sync. The history stays. Reads none of its frames."""
         if not self._journal.present():
             return
         with self._journal.writing() as tables:
