@@ -7,6 +7,7 @@ import re
 import click
 
 from personas_kit.cli.entry import cli
+from tests.docs.pages import PAGES
 
 HEAD = """\
 # The command line
@@ -18,16 +19,8 @@ Where a command takes `--json`, standard output is one JSON document and everyth
 
 ## Exit codes
 
-| code | meaning |
-|---|---|
-| 0 | everything is acknowledged |
-| 1 | an error |
-| 2 | wrong usage |
-| 3 | blocked by a guard: nothing was sent |
-| 4 | finished, and some changes were refused |
-| 5 | interrupted, or something is unknown: run again |
-
-[Pushing](pushing.md#exit-codes) says more of them.
+{codes}
+[Pushing](pushing.md) says when a push ends in which.
 """
 
 
@@ -35,7 +28,10 @@ def page() -> str:
     """The text of the page."""
     context = click.Context(cli, info_name="personas")
     names = cli.list_commands(context)
-    return HEAD + "".join(_section(name, cli.get_command(context, name), context) for name in names)
+    codes = PAGES["docs/pushing.md"].partition("\n## Exit codes\n\n")[2].partition("\n\n")[0]
+    return HEAD.format(codes=codes.rstrip()) + "".join(
+        _section(name, cli.get_command(context, name), context) for name in names
+    )
 
 
 def _section(name: str, command: click.Command | None, above: click.Context) -> str:
