@@ -20,6 +20,7 @@ Where a command takes `--json`, standard output is one JSON document and everyth
 ## Exit codes
 
 {codes}
+
 [Pushing](pushing.md) says when a push ends in which.
 """
 
