@@ -28,6 +28,7 @@ def reasons(job: Job, ticks: Ticks, *, later: int = 0) -> list[str]:
         for need in job.needs
         if uneven(need, ticks, later=later)
     ]
+    lines.append("The first push of a sync waits for a person all the same: personas push KEY --to NAME")
     return lines
 
 
