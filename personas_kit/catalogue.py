@@ -1,7 +1,8 @@
 """What there is to define audiences with: ``ws.events``, ``ws.traits``, ``ws.accounts``. Names complete with Tab.
 
 Nothing is asked of the warehouse before somebody looks: at the whole (names and counts), at one event (its properties,
-of the last days), at one property or trait (its most frequent values). What was looked up is kept.
+of the last days), at one property or trait (its most frequent values). What was looked up is kept; ``cataloguing.py``
+looks it up.
 """
 
 from __future__ import annotations
@@ -13,23 +14,9 @@ from typing import Generic, TypeVar
 
 import polars as pl
 
-from personas_kit.compiler import Column, Query, Source
-from personas_kit.compiler.catalogue import (
-    compile_event_days,
-    compile_events,
-    compile_fill,
-    compile_property_columns,
-    compile_property_names,
-)
-from personas_kit.compiler.common_values import (
-    compile_computed_values,
-    compile_property_values,
-    compile_trait_values,
-)
-from personas_kit.compiler.metrics import table_of
-from personas_kit.definitions import Definition, account_trait, event, prop, trait
-from personas_kit.definitions.definition import Subject, default_key
-from personas_kit.definitions.expressions import PropertyRef, PropertyType, TraitRef
+from personas_kit.definitions import event, prop
+from personas_kit.definitions.definition import default_key
+from personas_kit.definitions.expressions import PropertyRef, TraitRef
 from personas_kit.definitions.streams import Events
 from personas_kit.display import Tabular
 from personas_kit.errors import UnknownName
@@ -39,27 +26,12 @@ from personas_kit.masking import mask_value, masked
 DAYS = 30
 #: How many names a line of text lists.
 LISTED = 5
-#: So many of the most frequent values are looked up.
-MOST = 50
-#: What the warehouses call the types of values in a document, in the kit's words.
-KINDS: Mapping[str, str] = {
-    **dict.fromkeys(("VARCHAR", "STRING"), "text"),
-    **dict.fromkeys(("BIGINT", "UBIGINT", "HUGEINT", "DOUBLE", "INTEGER", "DECIMAL", "NUMBER", "REAL"), "number"),
-    **dict.fromkeys(("BOOLEAN",), "boolean"),
-    **dict.fromkeys(("OBJECT",), "object"),
-    **dict.fromkeys(("ARRAY",), "list"),
-}
-#: Entries without a value.
-EMPTY = frozenset({"NULL", "NULL_VALUE"})
-#: How a value in a document is read, by the kit's word for its type; as a text where its type is another one.
-READ_AS: Mapping[str, PropertyType] = {"number": "number", "boolean": "boolean", "list": "list"}
-_PROPERTIES = pl.Schema({"property": pl.String, "type": pl.String, "filled": pl.Int64, "share": pl.Float64})
 
 
 _Found = TypeVar("_Found")
 
 
-class _Known(Generic[_Found]):
+class Known(Generic[_Found]):
     """What is looked up once, by what is asked."""
 
     __slots__ = ("_found", "_look")
@@ -134,7 +106,7 @@ class Property:
     type: str
     filled: int | None
     share: float | None
-    _values: _Known[Values] = field(repr=False, compare=False)
+    _values: Known[Values] = field(repr=False, compare=False)
 
     @property
     def prop(self) -> PropertyRef:
@@ -174,9 +146,9 @@ class Event(Tabular):
     lines: int
     first: dt.datetime | None
     last: dt.datetime | None
-    _properties: _Known[pl.DataFrame] = field(repr=False, compare=False)
-    _values: _Known[Values] = field(repr=False, compare=False)
-    _trend: _Known[pl.DataFrame] = field(repr=False, compare=False)
+    _properties: Known[pl.DataFrame] = field(repr=False, compare=False)
+    _values: Known[Values] = field(repr=False, compare=False)
+    _trend: Known[pl.DataFrame] = field(repr=False, compare=False)
 
     @property
     def event(self) -> Events:
@@ -197,13 +169,16 @@ class Event(Tabular):
         Raises:
             UnknownName: none of the last days' events has it.
         """
-        known = {line["property"]: line for line in self.properties.to_dicts()}
+        known = {each.name: each for each in self._listed()}
         if name in known:
-            line = known[name]
-            return Property(self.name, name, line["type"], line["filled"], line["share"], self._values)
+            return known[name]
         if name.partition(".")[0] not in known:
             raise UnknownName("property", name, known)
         return Property(self.name, name, "", None, None, self._values)
+
+    def _listed(self) -> list[Property]:
+        lines = self.properties.iter_rows()
+        return [Property(self.name, name, kind, filled, share, self._values) for name, kind, filled, share in lines]
 
     def values(self, name: str) -> pl.DataFrame:
         """The most frequent values of a property: ``value``, ``count`` and ``share``."""
@@ -222,7 +197,7 @@ class Event(Tabular):
     @property
     def cached(self) -> list[Property]:
         """The properties, if somebody has looked already; else none. Nothing is asked."""
-        return [self[name] for name in self.properties["property"]] if self.looked_at else []
+        return self._listed() if self.looked_at else []
 
     @property
     def looked_at(self) -> bool:
@@ -258,7 +233,7 @@ class Trait:
     share: float | None
     meaning: str
     trait: TraitRef
-    _values: _Known[Values] = field(repr=False, compare=False)
+    _values: Known[Values] = field(repr=False, compare=False)
 
     @property
     def common(self) -> Values:
@@ -368,132 +343,10 @@ class Catalogue(Mapping[str, T], Tabular, Generic[T]):
         return f"{len(names):,} {self.kind}s: {', '.join(names[:LISTED])}{more}"
 
 
-#: The answer to a query, as of now.
-Ask = Callable[[Query], pl.DataFrame]
-#: The query of a definition.
-Compiled = Callable[[Definition], Query]
-
-
-def load_events(source: Source, ask: Ask) -> list[Event]:
-    """The entries of the events, the most frequent first; each looks up its properties when they are wanted."""
-
-    def properties(name: str) -> pl.DataFrame:
-        query, columns = compile_property_columns(source, name, DAYS)
-        counts = ask(query).row(0, named=True)
-        names = compile_property_names(source, name, DAYS)
-        if names is None:
-            return property_columns(counts, columns)
-        return property_names(ask(names).to_dicts(), _count(counts["lines"]))
-
-    def values(name: str, of: str, kind: str) -> Values:
-        read = prop(of, READ_AS.get(kind) if in_documents(source, name) else None)
-        return common_values(of, ask(compile_property_values(source, name, read, DAYS, MOST)))
-
-    def trend(name: str) -> pl.DataFrame:
-        return every_day(ask(compile_event_days(source, name, DAYS)))
-
-    known = _Known(properties), _Known(values), _Known(trend)
-    found = [
-        Event(str(line["event"]), _count(line["lines"]), _instant(line["first"]), _instant(line["last"]), *known)
-        for line in ask(compile_events(source)).to_dicts()
-        if line["lines"]
-    ]
-    return sorted(found, key=lambda entry: (-entry.lines, entry.name))
-
-
-def load_traits(
-    source: Source, subject: Subject, ask: Ask, definitions: Mapping[str, Definition], compiled: Compiled
-) -> list[Trait]:
-    """The entries of the columns of users or accounts, then of the computed traits."""
-    refer = trait if subject == "user" else account_trait
-
-    @_Known
-    def of_columns(name: str) -> Values:
-        masked_as = "account_name" if (subject, name) == ("account", "name") else name  # a company's is not personal
-        return common_values(name, ask(compile_trait_values(source, subject, refer(name), MOST)), masked_as)
-
-    @_Known
-    def of_computed(key: str) -> Values:
-        return common_values(key, ask(compile_computed_values(source, compiled(definitions[key]), MOST)))
-
-    query, columns = compile_fill(source, subject)
-    counts = ask(query).row(0, named=True)
-    lines = _count(counts["lines"])
-    filled = [_count(counts[f"filled_{at}"]) for at, _ in enumerate(columns)]
-    found = [
-        Trait(of.name, of.type, count, count / lines if lines else 0.0, "", refer(of.name), of_columns)
-        for of, count in zip(columns, filled, strict=True)
-    ]
-    computed = [of for of in definitions.values() if of.subject == subject and not of.is_audience]
-    return found + [Trait(of.key, "", None, None, str(of.expression), refer(of.key), of_computed) for of in computed]
-
-
-def property_columns(counts: Mapping[str, object], columns: list[Column]) -> pl.DataFrame:
-    """Properties that are columns of the table of events; those that no event has are other events'."""
-    lines = _count(counts["lines"])
-    found = [(column.name, column.type, _count(counts[f"filled_{at}"])) for at, column in enumerate(columns)]
-    return _properties([(*each, lines) for each in found if each[2]])
-
-
-def property_names(found: list[dict[str, object]], lines: int) -> pl.DataFrame:
-    """Properties that are entries of a document; one whose values differ in type has the types of all of them."""
-    kinds: dict[str, dict[str, int]] = {}
-    for line in found:
-        kind = str(line["type"]).upper()
-        if kind not in EMPTY:
-            known = kinds.setdefault(str(line["property"]), {})
-            name = KINDS.get(kind, kind.lower())
-            known[name] = known.get(name, 0) + _count(line["filled"])
-    return _properties(
-        [(name, " or ".join(sorted(by_kind)), sum(by_kind.values()), lines) for name, by_kind in kinds.items()]
-    )
-
-
-def every_day(found: pl.DataFrame) -> pl.DataFrame:
-    """Days with their lines, and 0 for those between that have none."""
-    counts = found.select(pl.col("day").cast(pl.Date), pl.col("lines").cast(pl.Int64)).sort("day")
-    if not counts.height:
-        return counts
-    days = pl.select(pl.date_range(counts["day"].min(), counts["day"].max()).alias("day"))  # type: ignore[arg-type]  # days, as there are lines
-    return days.join(counts, on="day", how="left", maintain_order="left").with_columns(pl.col("lines").fill_null(0))
-
-
-def common_values(name: str, found: pl.DataFrame, masked_as: str = "") -> Values:
-    """What a statement of ``compiler.common_values`` has answered."""
-    total, different = (int(found[column][0] or 0) if found.height else 0 for column in ("total", "different"))
-    spread = None
-    if "median" in found.columns and different:
-        spread = {each: float(found[each][0]) for each in ("smallest", "median", "largest")}
-    counted = found.select("value", count=pl.col("lines").cast(pl.Int64)).filter(pl.col("value").is_not_null())
-    frame = counted.head(MOST).with_columns(share=pl.col("count") / max(total, 1))
-    return Values(name, frame, total, different, spread, masked_as or name)
-
-
-def in_documents(source: Source, name: str) -> bool:
-    """Whether the properties of an event stand in a document; else they are columns."""
-    return table_of(source, name).properties is not None
-
-
-def _properties(found: list[tuple[str, str, int, int]]) -> pl.DataFrame:
-    shares = [(name, kind, filled, filled / lines if lines else 0.0) for name, kind, filled, lines in found]
-    listed = sorted(shares, key=lambda line: (-line[2], line[0]))
-    return pl.DataFrame(listed, schema=_PROPERTIES, orient="row")
-
-
 def _attribute(name: str) -> str:
     """``Order Completed`` as an attribute."""
     key = default_key(name)
     return key if key.isidentifier() else f"_{key}"
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _instant(value: object) -> dt.datetime | None:
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.datetime.combine(value, dt.time(), dt.UTC)
-    return value if isinstance(value, dt.datetime) else None
 
 
 def _span(first: dt.datetime | None, last: dt.datetime | None) -> str:

@@ -196,19 +196,20 @@ def works(what: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
 @contextlib.contextmanager
 def waiting_for(where: str) -> Iterator[Tell]:
     """A query of a warehouse is a part of the work around it; or work of its own."""
-    with working(where) if _work.get() is None else contextlib.nullcontext():
-        work = _work.get()
-        if work is None:  # it was set above
-            raise AssertionError(where)
-
-        def tell(seconds: float, doing: Callable[[], str]) -> None:
-            if seconds >= LONG:  # only then is the warehouse asked
-                work.doing = doing() if work.what == where else f"{where} {doing()}"
-
-        try:
+    work = _work.get()
+    if work is None:
+        with working(where), waiting_for(where) as tell:
             yield tell
-        finally:
-            work.doing = ""
+        return
+
+    def tell_of(seconds: float, doing: Callable[[], str]) -> None:
+        if seconds >= LONG:  # only then is the warehouse asked
+            work.doing = doing() if work.what == where else f"{where} {doing()}"
+
+    try:
+        yield tell_of
+    finally:
+        work.doing = ""
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 #: So many lines are said in one line of text.
@@ -127,7 +127,7 @@ class Facets:
     accounts: AccountView | None = None
     distribution: Distribution | None = None
     requests: tuple[Mapping[str, str], ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """As plain data; instants as text."""

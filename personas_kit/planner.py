@@ -139,13 +139,23 @@ class Planner:
         members_from: str,
         unattended: bool = False,
         mode: Mode = "changes",
-        only: frozenset[str] | None = None,
         figures: Figures = NOTHING,
         why: Why | None = None,
     ) -> Plan:
-        """Freeze the changes of every sync. Asks first what became of work that a destination had accepted."""
+        """Freeze the changes of every sync. Asks first what became of work that a destination had accepted.
+
+        Args:
+            scheduled: the definition.
+            found: its members.
+            syncs: where it goes.
+            members_from: where they were found, for people.
+            unattended: nobody looks at the plan before it is pushed.
+            mode: what the plan is for.
+            figures: what the source looks like, for guards.
+            why: finds the causes of the changes; without it they are known from the state alone.
+        """
         plan_id, definition = secrets.token_hex(16), scheduled.definition
-        occasion = Occasion(plan_id, found.as_of, unattended=unattended, mode=mode, only=only, figures=figures)
+        occasion = Occasion(plan_id, found.as_of, unattended=unattended, mode=mode, figures=figures)
         plans = ahead_of_time(self.sync_plans(scheduled, found, syncs, occasion, why=why))
         return Plan(
             plan_id, definition.key, definition.name, found.as_of, self.clock.now(), plans, members_from,

@@ -27,7 +27,8 @@ from personas_kit.activation.store import LocalStore, Store, WarehouseStore
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.wanted import id_of
 from personas_kit.activation.watching import patience_of
-from personas_kit.catalogue import Catalogue, Trait, load_events, load_traits
+from personas_kit.catalogue import Catalogue, Trait
+from personas_kit.cataloguing import load_events, load_traits
 from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.comparing import Comparing
 from personas_kit.compiler import (
@@ -564,7 +565,7 @@ class Workspace:
         Raises:
             PersonasError: that is not the key.
         """
-        key = definition.key if isinstance(definition, Definition) else definition
+        key = _key(definition)
         _check_confirmed(key, confirm, f"everyone in {key} would be sent to {to} again")
         return self._by_hand(definition, to, self.store.reset)
 
@@ -598,7 +599,7 @@ class Workspace:
         Raises:
             UnknownName: neither a definition nor anything that was ever pushed has this key.
         """
-        key = definition.key if isinstance(definition, Definition) else definition
+        key = _key(definition)
         pushed = {sync.key for sync in self.store.known()}
         if key not in self._scheduled and key not in pushed:
             raise UnknownName("audience or trait", key, {*self._scheduled, *pushed})
@@ -645,7 +646,7 @@ class Workspace:
         return self._by_hand(definition, to, act)
 
     def _by_hand(self, definition: Definition | str, to: str, act: Callable[[Sync], object]) -> list[Sync]:
-        key = definition.key if isinstance(definition, Definition) else definition
+        key = _key(definition)
         name = self._planner.destination_name(to)
         known = self.store.known()
         found = [sync for sync in known if sync.key == key and sync.destination == name]
@@ -732,6 +733,10 @@ class Workspace:
         given = checked_instant(as_of)
         instant = given if isinstance(given, dt.datetime) else dt.datetime.combine(given, dt.time(), dt.UTC)
         return instant.replace(microsecond=0)
+
+
+def _key(of: Definition | str) -> str:
+    return of.key if isinstance(of, Definition) else of
 
 
 def _expands(meant: Definition, expand: str | None) -> bool:

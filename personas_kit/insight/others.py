@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import polars as pl
 
@@ -48,13 +49,14 @@ def overlap_with(
 def shared(cards: Sequence[tuple[Definition, Found]]) -> Mapping[tuple[str, str], int]:
     """How many members each two audiences have in common, by their keys; users, where one is of accounts."""
     audiences = [(each, found) for each, found in cards if each.is_audience]
+    levels = {"user", *(each.subject for each, _ in audiences)}
+    ids = {(each.key, level): _ids(each, found, level) for each, found in audiences for level in levels}
     made = {}
-    for at, (one, found) in enumerate(audiences):
-        for other, their in audiences[at + 1 :]:
-            level = one.subject if one.subject == other.subject else "user"
-            left, right = _ids(one, found, level), _ids(other, their, level)
-            if left is not None and right is not None:
-                made[one.key, other.key] = left.join(right, on="id", how="semi").height
+    for (one, _), (other, _) in combinations(audiences, 2):
+        level = one.subject if one.subject == other.subject else "user"
+        left, right = ids[one.key, level], ids[other.key, level]
+        if left is not None and right is not None:
+            made[one.key, other.key] = left.join(right, on="id", how="semi").height
     return made
 
 

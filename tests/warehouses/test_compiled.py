@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
-from personas_kit.catalogue import common_values, every_day, property_names
+from personas_kit.cataloguing import common_values, every_day, property_names
 from personas_kit.compiler import (
     Source,
     SourceSettings,
