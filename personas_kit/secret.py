@@ -56,7 +56,8 @@ class Secret:
             raise ConfigError("a secret lies in exactly one place", where=where, hint=_HOW)
         [(place, name)] = reference.items()
         if place not in _PLACES:
-            raise ConfigError(str(UnknownName("place for a secret", str(place), _PLACES)), where=where, hint=_HOW)
+            unknown = UnknownName("place for a secret", str(place), _PLACES)
+            raise ConfigError(unknown.what, where=where, hint=f"{unknown.hint} {_HOW}")
         if not isinstance(name, str) or not name.strip() or "\0" in name:
             raise ConfigError(f"{place!r} needs a name", where=where, hint=_HOW)
         try:

@@ -107,7 +107,11 @@ class Forecast(Tabular):
 def backtest(
     reader: Reader, definition: Definition, start: dt.datetime, end: dt.datetime, every: dt.timedelta
 ) -> Backtest:
-    """The size of an audience from ``start`` to ``end`` (which is the last instant, or the step before it)."""
+    """The size of an audience from ``start`` to ``end`` (which is the last instant, or the step before it).
+
+    Raises:
+        DefinitionError: a trait, instants in the wrong order, or more of them than one statement takes.
+    """
     moments = _moments(definition, start, end, every)
     found = _asked(reader, definition, moments, compile_history)
     return Backtest(definition, _filled(found, moments), _traits_used(reader, definition))
@@ -130,7 +134,7 @@ def _moments(definition: Definition, start: dt.datetime, end: dt.datetime, every
         raise DefinitionError(
             "a backtest goes from an earlier instant to a later one, in steps", hint='every="1d", or "12h"'
         )
-    steps = int((end - start) / every)
+    steps = (end - start) // every
     if steps >= MOST:
         raise DefinitionError(
             f"a backtest of {steps + 1:,} instants is more than one statement takes ({MOST})",

@@ -101,8 +101,7 @@ def save(path: Path, definitions: Sequence[Definition], known: Mapping[str, Defi
     for definition in definitions:
         _check_read(definition, after)
         _check_references(definition, after, known)
-    for file, text in changed.items():
-        _put(file, text, old[file])
+    _put(changed, old)
     return Saved(tuple(blocks))
 
 
@@ -180,30 +179,41 @@ def _read(file: Path) -> str:
         raise ConfigError(f"the file cannot be read: {problem.strerror}", where=str(file)) from None
 
 
-def _put(file: Path, text: str, expected: str) -> None:
-    """Write all of the file, or none of it; and only if nobody has changed it meanwhile."""
-    try:
-        with _beside(file) as (handle, made):
-            handle.write(text.encode("utf-8"))
-            handle.flush()
-            os.fsync(handle.fileno())
-            if _read(file) != expected:
+def _put(texts: Mapping[Path, str], expected: Mapping[Path, str]) -> None:
+    """Write all of the files, or none of them; and only if nobody has changed one meanwhile."""
+    with contextlib.ExitStack() as written:
+        made = {file: written.enter_context(_beside(file, text)) for file, text in texts.items()}
+        for file in made:
+            if _read(file) != expected[file]:
                 raise ConfigError("the file was changed meanwhile, and is left as it is", where=str(file))
-            made.chmod(file.stat().st_mode & 0o7777)
-            made.replace(file)
-    except OSError as problem:
-        raise ConfigError(f"the file cannot be written: {problem.strerror}", where=str(file)) from None
+        for file, new in made.items():
+            try:
+                new.replace(file)
+            except OSError as problem:
+                raise _unwritten(file, problem) from None  # others may be written: this is as near as files get
 
 
 @contextlib.contextmanager
-def _beside(file: Path) -> Iterator[tuple[tempfile._TemporaryFileWrapper[bytes], Path]]:
-    """A new file in the same folder, which is gone afterwards unless it took the other's place."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", suffix=".new", delete=False) as handle:
-        made = Path(handle.name)
+def _beside(file: Path, text: str) -> Iterator[Path]:
+    """The text in a new file in the same folder, which is gone afterwards unless it took the other's place."""
+    with contextlib.ExitStack() as cleared:
         try:
-            yield handle, made
-        finally:
-            made.unlink(missing_ok=True)
+            handle = cleared.enter_context(
+                tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", suffix=".new", delete=False)
+            )
+            made = Path(handle.name)
+            cleared.callback(made.unlink, missing_ok=True)
+            handle.write(text.encode("utf-8"))
+            handle.flush()
+            os.fsync(handle.fileno())
+            made.chmod(file.stat().st_mode & 0o7777)
+        except OSError as problem:
+            raise _unwritten(file, problem, hint="nothing was written") from None
+        yield made
+
+
+def _unwritten(file: Path, problem: OSError, hint: str = "") -> ConfigError:
+    return ConfigError(f"the file cannot be written: {problem.strerror}", where=str(file), hint=hint)
 
 
 def _repository(file: Path) -> Path | None:

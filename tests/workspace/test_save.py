@@ -199,6 +199,21 @@ def test_a_file_that_is_broken_meanwhile_is_left_as_it_is(ws, folder):
     assert text(folder).endswith("wrong =")
 
 
+def test_of_two_files_both_are_written_or_neither(folder):
+    long = "a" * 245 + ".toml"  # beside it there is no place for a new file of a longer name
+    (folder / "personas.toml").write_text(f'include = ["{long}"]\n' + FILE)
+    (folder / long).write_text('[[audience]]\nname = "More"\nwhere = "trait(\'vip\') = true"\n')
+    before = text(folder), (folder / long).read_text()
+    ws = pk.open(folder)
+
+    with pytest.raises(ConfigError, match="cannot be written") as refused:
+        ws.save(pk.Audience("Vips", ~vip), pk.Audience("More", ~vip))
+
+    assert refused.value.where.endswith(long)
+    assert (text(folder), (folder / long).read_text()) == before
+    assert not [each for each in folder.iterdir() if each.suffix == ".new"]
+
+
 def test_an_array_on_one_line_is_refused_with_what_to_write(ws, folder):
     before = text(folder).partition("# The first one.")[0]
     inline = 'audience = [{ name = "Vips", where = "trait(\'vip\') = true" }]\n' + before
