@@ -115,7 +115,7 @@ class Workspace:
         """Register definitions, so that others may refer to them by key. Adding one again replaces it, syncs kept.
 
         Raises:
-            DefinitionError: the key belongs to a definition of another kind or to a trait of the source.
+            DefinitionError: the key belongs to a definition of another kind.
         """
         for definition in definitions:
             before = self._scheduled.get(definition.key)
@@ -225,10 +225,14 @@ class Workspace:
         Returns:
             ``user_id`` or ``account_id`` as the source has them, and ``value`` for a trait; expanded: ``user_id`` and
             ``accounts``. For several definitions a dict by key; they are one statement, which reads each table once.
+
+        Raises:
+            UnknownName: there is no such definition, or it refers to what there is not.
+            DefinitionError: it cannot be compiled or expanded; or two have one key, and mean different things.
         """
         instant = self._instant(as_of)
         if not isinstance(definition, Definition | str):
-            found = self._reader.find([self._definition(one) for one in definition], instant)
+            found = self._reader.find(self._several(definition), instant)
             return {key: one.members.subjects for key, one in found.items()}
         meant = self._definition(definition)
         expanded = _expands(meant, expand)
@@ -296,10 +300,10 @@ class Workspace:
 
         Raises:
             UnknownName: there is no such definition, or no such trait.
+            DefinitionError: two have one key, and mean different things.
         """
         one = isinstance(definition, Definition | str)
-        several = [definition] if isinstance(definition, Definition | str) else definition
-        meant = [self._definition(each) for each in several]
+        meant = self._several([definition] if isinstance(definition, Definition | str) else definition)
         found = self._previewing.make(meant, self._instant(as_of), by, now=as_of is None)
         return found.cards[0] if one else found
 
@@ -702,6 +706,18 @@ class Workspace:
         if given not in self._scheduled:
             raise UnknownName("audience or trait", str(given), self._scheduled)
         return self._scheduled[given].definition
+
+    def _several(self, given: Several) -> list[Definition]:
+        """These definitions. What is found of them is told by their keys."""
+        meant, seen = [self._definition(each) for each in given], dict[str, str]()
+        for each in meant:
+            if seen.setdefault(each.key, each.fingerprint) != each.fingerprint:
+                raise DefinitionError(
+                    f"two definitions have the key {each.key!r}, and mean different things",
+                    where=each.name,
+                    hint="give one of them another key; ws.compare(old, new) says what differs between two versions",
+                )
+        return meant
 
     def _scheduled_as(self, definition: Definition) -> Scheduled:
         """The definition with the interval and the syncs that are registered under its key."""

@@ -157,8 +157,7 @@ def _histogram(values: pl.Series, *, whole: bool) -> Distribution | None:
     usual = float(values.quantile(0.99) or 0)
     far = usual > 0 and high > 2 * usual > low
     step = _step((usual if far else high) - low, whole=whole)
-    first = math.floor(low / step)
-    last = math.floor((usual if far else high) / step)
+    first, last = (math.floor(round(end / step, 9)) for end in (low, usual if far else high))  # 0.7 / 0.1 is below 7
     place = ((values / step).round(9).floor() - first).clip(0, last - first + 1).cast(pl.Int64)
     counts = dict(place.to_frame("place").group_by("place").len().iter_rows())
     edges = [round(at * step, 10) for at in range(first, last + 2)]

@@ -88,6 +88,14 @@ def parts(values: pl.Series, trait: str = "value") -> dict[str, int]:
     return {part.name: part.count for part in found.parts}
 
 
+@pytest.mark.parametrize("values", [[0.0, 0.1, 0.7], [0.26, 0.0046, 0.049, 0.57, 0.015, 0.6], [-0.7, -0.1, 0.2]])
+def test_every_member_is_in_a_bin_also_at_its_edge(values: list[float]) -> None:
+    found = distribution("x", pl.Series(values))
+
+    assert found is not None
+    assert sum(part.count for part in found.parts) == len(values)
+
+
 def test_numbers_get_round_bins_of_one_width() -> None:
     assert parts(pl.Series([1, 2, 2, 3, 12])) == {
         "1": 1, "2": 2, "3": 1, "4": 0, "5": 0, "6": 0, "7": 0, "8": 0, "9": 0, "10": 0, "11": 0, "12": 1,

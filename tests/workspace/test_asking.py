@@ -129,3 +129,13 @@ def test_how_something_goes_is_said_of_one_destination(ws, asked):
     with pytest.raises(DestinationError, match=f"{next(iter(asked))}: it is not said to which destination") as refused:
         ws.plan("adults", **asked)
     assert refused.value.hint == "say which: to='hub'"
+
+
+def test_two_definitions_of_one_key_are_not_taken_for_each_other(ws):
+    once = Audience("Often", event("Signed In").count() >= 100)
+
+    for ask in (ws.members, ws.preview):
+        with pytest.raises(DefinitionError, match="two definitions have the key 'often'") as refused:
+            ask([OFTEN, once])
+        assert "ws.compare" in refused.value.hint
+    assert list(ws.members([OFTEN, OFTEN])) == ["often"]
