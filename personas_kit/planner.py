@@ -62,6 +62,8 @@ class Found:
     why_read: str = ""
 
 
+Way = tuple[str, str]
+"""The name of a destination, and the part of it; see ``place_of``."""
 Why = Callable[[Found, Sequence[Case], Forgotten], Sequence[Causes]]
 """Finds the causes of changes: for each sync's plan the causes that its state does not tell."""
 
@@ -466,6 +468,14 @@ class Planner:
 def place_of(settings: SyncSettings) -> str:
     """Which part of the destination it goes to: the list, and what it is routed to behind a gateway."""
     return ",".join((*filter(None, [settings.list]), *settings.integrations))
+
+
+def by_way(syncs: Iterable[SyncSettings]) -> dict[Way, list[SyncSettings]]:
+    """Syncs by where they go: several may go to one destination, to other parts of it or by other calls."""
+    found: dict[Way, list[SyncSettings]] = {}
+    for each in syncs:
+        found.setdefault((each.destination, place_of(each)), []).append(each)
+    return found
 
 
 def carried(syncs: Iterable[SyncSettings]) -> frozenset[str]:

@@ -37,7 +37,7 @@ from personas_kit.insight.data_lint import DataLint
 from personas_kit.insight.others import MOST_OTHERS, overlap_with, shared
 from personas_kit.insight.trend import ENOUGH, backtested_trend, last_push, pushed_trend
 from personas_kit.masking import mask_body, masked
-from personas_kit.planner import Found, Planner, carried
+from personas_kit.planner import Found, Planner, Way, by_way, carried
 from personas_kit.preview import Preview, Previews, SyncChange, change_words, spread
 from personas_kit.reading import Reader
 from personas_kit.warehouses.base import Estimate
@@ -60,7 +60,7 @@ class Previewing:
 
     Attributes:
         scheduled_as: a definition with the syncs that are registered under its key.
-        planned: by key and destination, syncs that a plan was made for.
+        planned: by key and where they go, syncs that a plan was made for.
         seen: by key, the members of the last previews as of now: plans use them, too.
         beside: those of audiences that were only looked at beside these; no plan is made of them.
         chosen: what the kit has chosen to break users and accounts down by.
@@ -70,7 +70,7 @@ class Previewing:
     planner: Planner
     data: DataLint
     scheduled_as: Callable[[Definition], Scheduled]
-    planned: Mapping[str, Mapping[str, SyncSettings]]
+    planned: Mapping[str, Mapping[Way, Sequence[SyncSettings]]]
     seen: dict[str, Found] = field(default_factory=dict)
     beside: dict[str, Found] = field(default_factory=dict)
     chosen: dict[Subject, Asked] = field(default_factory=dict)
@@ -253,8 +253,8 @@ class Previewing:
 
     def _syncs(self, definition: Definition) -> list[SyncSettings]:
         """The definition's own syncs, and those that a plan was made for."""
-        own = {sync.destination: sync for sync in self.scheduled_as(definition).to}
-        return list((own | dict(self.planned.get(definition.key, {}))).values())
+        ways = {**by_way(self.scheduled_as(definition).to), **self.planned.get(definition.key, {})}
+        return [sync for own in ways.values() for sync in own]
 
     # --- the card ----------------------------------------------------------------------------------------------------
 

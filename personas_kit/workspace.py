@@ -57,7 +57,7 @@ from personas_kit.leaving import ForgetReport, Leaving
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
 from personas_kit.oversight import Oversight
-from personas_kit.planner import Found, Planner, carried
+from personas_kit.planner import Found, Planner, Way, by_way, carried
 from personas_kit.preview import Preview, Previews
 from personas_kit.previewing import Previewing
 from personas_kit.profile import Profile
@@ -92,7 +92,7 @@ class Workspace:
         self._comparing = Comparing(self._reader, self._planner)
         self._scheduled: dict[str, Scheduled] = {s.definition.key: s for s in config.scheduled}
         self._previewed: dict[str, Found] = {}
-        self._planned: dict[str, dict[str, SyncSettings]] = {}
+        self._planned: dict[str, dict[Way, list[SyncSettings]]] = {}
         self.events = Catalogue("event", lambda: load_events(self.source, self._reader.asking("events")))
         """What happens, by name: counts, and the properties of each. Asks the warehouse once it is looked at."""
         self.traits = Catalogue("trait", lambda: self._traits("user"))
@@ -439,7 +439,7 @@ class Workspace:
                 scheduled, found, syncs, members_from=members_from, mode=mode, figures=figures,
                 why=Otherwise(self._reader),
             )  # fmt: skip
-        self._planned.setdefault(meant.key, {}).update((sync.destination, sync) for sync in syncs)
+        self._planned.setdefault(meant.key, {}).update(by_way(syncs))
         again = functools.partial(
             self.plan, definition, to=to, send=send, ids=ids, list=list, integrations=integrations, combine=combine,
             mode=mode, as_of=as_of,
@@ -582,8 +582,10 @@ class Workspace:
         meant = self._definition(definition)
         scheduled = self._scheduled_as(meant)
         asked = SyncSettings(destination=to or "")
-        known = self._planned.get(meant.key, {})
-        syncs = [known.get(each.destination, each) for each in self._planner.syncs_for(scheduled, to, asked)]
+        ways = by_way(self._planner.syncs_for(scheduled, to, asked))
+        names, planned = {name for name, _ in ways}, self._planned.get(meant.key, {})
+        ways |= {way: own for way, own in planned.items() if way[0] in names}
+        syncs = [sync for own in ways.values() for sync in own]
         return self._planner.unfinished(scheduled, self._reader.compile(meant).fingerprint, syncs)
 
     @works("plan")

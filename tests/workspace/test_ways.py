@@ -127,6 +127,21 @@ def test_exits_go_where_the_members_went_and_nowhere_else_behind_the_gateway(fol
     assert [each["integrations"] for each in left] == [each["integrations"] for each in entered]
 
 
+def test_two_ways_to_one_destination_are_two_in_a_preview_also_after_a_plan(folder):
+    ways = [
+        f'{{ destination = "hub", send = ["identify"], integrations = ["{name}"] }}' for name in ("Appboy", "Iterable")
+    ]
+    vips = f"[[audience]]\nname = 'Vips'\nwhere = \"trait('vip') = true\"\nto = [{', '.join(ways)}]\n"
+    workspace = Opened(folder, segment(), vips).workspace
+
+    for _ in range(2):
+        assert [change.sync.place for change in workspace.preview("vips").changes] == ["Appboy", "Iterable"]
+        assert [part.sync.place for part in workspace.plan("vips").syncs] == ["Appboy", "Iterable"]
+    workspace.plan("vips", to="hub", integrations=["Klaviyo"])
+    after = [change.sync.place for change in workspace.preview("vips").changes]
+    assert after == ["Appboy", "Iterable", "Klaviyo"]
+
+
 def test_exits_of_what_was_planned_by_hand_go_where_it_went(folder):
     opened = Opened(folder, segment())
     opened.plan(VIPS, to="hub", send=["identify"], integrations=["Appboy"]).push()
