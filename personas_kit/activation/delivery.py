@@ -207,7 +207,8 @@ class Delivery:
             derived=sync.derived,
         )
         silent = Batch(sync.to_send, sync.lines.height)
-        self.store.begin(head, sync.lines, adopted=[silent] if silent.start < silent.stop else [])
+        adopted = [silent] if silent.start < silent.stop else []
+        self.store.begin(head, sync.lines, adopted=adopted, moot=_moot(sync))
 
     def _send_all(self, push: _Push) -> Report:
         """Every account beside the others: each has a pace of its own. Where time is made up, so is the order."""
@@ -339,6 +340,15 @@ def _tally_of(
         else:
             tally.unknown.add(at)
     return tally
+
+
+def _moot(sync: SyncPlan) -> list[str]:
+    """Who was refused once, and of whom nothing is due any more; nobody, where the plan is about some only."""
+    if sync.aside:
+        return []
+    refused = sync.state.rejects["member"].cast(pl.String)
+    due = pl.concat([sync.lines["member"].cast(pl.String), sync.held["member"]])
+    return refused.filter(~refused.is_in(due.implode())).to_list()
 
 
 def _check_secrets(syncs: Sequence[SyncPlan]) -> None:

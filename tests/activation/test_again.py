@@ -131,6 +131,18 @@ def test_what_is_refused_again_and_again_is_tried_less_and_less(workspace, sandb
     assert held.select("member", "change", "times").rows() == [("u0", "enter", 8)]
 
 
+def test_what_was_refused_and_is_due_no_more_is_forgotten(workspace, sandbox, folder, clock):
+    small.set_vips(folder, ["u0", "u1"])
+    sandbox.fail(400, 400, 400)
+    assert identify(workspace).push().rejected == 2
+    clock.day += 1
+    small.set_vips(folder, ["u1", "u2"])
+    sandbox.fail(400, 400, 400)
+    identify(workspace).push()
+
+    assert {member for _, state in workspace.store.syncs() for member in state.rejects["member"]} == {"u1", "u2"}
+
+
 def test_what_is_held_back_is_tried_by_a_full_re_sync(workspace, sandbox, folder, clock):
     small.set_vips(folder, ["u0"])
     refused_days(workspace, sandbox, clock, 5)

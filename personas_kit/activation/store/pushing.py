@@ -23,7 +23,7 @@ from personas_kit.activation.store.noting import (
     settle_batch,
 )
 from personas_kit.activation.store.reading import batches_of, chain_of, kinds_of, lines_of, state_of
-from personas_kit.activation.store.settling import Settlement, settle
+from personas_kit.activation.store.settling import Settlement, remove, settle
 from personas_kit.activation.store.tables import Tables
 from personas_kit.activation.sync import Sync
 
@@ -71,7 +71,9 @@ class Pushing(Looking):
             self.fold(plan["id"], sync, finished=False)
         return bool(cut_short)
 
-    def begin(self, head: PlanHead, lines: pl.DataFrame, *, adopted: Sequence[Batch] = ()) -> None:
+    def begin(
+        self, head: PlanHead, lines: pl.DataFrame, *, adopted: Sequence[Batch] = (), moot: Sequence[str] = ()
+    ) -> None:
         """Commit a plan: its changes as a frame, and what it is for. Nothing may be sent before this returns.
 
         If another account acknowledged the sync before, that is forgotten here.
@@ -81,6 +83,7 @@ class Pushing(Looking):
             lines: the changes in the order in which they are sent: ``member``, ``change``, ``value``, ``message_id``,
                 ``timestamp``, and all that a payload needs.
             adopted: stretches of them that are acknowledged without being sent.
+            moot: members, as text, that were refused once, and of whom nothing is due any more: that is forgotten.
         """
         sync = head.sync
         file = self._frames.write("plans", f"{head.plan_id}-{sync.id}", kept(lines) if head.derived else lines)
@@ -97,6 +100,8 @@ class Pushing(Looking):
                 settle(about, lines[batch.start : batch.stop], BatchResult())
             if adopted:
                 move_on(tables, sync.id)
+            if moot:
+                remove(about, "reject", moot)
 
     def advance(
         self,

@@ -56,10 +56,11 @@ def _clear(about: Settlement, table: str, lines: pl.DataFrame, excluded: Iterabl
     """Remove the other members from a table that is usually empty: their names are a third of what a note costs."""
     if about.tables.rows(f"select 1 as one from {table} where sync_id = ? limit 1", (about.sync_id,)):  # noqa: S608
         out = set(excluded)
-        _remove(about, table, (member for at, member in enumerate(_members(lines)) if at not in out))
+        remove(about, table, (member for at, member in enumerate(_members(lines)) if at not in out))
 
 
-def _remove(about: Settlement, table: str, members: Iterable[str]) -> None:
+def remove(about: Settlement, table: str, members: Iterable[str]) -> None:
+    """Remove members from ``unknown_member`` or ``reject``."""
     about.tables.many(
         f"delete from {table} where sync_id = ? and member = ?",  # noqa: S608  (names of our own)
         [(about.sync_id, member) for member in members],
@@ -82,7 +83,7 @@ def remember_unknown(about: Settlement, lines: pl.DataFrame, jobs: dict[int, str
         return
     some = lines[list(jobs)]
     members, kept = _members(some), some.select("change", "value", "message_id", "timestamp").rows()
-    _remove(about, "unknown_member", members)
+    remove(about, "unknown_member", members)
     about.tables.many(
         "insert into unknown_member values (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -103,7 +104,7 @@ def _remember_rejects(about: Settlement, lines: pl.DataFrame, result: BatchResul
     (pushes,) = (row["pushes"] for row in about.tables.rows("select pushes from sync where id = ?", (about.sync_id,)))
     some = lines[positions]
     members, kept = _members(some), some.select("change", "value").rows()
-    _remove(about, "reject", members)
+    remove(about, "reject", members)
     about.tables.many(
         "insert into reject values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
