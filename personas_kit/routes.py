@@ -146,7 +146,9 @@ def _entry(name: str, configured: Mapping[str, DestinationSettings]) -> Entry:
     try:
         return find_entry(name)
     except UnknownName:
-        raise UnknownName("configured destination", name, {*configured, *CATALOGUE}) from None
+        unknown = UnknownName("configured destination", name, {*configured, *CATALOGUE})
+        unknown.hint = unknown.hint or f"configured: {', '.join(sorted(configured)) or 'none'}"
+        raise unknown from None
 
 
 def _retired(entry: Entry) -> DestinationError:

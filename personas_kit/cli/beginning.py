@@ -38,9 +38,9 @@ Options = Mapping[str, Any]
 @click.option("--snowflake", metavar="NAME", help="A connection of connections.toml.")
 @click.option("--postgres", metavar="SERVICE", help="A service of pg_service.conf.")
 @click.option("--postgres-url", metavar="VARIABLE", help="The environment variable that holds PostgreSQL's address.")
-@click.option("--role", help="Instead of the connection's; so are --warehouse and --database.")
-@click.option("--warehouse", help="Snowflake's virtual warehouse.")
-@click.option("--database", help="Snowflake's or PostgreSQL's database.")
+@click.option("--role", help="Snowflake's role, instead of the connection's.")
+@click.option("--warehouse", help="Snowflake's virtual warehouse, likewise.")
+@click.option("--database", help="Snowflake's or PostgreSQL's database, likewise.")
 @click.option("--schema", help="The schema to look at, if several could be meant.")
 @click.option("--users", metavar="TABLE", help="The table of users, where its name does not tell.")
 @click.option("--accounts", metavar="TABLE", help="The table of accounts.")
@@ -61,7 +61,11 @@ def init(folder: Path, yes: bool, **options: Any) -> int:  # noqa: ANN401 - ever
     """
     file = folder / FILE
     if file.exists():
-        raise ConfigError("there is a file already, and it is left as it is", where=str(file))
+        raise ConfigError(
+            "there is a file already, and it is left as it is",
+            where=str(file),
+            hint="personas check looks at it; --folder writes another elsewhere",
+        )
     ask = sys.stdin.isatty() and not yes
     said = _warehouse(options, folder, ask=ask)
     settings = checked_warehouse(WarehouseSettings.model_validate(said))

@@ -10,94 +10,34 @@ from pathlib import Path
 import click
 
 from personas_kit.cli.codes import ERROR, GUARD, INTERRUPTED
-from personas_kit.errors import PersonasError, PlanBlocked
+from personas_kit.errors import PersonasError, PlanBlocked, nearest
 
-#: Every command: where it is in this package, and what it does in a line. So the list of them loads none of them, nor
-#: what they work with: it takes a fourteenth of the processor's time.
+#: Every command: where it is in this package, and what it does in a line of 80 columns, with its name. So the list of
+#: them loads none of them, nor what they work with: it takes a fourteenth of the processor's time.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "check": (
-        "setting_up.check",
-        "Check everything and change nothing: the file, the warehouse, what its tables hold, definitions, credentials.",
-    ),
-    "copy": (
-        "copying.copy",
-        "Copy what comes with the kit into FOLDER: its notebooks, the SQL for your warehouse, the documents.",
-    ),
-    "create-list": (
-        "looking.create_list",
-        "Make an empty list at a destination for the audience KEY, and show its id to write into personas.toml.",
-    ),
-    "demo": (
-        "setting_up.demo",
-        (
-            "See the whole job, offline, in under a minute: define, preview, plan, push; a day later push only the "
-            "changes."
-        ),
-    ),
-    "destinations": (
-        "looking.destinations",
-        "List the destinations there are, or show NAME with the settings it needs and a block to paste.",
-    ),
-    "explain": (
-        "looking.explain",
-        "Show why the user or account MEMBER is in the audience KEY or out of it, or what its value is made of.",
-    ),
-    "export": (
-        "looking.export_to_file",
-        "Write the members of KEY to FILE: .csv for people (formulas made harmless), .parquet or .ndjson for programs.",
-    ),
-    "forget": (
-        "sending.forget",
-        "Never send USER again: take the user out of every destination, then remove every trace from the state.",
-    ),
-    "history": (
-        "looking.push_history",
-        "Show the last runs, newest first: a line for each sync, also where a guard stopped it or it failed.",
-    ),
-    "init": (
-        "beginning.init",
-        (
-            "Look at a warehouse and write a first personas.toml, with the evidence for every line. Nothing is changed "
-            "there."
-        ),
-    ),
-    "pause": ("sending.pause", "Pause the syncs of KEY to a destination: they are planned, and nothing is sent."),
-    "plan": (
-        "sending.plan",
-        "Show what would be sent for KEY: who enters, who leaves, the guards, the exact requests. Nothing is sent.",
-    ),
-    "preview": (
-        "looking.preview",
-        "Show what is in the definitions KEYS (by default all of them), and what would change. Nothing is sent.",
-    ),
-    "profile": (
-        "looking.profile",
-        "Show one user or account: traits, audiences, accounts, and what each destination acknowledged.",
-    ),
-    "push": ("sending.push", "Plan KEY, show the plan, ask, and send it."),
-    "remove": (
-        "sending.remove",
-        "Take everyone of KEY out of its destinations: for a definition that is going, or is gone from personas.toml.",
-    ),
-    "reset": (
-        "sending.reset",
-        "Forget what a destination acknowledged of KEY: the next push sends everyone again. Nothing is sent now.",
-    ),
-    "resume": ("sending.resume", "Let paused syncs of KEY go on."),
-    "run": ("sending.run", "Do every sync of personas.toml that is due. For schedules: never asks, never waits."),
-    "sandbox": (
-        "setting_up.sandbox",
-        "Run a local receiver that behaves like Segment, RudderStack, Amplitude, Meta's lists and a webhook.",
-    ),
-    "schedule": (
-        "schedules.schedule",
-        "Show how often each sync wants to be run, or print what a scheduler wants to be told, ready to paste.",
-    ),
-    "sql": ("looking.sql", "Print the SQL of the definition KEY, runnable as pasted."),
-    "status": (
-        "looking.status",
-        "Show every sync: what was acknowledged, the last run, what is due next, what waits for a person, what to do.",
-    ),
+    "check": ("setting_up.check", "Check everything and change nothing."),
+    "copy": ("copying.copy", "Copy the notebooks, SQL or documents of the kit."),
+    "create-list": ("looking.create_list", "Make an empty list at a destination."),
+    "demo": ("setting_up.demo", "See the whole job, offline, in under a minute."),
+    "destinations": ("looking.destinations", "List the destinations, or show what one needs."),
+    "explain": ("looking.explain", "Show why somebody is in an audience or out of it."),
+    "export": ("looking.export_to_file", "Write members to a file, or a notebook to a page."),
+    "forget": ("sending.forget", "Never send a user again, and remove every trace."),
+    "history": ("looking.push_history", "Show the last runs, newest first."),
+    "init": ("beginning.init", "Write a first personas.toml for your warehouse."),
+    "pause": ("sending.pause", "Send nothing of a definition to a destination for now."),
+    "plan": ("sending.plan", "Show what would be sent; nothing is sent."),
+    "preview": ("looking.preview", "Show what is in definitions; nothing is sent."),
+    "profile": ("looking.profile", "Show everything about one user or account."),
+    "push": ("sending.push", "Plan, show the plan, ask, and send it."),
+    "remove": ("sending.remove", "Take everyone of a definition out of its destinations."),
+    "reset": ("sending.reset", "Forget what was acknowledged: everyone is sent again."),
+    "resume": ("sending.resume", "Let what is paused go on."),
+    "run": ("sending.run", "Do every sync that is due. For schedules."),
+    "sandbox": ("setting_up.sandbox", "Run a receiver on this machine to try things with."),
+    "schedule": ("schedules.schedule", "Print what a scheduler wants to be told, ready to paste."),
+    "sql": ("looking.sql", "Print the SQL of a definition, runnable as pasted."),
+    "status": ("looking.status", "Show every sync, what waits for a person, what to do."),
 }
 
 
@@ -116,12 +56,19 @@ class LazyGroup(click.Group):
         found: click.Command = getattr(importlib.import_module(f"personas_kit.cli.{module}"), name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; of one that there is not, an error with the nearest."""
+        near = [] if args[0] in COMMANDS else nearest(args[0], COMMANDS)
+        if near:
+            ctx.fail(f"there is no command {args[0]!r}: did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of them, as click writes it, without loading any."""
-        room = formatter.width - 6 - max(map(len, COMMANDS))
-        said = [(name, click.Command(name, help=COMMANDS[name][1])) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, each.get_short_help_str(room)) for name, each in said])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -167,6 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _complained(str(blocked), GUARD)
     except PersonasError as problem:
         code = _complained(str(problem), ERROR)
+    except OSError as problem:
+        if problem.filename is None:
+            raise  # no file or folder that a person named
+        said = PersonasError(f"it cannot be read or written: {problem.strerror}", where=str(problem.filename))
+        code = _complained(str(said), ERROR)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Literal
 
 import click
-import polars as pl
 from rich.text import Text
 
 from personas_kit.cli.options import as_of_option, json_option, with_workspace
 from personas_kit.cli.pages import export_page
-from personas_kit.cli.terminal import as_json, output, people, show_explanation, show_preview, table_of
+from personas_kit.cli.terminal import as_json, output, pairs, people, show_explanation, show_preview, table_of
 from personas_kit.compiler.dialects import DIALECTS
 from personas_kit.destinations import DESTINATIONS
 from personas_kit.destinations.showing import described, details, listed
+from personas_kit.masking import mask_text
 from personas_kit.workspace import Workspace
 
 
@@ -53,6 +53,7 @@ def preview(workspace: Workspace, keys: tuple[str, ...], as_of: str | None, json
         people.print("There are no definitions yet: add one to personas.toml.")
 
 
+SOME = click.IntRange(min=1)
 SYNCS = [
     "key", "destination", "call", "acknowledged", "unknown", "rejected", "held", "last_run", "last_at", "due", "paused",
     "place",
@@ -62,7 +63,7 @@ RUNS = ["finished_at", "key", "destination", "call", "state", "acknowledged", "r
 
 @click.command()
 @json_option
-@click.option("--runs", default=10, show_default=True, help="How many of the last pushes to show.")
+@click.option("--runs", type=SOME, default=10, show_default=True, help="How many of the last runs to show.")
 @with_workspace
 def status(workspace: Workspace, runs: int, json_: bool) -> None:
     """Show every sync: what was acknowledged, the last run, what is due next, what waits for a person, what to do."""
@@ -81,13 +82,13 @@ def status(workspace: Workspace, runs: int, json_: bool) -> None:
         people.print(Text.assemble((f"{each.what}  ", "yellow"), (where, "bold"), f"  {each.said}"))
         if each.command:
             people.print(Text(f"    {each.command}", "dim"))
-    people.print(repr(found), markup=False)
+    people.print(repr(found))
 
 
 @click.command("history")
-@click.option("--limit", default=50, show_default=True, help="How many lines.")
+@click.option("--limit", type=SOME, default=50, show_default=True, help="How many lines.")
 @click.option("--write", is_flag=True, help="Write all of it into the warehouse: what is missing there is added.")
-@click.option("--schema", default="personas", show_default=True, help="Where in the warehouse: it has to exist.")
+@click.option("--schema", default="personas", show_default=True, help="Its schema there, which has to exist.")
 @json_option
 @with_workspace
 def push_history(workspace: Workspace, limit: int, write: bool, schema: str, json_: bool) -> None:
@@ -119,9 +120,10 @@ def profile(workspace: Workspace, member: str, as_of: str | None, json_: bool) -
     if json_:
         as_json(found.to_dict())
         return
-    output.print(f"[bold]{found.subject} {found.id}[/bold]")
+    as_of_words = f"  as of {found.as_of:%Y-%m-%d %H:%M} UTC"
+    output.print(Text.assemble((f"{found.subject} {mask_text(found.id)}", "bold"), (as_of_words, "dim")))
     for title, values in found.sections():
-        output.print(table_of(pl.DataFrame({"": list(values), " ": [str(value) for value in values.values()]}), title))
+        output.print(pairs(values, title) if values else Text(f"{title}: none", "dim"))
 
 
 @click.command()
@@ -189,7 +191,7 @@ def export_to_file(key: str, file: Path, expand: Literal["users"] | None, as_of:
     if file.suffix != ".html" or expand or as_of:
         raise click.UsageError("a notebook is exported to a file that ends in .html, and takes no option")
     export_page(Path(key), file)
-    people.print(f"{key} written to {file}: it needs no network, and nothing in it runs", markup=False)
+    people.print(f"{key} written to {file}: it needs no network, and nothing in it runs")
 
 
 @with_workspace

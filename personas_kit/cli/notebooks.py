@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from personas_kit.cli.codes import DONE, ELSEWHERE, ERROR, GUARD, INTERRUPTED, REJECTS, USAGE
+from personas_kit.cli.codes import DONE, ELSEWHERE, ERROR, GUARD, INTERRUPTED, REJECTS
 from personas_kit.cli.terminal import complain, people
 from personas_kit.display import working
 from personas_kit.errors import (
@@ -72,7 +72,7 @@ def run_notebook(notebook: Path, given: Mapping[str, object], output: Path | Non
         raise click.UsageError("the executed notebook needs a name of its own: the notebook itself stays as it is")
     if not folder.is_dir():
         raise ConfigError("there is no such folder", where=str(folder))
-    people.print(f"running {notebook} in {folder.resolve()}", markup=False)
+    people.print(f"running {notebook} in {folder.resolve()}")
     try:
         with working(notebook.name):
             papermill.execute_notebook(
@@ -95,8 +95,8 @@ def run_notebook(notebook: Path, given: Mapping[str, object], output: Path | Non
         raise ConfigError(f"the notebook cannot be written: {problem.strerror or problem}", where=str(made)) from None
     else:
         code = DONE
-    people.print(f"{made}: exit code {code}", markup=False)
-    people.print(f"as a page: personas export {made} {made.with_suffix('.html')}", markup=False)
+    people.print(f"{made}: exit code {code}")
+    people.print(f"as a page: personas export {made} {made.with_suffix('.html')}")
     return code
 
 
@@ -161,5 +161,5 @@ def _assigned(source: str) -> list[str]:
 def _code(error: str, said: str) -> int:
     """The exit code that an error of a notebook stands for."""
     if error == SystemExit.__name__:
-        return int(said) if said.isdigit() and int(said) in range(DONE, USAGE + 4) else ERROR
+        return int(said) if said.isdecimal() and int(said) <= ELSEWHERE else ERROR
     return _CODES.get(error, ERROR)

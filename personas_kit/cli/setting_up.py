@@ -63,7 +63,9 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 @click.command()
-@click.option("--port", default=8765, show_default=True, help="On 127.0.0.1; 0 picks a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="On 127.0.0.1; 0 picks a free one."
+)
 @click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="Keep what arrives in this file.")
 def sandbox(port: int, file: Path | None) -> None:
     """Run a local receiver that behaves like Segment, RudderStack, Amplitude, Meta's lists and a webhook."""

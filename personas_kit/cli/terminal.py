@@ -42,7 +42,10 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 
 
 class _Careful(Console):
-    """Writes out what would hide, turn text around or steer the terminal: names and values come from anywhere."""
+    """Takes every text as it is, and writes out what would hide, turn text around or steer the terminal.
+
+    Names, values and paths come from anywhere: ``[red]`` is no colour here, and ``:cat:`` no picture.
+    """
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments to print."""
@@ -50,10 +53,14 @@ class _Careful(Console):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
-people = _Careful(stderr=True, highlight=False, soft_wrap=True)
+people = _Careful(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 """For words: standard error, so that standard output can be piped."""
 output = _Careful(
-    highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160,
+    highlight=False,
+    soft_wrap=True,
+    markup=False,
+    emoji=False,
 )
 """For what was asked for."""
 
@@ -100,11 +107,21 @@ def table_of(frame: pl.DataFrame, title: str = "", width: int | None = None) -> 
     return table
 
 
+def pairs(values: Mapping[str, object], title: str) -> Table:
+    """Names and values below a title, addresses masked."""
+    table = Table.grid(padding=(0, 2))
+    table.title, table.title_justify = title, "left"
+    for name, value in values.items():
+        table.add_row(Text(name), Text(mask_text(_cell(value))))
+    return table
+
+
 def show_preview(preview: Preview, console: Console = output) -> None:
     """The card of a preview."""
     subjects = f"{preview.definition.subject}s"
+    what = "Members" if preview.definition.is_audience else f"{subjects.capitalize()} with a value"
     figures = [
-        ("Members", f"{preview.size:,}", f"of {preview.population:,} {subjects}"),
+        (what, f"{preview.size:,}", f"of {preview.population:,} {subjects}"),
         ("Share", f"{preview.share:.1%}", ""),
     ]
     figures += [("Users in them", f"{preview.users:,}", "")] if preview.users is not None else []
@@ -187,7 +204,7 @@ def show_plan(plan: Plan, console: Console = output) -> None:
         console.print(Text.assemble(("  to know    ", "yellow"), note))
     for guard in plan.guards:
         word = "  stopped by " if guard.stops else "  to know    "
-        console.print(Text.assemble((word, "yellow"), (guard.name, "bold yellow"), f": {guard.saw}"))
+        console.print(Text.assemble((word, "yellow"), (guard.name, "bold yellow"), f": {mask_text(guard.saw)}"))
 
 
 def show_payloads(plan: Plan, limit: int = 1, console: Console = output) -> None:
@@ -230,11 +247,11 @@ def show_report(report: Report, console: Console = people) -> None:
             Text.assemble(
                 (f"{mark} ", colour),
                 f"{sync.sync.destination} {sync.sync.call}: {', '.join(counts)}",
-                (f"  {sync.why}" if sync.why else "", "yellow"),
+                (f"  {mask_text(sync.why)}" if sync.why else "", "yellow"),
             )
         )
     for said in report.attention:
-        console.print(Text.assemble(("  new: ", "yellow"), said))
+        console.print(Text.assemble(("  new: ", "yellow"), mask_text(said)))
 
 
 _ENDED: Mapping[Ended, int] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -108,7 +109,7 @@ def _next(folder: Path, port: int, console: Console) -> None:
     for name, what in lines:
         console.print(Text.assemble("  ", (str(folder / name), "bold"), f"  {what}"))
     console.print("\nGo on by hand (the demo's present is 2026-11-02):")
-    console.print(f"  cd {folder}")
+    console.print(f"  cd {shlex.quote(str(folder))}")
     console.print(
         f"  personas sandbox --port {port} --file received.sqlite     # in a second terminal; it shows a page, too"
     )

@@ -202,7 +202,7 @@ def _error(error: Mapping[str, object], answer: Answer) -> Outcome:
 
 def _create(connection: Connection, name: str, description: str) -> Asking:
     if not connection.setting("ad_account_id"):
-        raise ConfigError("to make a list takes the ad account", hint='add ad_account_id = "..."')
+        raise ConfigError(f"{connection.name} needs an ad account to make a list in", hint='add ad_account_id = "..."')
     body = {
         "name": name,
         "subtype": "CUSTOM",

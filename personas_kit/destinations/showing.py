@@ -100,7 +100,9 @@ def _found(registry: Registry, name: str) -> tuple[Entry | None, str]:
     except UnknownName:
         if name in registry:
             return None, name
-        raise UnknownName("destination", name, {*registry, *(each.slug for each in ENTRIES)}) from None
+        unknown = UnknownName("destination", name, {*registry, *(each.slug for each in ENTRIES)})
+        unknown.hint = unknown.hint or f"personas destinations --search {name} looks for it in whatever is known"
+        raise unknown from None
     return entry, entry.module if entry.module in registry else ""
 
 

@@ -81,8 +81,9 @@ def test_a_notebook_ends_with_the_code_that_it_says_and_stays_as_it_was(personas
         ("RunError", "", 1),
         ("ZeroDivisionError", "division by zero", 1),
         ("SystemExit", "0", 0),
-        ("SystemExit", "5", 5),
-        ("SystemExit", "77", 1),
+        ("SystemExit", "6", 6),
+        ("SystemExit", "7", 1),
+        ("SystemExit", "²", 1),
         ("SystemExit", "no", 1),
     ],
 )
