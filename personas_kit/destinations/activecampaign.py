@@ -51,7 +51,7 @@ from personas_kit.destinations.base import (
     Unanswered,
 )
 from personas_kit.destinations.encode import Json, obj, raw
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, all_but, code
 
 ALONE = 10
@@ -197,7 +197,7 @@ destination = Destination(
     },
     limits=Limits(items=250, bytes=400_000),
     outcomes=Outcomes(read=_read),
-    keyed={"email": Identifier("email", META["email"].uniform, hashed=False, alone=True)},
+    keyed={"email": small_address()},
     keys=Keys(pattern=r"[A-Za-z][A-Za-z0-9_]*", about="letters, digits and underscores after a letter"),
     rates=(Rate(5, 1),),
     parallel=5,

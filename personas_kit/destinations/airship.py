@@ -21,9 +21,19 @@ import json
 import polars as pl
 
 from personas_kit.destinations.auth import Bearer, Header, Several
-from personas_kit.destinations.base import Around, Destination, Fields, Limits, Post, Probe, Setting, Values
+from personas_kit.destinations.base import (
+    Around,
+    Destination,
+    Fields,
+    Limits,
+    Post,
+    Probe,
+    Setting,
+    Values,
+    naming_list,
+)
 from personas_kit.destinations.encode import Json, obj, raw
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 
@@ -63,7 +73,7 @@ destination = Destination(
         Setting("app_key", "of the project: Settings > Project Details", identifies=True),
         Setting("token", "Settings > Tokens", secret=True),
         Setting("tag_group", "in which the tags of lists are", default="personas", identifies=True),
-        Setting("tag", "that is a list; usually given per definition as list", optional=True, identifies=True),
+        naming_list("tag", "that is a list", optional=True),
         Setting("region", "where the project's data is", default="us", choices=("us", "eu")),
     ),
     auth=Several(Bearer("token"), Header("x-ua-appkey", "{app_key}")),
@@ -80,7 +90,7 @@ destination = Destination(
     },
     limits=Limits(items=100, bytes=1_000_000),
     outcomes=Outcomes(read=_read),
-    identifiers={"user_id": Identifier("named_user_id", lambda text: text, hashed=False, alone=True)},
+    identifiers={"user_id": as_given("named_user_id")},
     values=Values(longest=255, booleans="text", lists=False),
     headers={"accept": "application/vnd.urbanairship+json; version=3"},
     list_setting="tag",

@@ -10,12 +10,10 @@ Source: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.h
 https://docs.aws.amazon.com/streams/latest/dev/large-records.html (read 2026-11-26).
 """
 
-import json
-
 import polars as pl
 
 from personas_kit.destinations import aws
-from personas_kit.destinations.base import Around, Call, Destination, Fields, Limits, Setting
+from personas_kit.destinations.base import Call, Destination, Fields, Limits
 from personas_kit.destinations.encode import Json, obj
 
 LONGEST_KEY = 256
@@ -26,19 +24,13 @@ def _record(call: Call, c: Fields, message: pl.Expr) -> Json:
     return obj(PartitionKey=who.str.head(LONGEST_KEY), Data=message.str.encode("base64"))
 
 
-def _around(c: Fields) -> Around:
-    return f'{{"StreamName":{json.dumps(c.settings["stream"])},"Records":[', "]}"
-
-
 destination = Destination(
     slug="amazon-kinesis",
     name="Amazon Kinesis",
-    settings=aws.settings(
-        Setting("stream", "its name", identifies=True, pattern=r"[a-zA-Z0-9_.-]{1,128}", example="personas")
-    ),
+    settings=aws.settings(aws.stream(128)),
     auth=aws.AwsSigned("kinesis"),
     hosts=aws.hosts("kinesis"),
-    posts=aws.posts(_record, _around),
+    posts=aws.posts(_record, aws.into_stream("StreamName")),
     limits=Limits(items=500, bytes=5_000_000, item_bytes=1_000_000),
     outcomes=aws.outcomes(aws.for_each("Records", "SequenceNumber")),
     headers={"x-amz-target": "Kinesis_20131202.PutRecords"},

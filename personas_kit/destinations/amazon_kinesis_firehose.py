@@ -8,12 +8,10 @@ Source: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBa
 https://docs.aws.amazon.com/firehose/latest/dev/limits.html (read 2026-11-26).
 """
 
-import json
-
 import polars as pl
 
 from personas_kit.destinations import aws
-from personas_kit.destinations.base import Around, Call, Destination, Fields, Limits, Setting
+from personas_kit.destinations.base import Call, Destination, Fields, Limits
 from personas_kit.destinations.encode import Json, obj
 
 
@@ -21,19 +19,13 @@ def _record(_call: Call, _c: Fields, message: pl.Expr) -> Json:
     return obj(Data=pl.concat_str(message, pl.lit("\n")).str.encode("base64"))
 
 
-def _around(c: Fields) -> Around:
-    return f'{{"DeliveryStreamName":{json.dumps(c.settings["stream"])},"Records":[', "]}"
-
-
 destination = Destination(
     slug="amazon-kinesis-firehose",
     name="Amazon Data Firehose",
-    settings=aws.settings(
-        Setting("stream", "its name", identifies=True, pattern=r"[a-zA-Z0-9_.-]{1,64}", example="personas")
-    ),
+    settings=aws.settings(aws.stream(64)),
     auth=aws.AwsSigned("firehose"),
     hosts=aws.hosts("firehose"),
-    posts=aws.posts(_record, _around),
+    posts=aws.posts(_record, aws.into_stream("DeliveryStreamName")),
     limits=Limits(items=500, bytes=4_000_000, item_bytes=1_000_000),
     outcomes=aws.outcomes(aws.for_each("RequestResponses", "RecordId")),
     headers={"x-amz-target": "Firehose_20150804.PutRecordBatch"},

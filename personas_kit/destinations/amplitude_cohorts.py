@@ -30,10 +30,11 @@ from personas_kit.destinations.base import (
     Probe,
     Request,
     Setting,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, raw, text
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 from personas_kit.errors import ConfigError
 
@@ -89,7 +90,7 @@ destination = Destination(
     settings=(
         Setting("api_key", "of the project", secret=True, identifies=True),
         Setting("secret_key", "of the project", secret=True),
-        Setting("cohort_id", "of a cohort; usually given per definition as list", identifies=True),
+        naming_list("cohort_id", "of a cohort"),
         Setting("owner", "who owns cohorts that are made: the address of a login", optional=True),
         Setting("app_id", "number of the project, to make cohorts in it", optional=True, pattern=r"\d+"),
         Setting("region", "where the project's data is", default="us", choices=("us", "eu")),
@@ -99,7 +100,7 @@ destination = Destination(
     posts={"list": _memberships("ADD", exits=_memberships("REMOVE"))},
     limits=Limits(items=10_000, bytes=1_000_000),
     outcomes=Outcomes(read=_read),
-    identifiers={"user_id": Identifier("user_id", lambda text: text, hashed=False, alone=True)},
+    identifiers={"user_id": as_given("user_id")},
     list_setting="cohort_id",
     lists=ListApi(_create),
     probe=Probe("/api/3/cohorts/usage"),

@@ -15,6 +15,7 @@ and the service models of botocore 1.44.8 (read 2026-11-26).
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Generator, Mapping
@@ -71,6 +72,17 @@ def settings(*own: Setting) -> tuple[Setting, ...]:
         Setting("secret_access_key", "belongs to access_key_id", secret=True, optional=True),
         Setting("session_token", "belongs to temporary keys", secret=True, optional=True),
     )
+
+
+def stream(longest: int) -> Setting:
+    """The setting that names a stream, of so many characters at most."""
+    pattern = rf"[a-zA-Z0-9_.-]{{1,{longest}}}"
+    return Setting("stream", "its name", identifies=True, pattern=pattern, example="personas")
+
+
+def into_stream(field: str) -> Callable[[Fields], Around]:
+    """What stands around the records of a request: the name of the stream in this field."""
+    return lambda c: (f'{{"{field}":{json.dumps(c.settings["stream"])},"Records":[', "]}")
 
 
 def hosts(service: str) -> Mapping[str, str]:

@@ -33,13 +33,13 @@ from personas_kit.destinations.fields import (
 )
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import Answer, Budgeting, Outcome, Outcomes
-from personas_kit.destinations.settings import LABEL, Setting, checked
+from personas_kit.destinations.settings import LABEL, Setting, checked, naming_list
 from personas_kit.errors import ConfigError
 
 __all__ = [
     "CALLS", "LABEL", "Asking", "Call", "Computation", "Connection", "Destination", "Exchange", "FieldApi",
     "FieldNeeded", "FieldType", "Fields", "Keys", "Limits", "ListApi", "Pause", "Poll", "Post", "Probe", "Rate",
-    "Request", "Setting", "Through", "Unanswered", "Values",
+    "Request", "Setting", "Through", "Unanswered", "Values", "naming_list",
 ]  # fmt: skip
 
 Around = tuple[str, str]
@@ -279,19 +279,25 @@ class Destination:
             lines.append('url = "https://..."')
         for setting in self.settings:
             variable = _identifier(f"{self.slug}_{setting.name}").upper()
-            value = (
-                f'{{ env = "{variable}" }}' if setting.secret else f'"{setting.default or setting.example or "..."}"'
-            )
+            shown = setting.default or setting.example or next(filter(None, setting.choices), "...")
+            value = f'{{ env = "{variable}" }}' if setting.secret else f'"{shown}"'
             required = setting.default is None and not setting.optional and setting.name != self.list_setting
             lines.append(f"{'' if required else '# '}{setting.name} = {value}  # {setting.about}")
-        if self.list_setting:
-            first = next(iter(self.identifiers))
-            to = (
-                f'to = [{{ destination = "{_identifier(self.slug)}", list = "<id>", ids = {{ {first} = "{first}" }} }}]'
-            )
+        named = 'list = "<id>", ' if self.list_setting else ""
+        if known := self._telling:
+            ids = ", ".join(f'{kind} = "{kind}"' for kind in known)
+            to = f'to = [{{ destination = "{_identifier(self.slug)}", {named}ids = {{ {ids} }} }}]'
             lines.append(f"# in a definition: {to}")
+        if self.list_setting:
             lines.append(f"# identifiers: {', '.join(self.identifiers)}")
         return "\n".join(lines)
+
+    @property
+    def _telling(self) -> tuple[str, ...]:
+        """Identifiers that are enough to know a user by; none where that is the user's id in every call."""
+        kinds = {**self.identifiers, **self.keyed}
+        alone = next((kind for kind, identifier in kinds.items() if identifier.alone), None)
+        return (alone,) if alone is not None else next(iter(self.together), ())
 
     def _base(self, values: Mapping[str, object]) -> str:
         """Its own host, which a person chooses by region at most."""

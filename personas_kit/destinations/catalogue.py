@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from personas_kit.destinations.fields import CALLS
 from personas_kit.errors import UnknownName
 
 NATIVE, GATEWAY, GONE = "native", "gateway", "not any more"
@@ -190,7 +191,7 @@ Segment lists or listed these, and no sign was found that they are alive or gone
 def _calls(entry: Entry, native: Native) -> str:
     """What it takes: by the module, where there is one."""
     taken = native.get(entry.module, entry.calls)
-    return " ".join(call for call in ("identify", "track", "group", "list") if call in taken)
+    return " ".join(call for call in CALLS if call in taken)
 
 
 def markdown(native: Native) -> str:

@@ -137,10 +137,9 @@ class Connection:
             for texts in _of_line(post.path, batch).values():
                 wrong = (texts.str.len_bytes() > _LONGEST_IN_ADDRESS) | texts.is_in(_STEPS)
                 refused |= _each(wrong, "an id that cannot stand in an address")
-        if self.destination.values.longest is not None and "value" in batch.columns:
+        if self.destination.values.longest is not None:
             long = batch.select(long=self.destination.values.too_long(pl.col("value")))["long"]
-            reason = f"a text of more than {self.destination.values.longest} characters"
-            refused |= _each(long, reason) if batch.height == long.len() else {}
+            refused |= _each(long, f"a text of more than {self.destination.values.longest} characters")
         return refused
 
     def requests(
@@ -159,7 +158,7 @@ class Connection:
         post = self._post(call, batch)
         items = self.items(call, batch, computation) if items is None else items
         headers, key = self._headers(post), self.destination.key_header
-        digested, urls = bool(key) or "{digest}" in post.path, self._urls(post, batch)
+        digested, urls = bool(key) or _DIGEST in post.path, self._urls(post, batch)
         packed = call in self.destination.packed
         requests = []
         for (start, stop), content in self._contents(post, batch, computation, items):

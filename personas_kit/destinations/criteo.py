@@ -33,6 +33,7 @@ from personas_kit.destinations.base import (
     Rate,
     Request,
     Setting,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, raw, text
 from personas_kit.destinations.exchange import named
@@ -102,12 +103,7 @@ destination = Destination(
     settings=(
         Setting("client_id", "of the app", identifies=True),
         Setting("client_secret", "of the app", secret=True),
-        Setting(
-            "segment_id",
-            "number of a contact list; usually given per definition as list",
-            identifies=True,
-            pattern=r"\d+",
-        ),
+        naming_list("segment_id", "number of a contact list", pattern=r"\d+"),
         Setting("advertiser_id", "number of the advertiser, to make lists for", optional=True, pattern=r"\d+"),
     ),
     auth=OAuth(

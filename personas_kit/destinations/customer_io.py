@@ -15,9 +15,9 @@ import polars as pl
 import polars_hash
 
 from personas_kit.destinations.auth import Basic
-from personas_kit.destinations.base import Destination, Fields, Keys, Limits, Post, Probe, Rate, Setting
+from personas_kit.destinations.base import Destination, Fields, Keys, Limits, Post, Probe, Rate, Setting, naming_list
 from personas_kit.destinations.encode import Json, obj, raw
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, refused
 
 BATCH = ('{"batch":[', "]}")
@@ -82,7 +82,7 @@ destination = Destination(
         Setting("site_id", "of the workspace", identifies=True),
         Setting("api_key", "of the Track API", secret=True),
         Setting("object_type_id", "of the objects that are accounts", default="1"),
-        Setting("segment_id", "of a manual segment", optional=True, identifies=True),
+        naming_list("segment_id", "number of a manual segment", optional=True),
         Setting("region", "where the workspace is", default="us", choices=("us", "eu")),
     ),
     auth=Basic("{site_id}", "{api_key}"),
@@ -95,7 +95,7 @@ destination = Destination(
     },
     limits=Limits(items=1_000, bytes=490_000, item_bytes=32_000),
     outcomes=Outcomes(read=_read),
-    identifiers={"user_id": Identifier("id", lambda text: text, hashed=False, alone=True)},
+    identifiers={"user_id": as_given("id")},
     keys=Keys(reserved=TAKEN),
     list_setting="segment_id",
     rates=(Rate(100, 1),),

@@ -15,7 +15,7 @@ Source: https://developer.drip.com/ (read 2026-11-26).
 from personas_kit.destinations.auth import Basic
 from personas_kit.destinations.base import Destination, Fields, Limits, Post, Probe, Rate, Setting
 from personas_kit.destinations.encode import Json, obj
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 
@@ -54,7 +54,7 @@ destination = Destination(
     },
     limits=Limits(items=1_000, bytes=1_000_000),
     outcomes=Outcomes(read=_read, split=frozenset({400, 413, 422})),
-    keyed={"email": Identifier("email", META["email"].uniform, hashed=False, alone=True)},
+    keyed={"email": small_address()},
     rates=(Rate(50, 3_600),),
     probe=Probe("/v2/accounts/{account_id}"),
 )

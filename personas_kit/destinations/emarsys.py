@@ -44,17 +44,18 @@ from personas_kit.destinations.base import (
     Setting,
     Unanswered,
     Values,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, obj, raw, text
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Budget, Outcome, Outcomes, all_but
 
 API = "/api/v3"
 EMAIL = "3"
 CONTACTS = f"{API}/contact/?create_if_not_exists=1"
 FIELDS = f"{API}/field/translate/en"
-BY_EMAIL = {"email": Identifier(EMAIL, META["email"].uniform, hashed=False, alone=True)}
+BY_EMAIL = {"email": small_address(EMAIL)}
 TYPES: dict[FieldType, str] = {"boolean": "shorttext", "number": "numeric", "text": "longtext", "time": "shorttext"}
 NOT_THERE = "2008"
 NO_LIST = {1008, 2020, 3004, 3006}
@@ -167,13 +168,7 @@ destination = Destination(
     settings=(
         Setting("client_id", "of API credentials of the kind OpenID Connect", identifies=True),
         Setting("client_secret", "of these", secret=True),
-        Setting(
-            "list_id",
-            "number of a contact list; given per definition as list",
-            optional=True,
-            identifies=True,
-            pattern=r"\d+",
-        ),
+        naming_list("list_id", "number of a contact list", optional=True, pattern=r"\d+"),
     ),
     auth=ByBasic(
         OAuth("/oauth2/token", {"grant_type": "client_credentials"}, host="https://auth.emarsys.net"),

@@ -47,6 +47,7 @@ from personas_kit.destinations.base import (
     Probe,
     Request,
     Setting,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, array
 from personas_kit.destinations.exchange import named
@@ -225,7 +226,7 @@ destination = Destination(
     settings=(
         Setting("access_token", "with ads_management", secret=True),
         Setting("app_secret", "of the app that the token is of, to prove that it is", secret=True, optional=True),
-        Setting("audience_id", "of the custom audience; usually given per definition as list", identifies=True),
+        naming_list("audience_id", "of a custom audience"),
         Setting("ad_account_id", "of the ad account, without act_: to make lists", optional=True, pattern=r"\d+"),
         Setting(
             "customer_file_source",

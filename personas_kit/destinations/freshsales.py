@@ -37,7 +37,7 @@ from personas_kit.destinations.base import (
     Unanswered,
 )
 from personas_kit.destinations.encode import Json, obj
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 API = "/crm/sales/api"
@@ -87,7 +87,7 @@ destination = Destination(
     posts={"identify": Post(f"{API}/contacts/upsert", _contact, ("", ""))},
     limits=Limits(items=1, bytes=100_000),
     outcomes=Outcomes(read=_read, split=frozenset({400, 413, 422})),
-    keyed={"email": Identifier("email", META["email"].uniform, hashed=False, alone=True)},
+    keyed={"email": small_address()},
     keys=Keys(pattern="[a-z0-9_]+", lower=True, about="small letters, digits and underscores"),
     rates=(Rate(1_000, 3_600),),
     fields=FieldApi(

@@ -21,7 +21,7 @@ import polars as pl
 from personas_kit.destinations.auth import Query
 from personas_kit.destinations.base import Destination, Fields, Keys, Limits, Post, Setting, Values
 from personas_kit.destinations.encode import Field, Json, constant, obj, raw
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 RESERVED = frozenset({
@@ -66,7 +66,7 @@ destination = Destination(
     posts={"identify": Post(PATH, _identify, ("", "")), "track": Post(PATH, _track, ("", ""))},
     limits=Limits(items=1, bytes=130_000),
     outcomes=Outcomes(read=_read),
-    keyed={"client_id": Identifier("client_id", lambda text: text, hashed=False, alone=True)},
+    keyed={"client_id": as_given("client_id")},
     keys=Keys(
         longest=24, pattern="[A-Za-z][A-Za-z0-9_]*", reserved=RESERVED, about="letters, digits and _ after a letter"
     ),

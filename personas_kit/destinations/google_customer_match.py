@@ -41,6 +41,7 @@ from personas_kit.destinations.base import (
     Probe,
     Rate,
     Setting,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, array, obj
 from personas_kit.destinations.exchange import named
@@ -218,7 +219,7 @@ destination = Destination(
             example="1234567890",
         ),
         Setting("login_customer_id", "of the manager account that gives access", optional=True, pattern=r"\d+"),
-        Setting("user_list_id", "of the list; usually given per definition as list", identifies=True, pattern=r"\d+"),
+        naming_list("user_list_id", "number of a user list", pattern=r"\d+"),
         Setting("upload_key_type", "what the list holds", default="CONTACT_ID", choices=tuple(INFO)),
         Setting(
             "terms_of_service",

@@ -42,7 +42,7 @@ from personas_kit.destinations.base import (
 )
 from personas_kit.destinations.encode import Field, Json, obj
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code
 
 OBJECTS, PROPERTIES = "/crm/objects/2026-09", "/crm/properties/2026-09"
@@ -135,7 +135,7 @@ destination = Destination(
     },
     limits=Limits(items=100, bytes=1_000_000),
     outcomes=Outcomes(read=_read),
-    keyed={"email": Identifier("email", lambda text: text.str.to_lowercase(), hashed=False, alone=True)},
+    keyed={"email": small_address()},
     keys=Keys(
         longest=100,
         pattern="[a-z][a-z0-9_]*",

@@ -17,11 +17,25 @@ from typing import cast
 import polars as pl
 
 from personas_kit.destinations.auth import Header
-from personas_kit.destinations.base import Connection, Destination, Limits, ListApi, Post, Probe, Rate, Setting
+from personas_kit.destinations.base import (
+    Asking,
+    Connection,
+    Destination,
+    Exchange,
+    Fields,
+    Keys,
+    Limits,
+    ListApi,
+    Post,
+    Probe,
+    Rate,
+    Request,
+    Setting,
+    naming_list,
+)
 from personas_kit.destinations.encode import Json, obj, raw
-from personas_kit.destinations.exchange import Exchange, Request, named
-from personas_kit.destinations.fields import Asking, Fields, Keys
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.exchange import named
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 SHOWN = {"phone": "phoneNumber", "first_name": "firstName", "last_name": "lastName"}
@@ -43,8 +57,8 @@ TAKEN = frozenset({
 
 
 def _identify(c: Fields) -> Json:
-    named = {SHOWN.get(kind, kind): field for kind, field in c.identifiers.items()}
-    return obj(userId=c.user_id, dataFields=obj({c.key: c.value, **named}))
+    fields = {SHOWN.get(kind, kind): field for kind, field in c.identifiers.items()}
+    return obj(userId=c.user_id, dataFields=obj({c.key: c.value, **fields}))
 
 
 def _track(c: Fields) -> Json:
@@ -80,13 +94,13 @@ def _bulk(connection: Connection, request: Request, lines: pl.DataFrame) -> Exch
 
 def _refused(answer: Answer, request: Request) -> dict[int, str]:
     """The positions of those that the answer names."""
-    named = dict.fromkeys(_texts(answer.at("disallowedEventNames")), "the project does not take this event")
+    refused = dict.fromkeys(_texts(answer.at("disallowedEventNames")), "the project does not take this event")
     for kind, why in REASONS.items():
         for of in ("UserIds", "Emails"):
-            named |= dict.fromkeys(_texts(answer.at("failedUpdates", kind + of)), why)
+            refused |= dict.fromkeys(_texts(answer.at("failedUpdates", kind + of)), why)
     *_, sent = cast("dict[str, list[dict[str, str]]]", request.body()).values()
     keys = ("userId", "email", "eventName")
-    return {at: named[each[key]] for at, each in enumerate(sent) for key in keys if each.get(key) in named}
+    return {at: refused[each[key]] for at, each in enumerate(sent) for key in keys if each.get(key) in refused}
 
 
 def _texts(found: object) -> list[str]:
@@ -106,7 +120,7 @@ destination = Destination(
     name="Iterable",
     settings=(
         Setting("api_key", "of the type server-side", secret=True, identifies=True),
-        Setting("list_id", "the number of a static list", optional=True, identifies=True, pattern=r"\d+"),
+        naming_list("list_id", "number of a static list", optional=True, pattern=r"\d+"),
         Setting("region", "where the project's data is", default="us", choices=("us", "eu")),
     ),
     auth=Header("api-key", "{api_key}"),
@@ -119,8 +133,8 @@ destination = Destination(
     limits=Limits(items=1_000, bytes=3_900_000),
     outcomes=Outcomes(read=_read),
     identifiers={
-        "email": Identifier("email", lambda text: text, hashed=False, alone=True),
-        "user_id": Identifier("userId", lambda text: text, hashed=False, alone=True),
+        "email": as_given("email"),
+        "user_id": as_given("userId"),
     },
     keys=Keys(reserved=TAKEN),
     list_setting="list_id",

@@ -41,16 +41,17 @@ from personas_kit.destinations.base import (
     Request,
     Setting,
     Unanswered,
+    naming_list,
 )
 from personas_kit.destinations.encode import Field, Json, obj, raw
-from personas_kit.destinations.normalise import GOOGLE, META, Identifier
+from personas_kit.destinations.normalise import GOOGLE, Identifier, as_given, small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Budget, Outcome, Outcomes, code
 
 ATTRIBUTES = {"phone": "phone_number"}  # the others are called there as they are here: email, first_name, ...
 IDENTIFIERS = {
-    "email": Identifier("email", META["email"].uniform, hashed=False, alone=True),
+    "email": small_address(),
     "phone": Identifier("phone_number", GOOGLE["phone"].uniform, hashed=False, alone=True),
-    "external_id": Identifier("external_id", META["extern_id"].uniform, hashed=False, alone=True),
+    "external_id": as_given("external_id"),
 }
 NAMES = tuple(identifier.name for identifier in IDENTIFIERS.values())
 
@@ -178,7 +179,7 @@ destination = Destination(
     name="Klaviyo",
     settings=(
         Setting("api_key", "a private key, pk_...", secret=True, identifies=True),
-        Setting("list_id", "of a list; usually given per definition as list", identifies=True, optional=True),
+        naming_list("list_id", "of a list", optional=True),
     ),
     auth=Header("authorization", "Klaviyo-API-Key {api_key}"),
     hosts={"": "https://a.klaviyo.com"},

@@ -41,10 +41,11 @@ from personas_kit.destinations.base import (
     Setting,
     Unanswered,
     Values,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, obj, raw, text
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, all_but, code
 
 LIST = "/3.0/lists/{list_id}"
@@ -52,7 +53,7 @@ CONTACTS = f"{LIST}?skip_merge_validation=true"
 SEGMENT = f"{LIST}/segments/{{segment_id}}"
 ADDRESS = pl.col("member").str.json_path_match("$.email_address")
 MEMBERS = ('{"members":[', '],"update_existing":true}')
-EMAIL = {"email": Identifier("email_address", META["email"].uniform, hashed=False, alone=True)}
+EMAIL = {"email": small_address("email_address")}
 TYPES: dict[FieldType, str] = {"boolean": "Text", "number": "Number", "text": "Text", "time": "Text"}
 
 
@@ -155,7 +156,7 @@ destination = Destination(
             default="transactional",
             choices=("transactional", "subscribed", "pending", "unsubscribed"),
         ),
-        Setting("segment_id", "of a tag; given per definition as list", optional=True, identifies=True),
+        naming_list("segment_id", "number of a tag", optional=True),
     ),
     auth=Basic("key", "{api_key}"),
     hosts={"": "https://{server}.api.mailchimp.com"},

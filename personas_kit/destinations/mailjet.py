@@ -36,16 +36,17 @@ from personas_kit.destinations.base import (
     Setting,
     Unanswered,
     Values,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, obj, raw
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 REST = "/v3/REST"
 JOBS = f"{REST}/contact/managemanycontacts"
 POLLS, SECONDS = 120, 5
-EMAIL = {"email": Identifier("Email", META["email"].uniform, hashed=False, alone=True)}
+EMAIL = {"email": small_address("Email")}
 TYPES: dict[FieldType, str] = {"boolean": "bool", "number": "float", "text": "str", "time": "datetime"}
 
 
@@ -107,13 +108,7 @@ destination = Destination(
     settings=(
         Setting("api_key", "of the account", identifies=True),
         Setting("secret_key", "of the account", secret=True),
-        Setting(
-            "list_id",
-            "number of a contact list; given per definition as list",
-            optional=True,
-            identifies=True,
-            pattern=r"\d+",
-        ),
+        naming_list("list_id", "number of a contact list", optional=True, pattern=r"\d+"),
         Setting("region", "us: the account was moved there", default="eu", choices=("eu", "us")),
     ),
     auth=Basic("{api_key}", "{secret_key}"),

@@ -21,7 +21,7 @@ import httpx
 
 from personas_kit.destinations.auth import OAuth
 from personas_kit.destinations.base import LABEL, Probe, Rate, Setting
-from personas_kit.destinations.normalise import META, Identifier
+from personas_kit.destinations.normalise import Identifier, small_address
 from personas_kit.destinations.outcomes import Answer, Outcome, Reader
 
 TOKEN = frozenset({601, 602})
@@ -98,9 +98,7 @@ NAMES: Mapping[int, str] = {
 DONE = frozenset({"created", "updated", "added", "removed"})
 RESET = dt.time(6)  # UTC
 
-EMAIL: Mapping[str, Identifier] = {
-    "email": Identifier("email", META["email"].uniform, hashed=False, alone=True),
-}
+EMAIL: Mapping[str, Identifier] = {"email": small_address()}
 SETTINGS = (
     Setting(
         "munchkin",
@@ -189,7 +187,7 @@ def _until_reset(answer: Answer) -> float:
     """Seconds until calls are counted anew, by the clock of the answer; an hour if it has none."""
     try:
         now = parsedate_to_datetime(answer.header("date") or "").astimezone(dt.UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 3_600.0
     today = dt.datetime.combine(now.date(), RESET, dt.UTC)
     return (today - now).total_seconds() % 86_400

@@ -41,6 +41,7 @@ from personas_kit.destinations.base import (
     Request,
     Setting,
     Unanswered,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, raw
 from personas_kit.destinations.outcomes import Outcome, Outcomes, all_but
@@ -186,7 +187,7 @@ destination = Destination(
     name="Marketo Static Lists",
     settings=(
         *marketo.SETTINGS,
-        Setting("list_id", "of a static list; usually given per definition as list", identifies=True),
+        naming_list("list_id", "number of a static list"),
         Setting("folder_id", "of the folder where lists are made", optional=True, pattern=r"\d+"),
     ),
     auth=marketo.AUTH,

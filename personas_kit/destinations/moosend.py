@@ -48,6 +48,7 @@ from personas_kit.destinations.base import (
     Setting,
     Unanswered,
     Values,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, obj, raw
 from personas_kit.destinations.exchange import named
@@ -223,7 +224,7 @@ destination = Destination(
     name="Moosend",
     settings=(
         Setting("apikey", "of the account", secret=True, identifies=True),
-        Setting("list_id", "of a mailing list", optional=True, identifies=True),
+        naming_list("list_id", "of a mailing list", optional=True),
         Setting("double_opt_in", "where those who enter agree to be mailed", default="list", choices=tuple(OPT_IN)),
     ),
     auth=Query("apikey"),

@@ -163,6 +163,16 @@ def _region(text: pl.Expr) -> pl.Expr:
     return _matching(text.str.to_uppercase(), "^[A-Z]{2}$")
 
 
+def as_given(name: str, *, alone: bool = True) -> Identifier:
+    """An id as the source has it, under this name."""
+    return Identifier(name, _as_is, hashed=False, alone=alone)
+
+
+def small_address(name: str = "email") -> Identifier:
+    """An email address in small letters, not hashed, under this name."""
+    return Identifier(name, _lower, hashed=False, alone=True)
+
+
 META: Mapping[str, Identifier] = {
     "email": Identifier("EMAIL", _lower, alone=True),
     "phone": Identifier("PHONE", _digits, alone=True),
@@ -177,7 +187,7 @@ META: Mapping[str, Identifier] = {
     "state": Identifier("ST", _packed),
     "zip": Identifier("ZIP", _zip),
     "country": Identifier("COUNTRY", _country),
-    "extern_id": Identifier("EXTERN_ID", _as_is, hashed=False, alone=True),
+    "extern_id": as_given("EXTERN_ID"),
     "mobile_advertiser_id": Identifier("MADID", _device, hashed=False, alone=True),
 }
 
@@ -189,5 +199,5 @@ GOOGLE: Mapping[str, Identifier] = {
     "zip": Identifier("postalCode", _as_is, hashed=False),
     "country": Identifier("regionCode", _region, hashed=False),
     "mobile_advertiser_id": Identifier("mobileId", _device_uuid, hashed=False, alone=True),
-    "user_id": Identifier("userId", _as_is, hashed=False, alone=True),
+    "user_id": as_given("userId"),
 }

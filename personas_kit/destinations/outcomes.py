@@ -156,7 +156,7 @@ def retry_after(answer: Answer) -> float | None:
     try:
         until = parsedate_to_datetime(asked)
         now = parsedate_to_datetime(answer.header("date") or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # of a zone that lies beyond the world
         return None
     return max(0.0, (_aware(until) - _aware(now)).total_seconds())
 

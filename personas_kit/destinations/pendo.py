@@ -41,10 +41,11 @@ from personas_kit.destinations.base import (
     Setting,
     Unanswered,
     Values,
+    naming_list,
 )
 from personas_kit.destinations.encode import Json, obj, raw, text
 from personas_kit.destinations.exchange import named
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 KINDS: dict[Call, str] = {"identify": "visitor", "group": "account"}
@@ -118,7 +119,7 @@ destination = Destination(
     name="Pendo",
     settings=(
         Setting("integration_key", "with write access", secret=True, identifies=True),
-        Setting("segment_id", "of a segment; given per definition as list", optional=True, identifies=True),
+        naming_list("segment_id", "of a segment", optional=True),
         Setting("region", "where the data is", default="us", choices=("us", "us1", "eu", "jpn", "au")),
     ),
     auth=Header("x-pendo-integration-key", "{integration_key}"),
@@ -136,7 +137,7 @@ destination = Destination(
     },
     limits=Limits(items=1_000, bytes=1_000_000),
     outcomes=Outcomes(read=_read),
-    identifiers={"user_id": Identifier("visitorId", lambda text: text, hashed=False, alone=True)},
+    identifiers={"user_id": as_given("visitorId")},
     keys=Keys(pattern=r"[A-Za-z_][A-Za-z0-9_]*", about="letters, digits and underscores, no digit first"),
     values=Values(lists=False),
     list_setting="segment_id",

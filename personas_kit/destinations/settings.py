@@ -18,7 +18,8 @@ class Setting:
         default: used when it is not given; a setting without one is required, unless ``optional``.
         choices: what it may be.
         identifies: it says which account (or list) is meant: another value is another account.
-        pattern: what the whole of it looks like; needed where it becomes a part of the host.
+        pattern: what the whole of it looks like (letters and digits are those of ASCII); needed where it becomes a part
+            of the host.
         example: one that fits the pattern.
         about: for people.
     """
@@ -32,6 +33,19 @@ class Setting:
     identifies: bool = False
     pattern: str = ""
     example: str = ""
+
+
+def naming_list(name: str, what: str, *, optional: bool = False, pattern: str = "") -> Setting:
+    """The setting that says which list is meant; ``optional`` where the destination takes other calls, too.
+
+    Args:
+        name: of the setting.
+        what: it is, for people: ``number of a contact list``.
+        optional: it may be left out.
+        pattern: what the whole of it looks like.
+    """
+    about = f"{what}; usually given per definition as list"
+    return Setting(name, about, optional=optional, identifies=True, pattern=pattern)
 
 
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -71,6 +85,6 @@ def _value(setting: Setting, value: object) -> object:
         raise ConfigError(f"{setting.name!r} is a text ({setting.about})")
     if setting.choices and value not in setting.choices:
         raise ConfigError(f"{setting.name!r} cannot be {value!r}", hint=f"one of {', '.join(setting.choices)}")
-    if setting.pattern and not re.fullmatch(setting.pattern, str(value)):
+    if setting.pattern and not re.fullmatch(setting.pattern, str(value), re.ASCII):
         raise ConfigError(f"{setting.name!r} cannot be {value!r} ({setting.about})")
     return value

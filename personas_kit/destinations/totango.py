@@ -34,7 +34,7 @@ from personas_kit.destinations.base import (
     Setting,
 )
 from personas_kit.destinations.encode import Field, Json, obj
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
 
 PIXEL = "/pixel.gif/"
@@ -89,8 +89,8 @@ destination = Destination(
     limits=Limits(items=1, bytes=2_200),
     outcomes=Outcomes(read=_read),
     keyed={
-        "user_id": Identifier("user_id", lambda text: text, hashed=False),
-        "account_id": Identifier("account_id", lambda text: text, hashed=False),
+        "user_id": as_given("user_id", alone=False),
+        "account_id": as_given("account_id", alone=False),
     },
     together=(("user_id", "account_id"),),
     keys=Keys(reserved=frozenset({"account_name", "name", "parent_id", "product_id"})),

@@ -20,12 +20,12 @@ import polars as pl
 from personas_kit.destinations.auth import Header
 from personas_kit.destinations.base import LABEL, Destination, Fields, Keys, Limits, Post, Setting
 from personas_kit.destinations.encode import Field, Json, obj
-from personas_kit.destinations.normalise import Identifier
+from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import Outcomes, json_says
 
 KEYED = {
-    "user_id": Identifier("user_id", lambda text: text, hashed=False),
-    "account_id": Identifier("account_id", lambda text: text, hashed=False),
+    "user_id": as_given("user_id", alone=False),
+    "account_id": as_given("account_id", alone=False),
 }
 
 
