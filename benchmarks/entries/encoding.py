@@ -2,8 +2,8 @@
 
 Each of the others builds an object for every change, encodes it, and cuts by count and by bytes as the kit does; the
 time is known to them as text, which is generous. What builds the objects is written out from a shape, as a person would
-write it for this one destination. What is compared is the figure ``encoding``: seconds of the processor from a frame in
-memory to bodies in memory, in a process that has done nothing before. orjson and msgspec are measured where they are
+write it for this one destination. What is compared is the figure ``encoding s``: seconds of the processor from a frame
+in memory to bodies in memory, in a process that has done nothing before. orjson and msgspec are measured where they are
 installed (``pip install orjson msgspec``): nothing else needs them.
 """
 
@@ -23,6 +23,7 @@ from urllib.parse import quote, urlencode
 import polars as pl
 
 from benchmarks.entry import OURS, Answer, Benchmark, Goal, Way
+from benchmarks.secret import MadeUp
 from personas_kit.destinations import Call, Computation, Connection, find
 
 CHANGES = 100_000
@@ -66,14 +67,6 @@ IDENTIFY = {
 }
 
 
-class _Key:
-    """A made-up secret."""
-
-    def reveal(self) -> str:
-        """What a secret says."""
-        return "benchmark"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """A call of a destination.
@@ -98,7 +91,7 @@ class Shape:
     @property
     def connection(self) -> Connection:
         """The destination with its settings."""
-        return find(self.slug).configure(self.slug, {**self.settings, **({self.key: _Key()} if self.key else {})})
+        return find(self.slug).configure(self.slug, {**self.settings, **({self.key: MadeUp()} if self.key else {})})
 
 
 SHAPES = {

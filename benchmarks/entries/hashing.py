@@ -2,7 +2,7 @@
 
 The kit's way is the public one, ``connection.member``, which also puts the hash into the JSON that a member is known
 by; the loop does as much and no more: the rule, ``hashlib``, and the same text. What is compared is the figure
-``hashing``: seconds of the processor from a column of texts to a column of members.
+``hashing s``: seconds of the processor from a column of texts to a column of members.
 """
 
 import hashlib
@@ -15,17 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.entry import OURS, Answer, Benchmark, Goal
+from benchmarks.secret import MadeUp
 from personas_kit.destinations import find
 
 PEOPLE = 1_000_000
-
-
-class _Key:
-    """A made-up secret."""
-
-    def reveal(self) -> str:
-        """What a secret says."""
-        return "benchmark"
 
 
 def prepare(kind: str, folder: Path, scale: float) -> None:
@@ -42,7 +35,7 @@ def prepare(kind: str, folder: Path, scale: float) -> None:
 def ours(kind: str, folder: Path) -> Answer:
     """The kit's own way, as a plan takes it."""
     connection = find("facebook-custom-audiences").configure(
-        "meta", {"access_token": _Key(), "audience_id": "1", "ad_account_id": "1"}
+        "meta", {"access_token": MadeUp(), "audience_id": "1", "ad_account_id": "1"}
     )
     people = pl.read_ipc(folder / "people.arrow")
     start = time.process_time()
@@ -78,7 +71,7 @@ RULES: Mapping[str, Callable[[str], str]] = {"email": str.lower, "phone": _digit
 
 def _answer(members: pl.Series, seconds: float) -> Answer:
     some = repr([members.len(), members[0], members[-1]])
-    return Answer(hashlib.sha256(some.encode()).hexdigest(), {"hashing": seconds})
+    return Answer(hashlib.sha256(some.encode()).hexdigest(), {"hashing s": seconds})
 
 
 benchmarks = {
@@ -88,7 +81,7 @@ benchmarks = {
         size=PEOPLE,
         prepare=partial(prepare, kind),
         ways={OURS: partial(ours, kind), "hashlib": partial(loop, kind)},
-        goals=(Goal(text=f"hashing {kind}s, against a loop", peer="hashlib", at_least=3, of="hashing"),),
+        goals=(Goal(text=f"hashing {kind}s, against a loop", peer="hashlib", at_least=3, of="hashing s"),),
     )
     for kind in RULES
 }

@@ -17,6 +17,7 @@ import polars as pl
 from benchmarks.entry import OURS, Benchmark
 from benchmarks.nginx import address_in
 from benchmarks.receiver import counts, serving
+from benchmarks.secret import MadeUp
 from personas_kit.activation.delivery import Delivery
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.plan import Plan
@@ -31,14 +32,6 @@ from personas_kit.warehouses.postgres import Postgres
 MEMBERS = 20_000
 AS_OF = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 SERVICE = os.environ.get("PERSONAS_BENCHMARK_SERVICE")
-
-
-class _Key:
-    """A made-up secret."""
-
-    def reveal(self) -> str:
-        """What a secret says."""
-        return "benchmark"
 
 
 def prepare(folder: Path, scale: float) -> None:
@@ -76,7 +69,7 @@ def pushed(folder: Path, store: Store) -> int:
     """Plan and push with a store that is new; how many messages have arrived."""
     members = Members(pl.read_parquet(folder / "members.parquet"))
     before = counts(address_in(folder))["messages"]
-    connection = find("segment").configure("segment", {"write_key": _Key()}, url=address_in(folder))
+    connection = find("segment").configure("segment", {"write_key": MadeUp()}, url=address_in(folder))
     sync = Sync("buyers", "segment", "identify")
     wanted = wanted_by("identify", members, connection, {"email": "email"})
     computation = Computation("buyers", "audience", "Buyers")

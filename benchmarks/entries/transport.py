@@ -12,6 +12,7 @@ import httpx
 from benchmarks import nginx
 from benchmarks.entry import OURS, Benchmark, Goal
 from benchmarks.nginx import address_in
+from benchmarks.secret import MadeUp
 from personas_kit.activation.transport import HttpTransport
 from personas_kit.destinations import Request, find
 
@@ -23,14 +24,6 @@ JSON = {"content-type": "application/json"}
 GOALS = {"single": 5.0, "batches": 2.0}
 
 
-class _Key:
-    """A made-up secret."""
-
-    def reveal(self) -> str:
-        """What a secret says."""
-        return "made-up"
-
-
 def prepare(count: int, folder: Path, scale: float) -> None:
     """How many requests each lane sends."""
     (folder / "count").write_text(str(max(1, int(count * scale) // LANES)), encoding="utf-8")
@@ -38,7 +31,7 @@ def prepare(count: int, folder: Path, scale: float) -> None:
 
 def ours(kind: str, folder: Path) -> bool:
     """The kit's transport, with an auth flow."""
-    connection = find("segment").configure("there", {"write_key": _Key()}, url=address_in(folder))
+    connection = find("segment").configure("there", {"write_key": MadeUp()}, url=address_in(folder))
     request = Request("POST", address_in(folder) + PATHS[kind], JSON, BODIES[kind])
     transport = HttpTransport(connection)
     try:
