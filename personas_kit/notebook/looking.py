@@ -55,7 +55,7 @@ class Lookups:
             self._looks.update({name: looks[name] for name in new})
             self._asked = new | self._asked
             if new and self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="explorer", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="looking up", daemon=True)
                 self._thread.start()
         self._show()
 
@@ -95,13 +95,25 @@ class Lookups:
                 most, self._watch = self._asked[self._now], self._fresh()
                 self._problems.pop(self._now, None)
             self._show()
-            problem = self._looked(self._looks[self._now], most)
+            try:
+                problem = self._looked(self._looks[self._now], most)
+            except BaseException:
+                self._broke_off()
+                raise
             with self._changing:
                 if problem is not None:
                     self._problems[self._now] = problem
                 self._asked.pop(self._now)
                 self._now = ""
             self._show()
+
+    def _broke_off(self) -> None:
+        """A mistake of the kit's: what waits is forgotten with it, and what is asked for next begins anew."""
+        with self._changing:
+            self._problems[self._now] = {"what": "it could not be looked up", "where": "", "hint": ""}
+            self._asked.clear()
+            self._now, self._thread = "", None
+        self._show()
 
     def _looked(self, look: Look, most: int | None) -> Mapping[str, str] | None:
         """Why not, if it could not be looked up."""

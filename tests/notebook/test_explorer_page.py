@@ -243,3 +243,13 @@ def test_everything_can_be_read_in_light_and_dark_wide_and_narrow(front, theme, 
         here.click("tab", part)
         here.page.get_by_role("tabpanel").get_by_role("option").first.click()
         here.settle()
+
+
+def test_where_a_page_may_not_copy_what_is_to_be_copied_is_selected(front):
+    here = front()
+    assert here.page.evaluate("navigator.clipboard") is None  # as on a server that is not reached by https
+
+    here.click("option", "Page Viewed")
+    here.click("button", "Copy", exact=True)
+
+    assert here.page.evaluate("getSelection().toString()") == 'event("Page Viewed").within(days=30).count() >= 1'

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 
 import polars as pl
 
 from personas_kit.catalogue import Catalogue, Event, Trait, Values
 from personas_kit.definitions import Definition
 from personas_kit.definitions.streams import Reduced
-from personas_kit.errors import PersonasError, UnknownName
+from personas_kit.errors import UnknownName
 from personas_kit.masking import HIDDEN
-from personas_kit.notebook.builder.counting import MUCH
 from personas_kit.notebook.builder.menus import type_of
-from personas_kit.reading import reading_at_most
-from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, watched
+from personas_kit.notebook.looking import Look, Lookups
 from personas_kit.workspace import Workspace
 
 MOST_NAMES = 200
@@ -34,7 +31,7 @@ Listed = list[dict[str, object]]
 
 
 class Offers:
-    """Looks up what can be chosen, each thing once, one after the other, beside the kernel's own thread.
+    """Looks up what can be chosen, each thing once, beside the kernel's own thread.
 
     ``shown`` is plain data: ``events``, ``traits``, ``accounts`` and ``audiences`` are lists; ``properties`` has a list
     by event, ``values`` one by what they are of (``about_name``); ``looking`` names what is being looked up.
@@ -48,54 +45,51 @@ class Offers:
 
     def __init__(self, workspace: Workspace, show: Callable[[], None]) -> None:
         self._known = workspace
-        self._show = show
         self._lists: dict[str, Listed] = {}
         self._properties: dict[str, Listed] = {}
         self._values: dict[str, Listed] = {}
-        self._looks: dict[str, Callable[[], None]] = {}
-        self._asked: dict[str, int | None] = {}
-        self._problems: dict[str, Mapping[str, str]] = {}
-        self._changing = threading.RLock()
-        self._thread: threading.Thread | None = None
-        self._watch = Watch(lambda _, __: None)
+        self._lookups = Lookups(show)
+        self._changing = threading.Lock()
 
     @property
     def shown(self) -> dict[str, object]:
         """Everything that is known by now."""
+        looking = self._lookups.shown
         with self._changing:
             return {
                 **{name: self._lists.get(name, []) for name in ("events", "traits", "accounts")},
                 "audiences": _audiences(self._known.definitions),
                 "properties": dict(self._properties),
                 "values": dict(self._values),
-                "looking": list(self._asked),
-                "problems": dict(self._problems),
+                "looking": looking["asked"],
+                "problems": looking["problems"],
             }
 
     def begin(self) -> None:
         """Look up the names of events and traits."""
-        self._ask("events", lambda: self._list("events", _events(self._known.events)))
-        self._ask("traits", lambda: self._list("traits", _traits(self._known.traits, self._known.definitions)))
-        if self._known.source.accounts is not None:
-            self._ask(
-                "accounts", lambda: self._list("accounts", _traits(self._known.accounts, self._known.definitions))
-            )
+        known = self._known
+        looks: dict[str, Look] = {
+            "events": lambda: self._list("events", _events(known.events)),
+            "traits": lambda: self._list("traits", _traits(known.traits, known.definitions)),
+        }
+        if known.source.accounts is not None:
+            looks["accounts"] = lambda: self._list("accounts", _traits(known.accounts, known.definitions))
+        self._lookups.ask(looks)
 
     def properties_of(self, event: str) -> None:
         """Look up the properties of an event, unless they are known, or there is no such event."""
         if event and event not in self._properties:
-            self._ask(f"properties {event}", lambda: self._found_properties(event))
+            self._lookups.ask({f"properties {event}": lambda: self._found_properties(event)})
 
     def values_of(self, about: Mapping[str, str]) -> None:
         """Look up the values that a trait (``{"trait": ..., "of": ...}``) or a property of an event is of, likewise."""
         name = about_name(about)
         if name and name not in self._values:
-            self._ask(f"values {name}", lambda: self._found_values(name, about))
+            self._lookups.ask({f"values {name}": lambda: self._found_values(name, about)})
 
     def anyway(self, name: str) -> None:
         """Look up what was left out, whatever it reads; ``name`` is that of its problem."""
-        if name in self._looks:
-            self._ask(name, self._looks[name], most=None)
+        self._lookups.anyway(name)
 
     def kind_of_trait(self, name: str, of: str) -> str:
         """How a trait is compared: ``string``, ``number``, ``boolean``, ``date``, ``list``; empty if nobody knows."""
@@ -107,49 +101,13 @@ class Offers:
 
     def wait(self) -> None:
         """Until everything that was asked for is there."""
-        thread = self._thread
-        if thread is not None:
-            thread.join()
+        self._lookups.wait()
 
     def stop(self) -> None:
         """Look up nothing more, and end what is running."""
-        self._watch.end()
+        self._lookups.stop()
 
     # --- inside ------------------------------------------------------------------------------------------------------
-
-    def _ask(self, name: str, look: Callable[[], None], *, most: int | None = MUCH) -> None:
-        with self._changing:
-            if name in self._asked or (name in self._problems and most is not None):
-                return
-            self._looks[name], self._asked[name] = look, most
-            if len(self._asked) == 1:
-                self._thread = threading.Thread(target=self._work, name="offers", daemon=True)
-                self._thread.start()
-
-    def _work(self) -> None:
-        """What was asked for, in the order in which it was; until nothing is left."""
-        while (name := next(iter(self._asked), None)) is not None:
-            problem = self._looked(name, self._asked[name])
-            with self._changing:
-                self._problems.pop(name, None)
-                if problem is not None:
-                    self._problems[name] = problem.to_dict()
-                self._asked.pop(name, None)
-                last = not self._asked
-            self._show()
-            if last:
-                return
-
-    def _looked(self, name: str, most: int | None) -> PersonasError | None:
-        """Why not, if it could not be looked up."""
-        try:
-            with watched(self._watch), nullcontext() if most is None else reading_at_most(most):
-                self._looks[name]()
-        except NobodyWaitsError:
-            self._asked.clear()
-        except PersonasError as problem:
-            return problem
-        return None
 
     def _list(self, name: str, found: Listed) -> None:
         with self._changing:

@@ -607,30 +607,17 @@ const TABS = [
   ["english", "In words"],
 ];
 
-/** Copied; where a page may not copy, it is selected, so that the keyboard can. */
-function copy(ui, text, near) {
-  const chosen = () => {
-    const range = document.createRange();
-    range.selectNodeContents(near);
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
-    ui.say("Selected: copy it with the keyboard");
-  };
-  const done = () => {
-    ui.local.copied = text;
-    ui.say("Copied");
-    ui.again();
-  };
-  if (navigator.clipboard && navigator.clipboard.writeText) navigator.clipboard.writeText(text).then(done, chosen);
-  else chosen();
-}
+const copied = (ui, text) => () => {
+  ui.local.copied = text;
+  ui.again();
+};
 
 const copyable = (ui, text, label, props = {}) =>
   h(
     "div",
     { class: "pkb-copy", ...props },
     h("pre", { class: "pkb-code", tabindex: "0", "aria-label": label }, text),
-    h("button", { type: "button", class: "pkb-small", "aria-label": `Copy ${label}`, onclick: (event) => copy(ui, text, event.target.parentNode.querySelector("pre")) }, ui.local.copied === text ? "Copied" : "Copy"),
+    h("button", { type: "button", class: "pkb-small", "aria-label": `Copy ${label}`, onclick: (event) => copy(ui, text, event.target.parentNode.querySelector("pre"), copied(ui, text)) }, ui.local.copied === text ? "Copied" : "Copy"),
   );
 
 function texts(of) {

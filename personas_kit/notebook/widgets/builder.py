@@ -401,6 +401,9 @@ class Builder(Widget):
                 return
             except PersonasError as problem:
                 news = {"state": "failed", "problem": problem.to_dict()}
+            except BaseException:
+                self.show(**{name: {"state": "failed", "problem": {"what": "it broke off", "where": "", "hint": ""}}})
+                raise
             if self._watching[name] is watch:
                 self.show(**{name: news})
 

@@ -247,13 +247,6 @@ function properties(shown, ui) {
   );
 }
 
-function copied(ui, snippet) {
-  navigator.clipboard.writeText(snippet).then(
-    () => ui.say("copied"),
-    () => ui.say("the browser does not let this copy: select the text"),
-  );
-}
-
 function detail(shown, ui) {
   const { detail: found } = shown;
   if (!found) return h("div", { class: "ex-detail pk-faint", role: "region", "aria-label": "Details", key: "none" }, "Choose something to see what is known of it.");
@@ -280,7 +273,7 @@ function detail(shown, ui) {
     isEvent && of && asking(shown, ui, ofProperty),
     isEvent && of && failed(shown, ui, ofProperty),
     found.snippet &&
-      h("div", { class: "ex-snippet", key: "snippet" }, h("pre", null, found.snippet), h("button", { onclick: () => copied(ui, found.snippet), "aria-label": "Copy" }, "Copy")),
+      h("div", { class: "ex-snippet", key: "snippet" }, h("pre", null, found.snippet), h("button", { onclick: (event) => copy(ui, found.snippet, event.target.parentNode.querySelector("pre")), "aria-label": "Copy" }, "Copy")),
   );
 }
 

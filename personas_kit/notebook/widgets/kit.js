@@ -131,4 +131,21 @@ const problem = (found) =>
   !!found &&
   h("div", { class: "pk-notice pk-bad", role: "alert", key: "problem" }, h("b", null, found.what), found.where ? ` (${found.where})` : "", found.hint ? h("div", { class: "pk-faint" }, found.hint) : "");
 
+/** Copied, and then `done`; where a page may not copy (not over https), it is selected, so that the keyboard can. */
+function copy(ui, text, near, done = () => {}) {
+  const chosen = () => {
+    const range = document.createRange();
+    range.selectNodeContents(near);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    ui.say("Selected: copy it with the keyboard");
+  };
+  const copied = () => {
+    ui.say("Copied");
+    done();
+  };
+  if (navigator.clipboard && navigator.clipboard.writeText) navigator.clipboard.writeText(text).then(copied, chosen);
+  else chosen();
+}
+
 const many = (number) => Number(number).toLocaleString("en-US");
