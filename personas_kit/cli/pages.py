@@ -17,7 +17,7 @@ _POLICY: Final = (
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:\">"
 )
 _WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-_DROPPED: Final = frozenset({"script", "iframe", "object", "embed", "base", "template", "noscript"})
+_DROPPED: Final = frozenset({"script", "iframe", "object", "template", "noscript"})
 """Elements that go with all that is in them."""
 _ALONE: Final = frozenset({"link", "base", "embed"})
 """Elements that have no end. A style sheet that lies elsewhere is not there offline."""
@@ -66,9 +66,9 @@ class _Still(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Keep it, without what runs or fetches."""
-        if self._inside or tag in _DROPPED or tag in _ALONE:
-            if tag not in _ALONE and (tag in _DROPPED or self._inside):
-                self._inside += [tag] if tag in _DROPPED else []
+        if tag in _DROPPED:
+            self._inside.append(tag)
+        if self._inside or tag in _ALONE:
             return
         if tag == "meta" and any(name == "http-equiv" for name, _ in attrs):
             return
@@ -83,8 +83,7 @@ class _Still(HTMLParser):
         """The same for ``<br/>``: browsers take no other element for ended by it, but those of SVG."""
         before = len(self._inside)
         self.handle_starttag(tag, attrs)
-        del self._inside[before:]
-        self._style = False
+        del self._inside[before:]  # ``<style/>`` stays open: what follows it is a style
 
     def handle_endtag(self, tag: str) -> None:
         """Keep it, unless what it ends went."""

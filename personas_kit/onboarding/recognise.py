@@ -319,9 +319,7 @@ def _identities(shelf: _Shelf, users: Table, rest: Sequence[Table]) -> IdentityS
         used = [_column(of, user)] if user else []
         kind = pick(of, words.ID_TYPE, _TEXT)
         value = pick(of, words.ID_VALUE if kind else words.ANONYMOUS, _KEYS, but=used)
-        about_ids = any(
-            part in words.snake(of.parts[-1]) for part in ("ident", "alias", "device", "anonymous", "cookie")
-        )
-        if user and value and (about_ids or (kind and value)) and not pick(of, words.EVENT[:5], _TEXT):
+        about_ids = any(part in words.snake(of.parts[-1]) for part in words.OF_IDENTITIES)
+        if user and value and (about_ids or kind) and not pick(of, words.EVENT[:5], _TEXT):
             return IdentitySettings(shelf.short(of), user, value, kind, pick(of, words.ID_SINCE, TIMES))
     return None

@@ -59,6 +59,7 @@ VALID_TO: Sequence[str] = (
     "valid_to", "ended_at", "end_date", "ends_at", "to_date", "end", "until", "left_at", "effective_to", "removed_at",
     "deleted_at",
 )  # fmt: skip
+#: Parts of the names of tables that say whose an identifier is.
 OF_IDENTITIES: Sequence[str] = ("ident", "alias", "device", "anonymous", "cookie")
 ID_TYPE: Sequence[str] = ("id_type", "type", "identifier_type", "external_id_type", "kind")
 ID_VALUE: Sequence[str] = (

@@ -168,3 +168,4 @@ def test_what_is_only_looked_at_stays_as_it_was_written():
     assert still("<script>if (a < b) { '</p>' }</script><p>x</p>") == "<p>x</p>"
     assert still("a<script src=x></script>b<embed src=y>c<object data=z><p>d</p></object>e") == "abce"
     assert still("<p>never closed <script>x") == "<p>never closed "
+    assert still("<style/>@import url(https://x.example/y.css);<p>z") == "<style/><p>z"
