@@ -448,7 +448,16 @@ class Planner:
         return proved(connection, self.delivery.connect)
 
     def create_list(self, definition: Definition, settings: SyncSettings) -> str:
-        """The id of a new list, named and described after a definition."""
+        """The id of a new list, named and described after an audience.
+
+        Raises:
+            DestinationError: it is a trait; the destination makes no lists, or has not made this one.
+        """
+        if not definition.is_audience:
+            raise DestinationError(
+                f"a list holds the members of an audience, and {definition.key!r} is a trait",
+                where=settings.destination,
+            )
         connection = self.connection(settings.model_copy(update={"list": ANY_LIST}))
         return make_list(connection, definition.name, english(definition), self.delivery.connect)
 

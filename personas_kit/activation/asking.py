@@ -16,6 +16,8 @@ from personas_kit.errors import DestinationError
 
 Connect = Callable[[Connection], Transport]
 
+_REACH = "check whether it can be reached from here, and its url if it has one"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldStage:
@@ -138,7 +140,7 @@ def proved(connection: Connection, connect: Connect) -> bool:
 
     def asking() -> Asking:
         answer = yield request
-        if answer.status // 100 != 2:  # noqa: PLR2004
+        if not answer.is_success:
             raise Unanswered(answer)
         return probe.says(answer)
 
@@ -165,7 +167,9 @@ def _asked(connection: Connection, asking: Asking, connect: Connect) -> str | No
         except Unanswered as unclear:
             why = connection.destination.outcomes.of(unclear.answer, 1).reason
             raise DestinationError(why or f"status {unclear.answer.status}", where=connection.name) from None
-        except (NotAllowedError, NotConnectedError) as problem:
+        except NotAllowedError as problem:
             raise DestinationError(problem.reason, where=connection.name) from None
+        except NotConnectedError as problem:
+            raise DestinationError(problem.reason, where=connection.name, hint=_REACH) from None
         except NoAnswerError:
-            raise DestinationError("no answer", where=connection.name) from None
+            raise DestinationError("no answer", where=connection.name, hint=_REACH) from None

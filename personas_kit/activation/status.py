@@ -132,7 +132,7 @@ class Status(Tabular):
         parts = [
             f"{self.frame.height:,} sync{'' if self.frame.height == 1 else 's'}",
             f"{self.frame['acknowledged'].sum():,} acknowledged",
-            *([f"{waits:,} wait for a person"] if waits else []),
+            *([f"{waits:,} wait{'s' if waits == 1 else ''} for a person"] if waits else []),
             *([self.next] if self.next else []),
         ]
         return ", ".join(parts)

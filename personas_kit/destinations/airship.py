@@ -63,7 +63,7 @@ def _tags(verb: str, exits: Post | None = None) -> Post:
 def _read(answer: Answer, _count: int) -> Outcome | None:
     """``ok``, without a warning."""
     warned = answer.at("warning") or answer.at("warnings")
-    return ACKNOWLEDGED if answer.status // 100 == 2 and answer.at("ok") is True and not warned else None  # noqa: PLR2004
+    return ACKNOWLEDGED if answer.is_success and answer.at("ok") is True and not warned else None
 
 
 destination = Destination(

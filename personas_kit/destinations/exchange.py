@@ -52,7 +52,7 @@ def named(answer: Answer, *path: str | int) -> str:
         Unanswered: it does not.
     """
     found = answer.at(*path)
-    if answer.status // 100 != 2 or not isinstance(found, str | int) or isinstance(found, bool) or found == "":  # noqa: PLR2004
+    if not answer.is_success or not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise Unanswered(answer)
     return str(found)
 

@@ -48,7 +48,7 @@ def _track(c: Fields) -> Json:
 
 def _read(answer: Answer, _count: int) -> Outcome | None:
     """Nothing is said, and that is all there is."""
-    return ACKNOWLEDGED if 200 <= answer.status < 300 and not answer.content else None  # noqa: PLR2004
+    return ACKNOWLEDGED if answer.is_success and not answer.content else None
 
 
 destination = Destination(

@@ -35,6 +35,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
 
+    @property
+    def is_success(self) -> bool:
+        """Its status is a 2xx; whether that means anything, the destination's table knows."""
+        return 200 <= self.status < 300  # noqa: PLR2004  (by the standard)
+
     def header(self, name: str) -> str | None:
         """A header, whatever its case."""
         return next((value for key, value in self.headers.items() if key.lower() == name), None)
@@ -133,7 +138,7 @@ class Outcomes:
         if read is not None:
             return read
         status = answer.status
-        if 200 <= status < 300:  # noqa: PLR2004
+        if answer.is_success:
             return Outcome("unknown", f"an unreadable answer ({status})")
         if 300 <= status < 400:  # noqa: PLR2004
             return Outcome("fatal", f"redirected ({status}): check the url")
@@ -244,7 +249,7 @@ def json_says(field_name: str, value: object) -> Reader:
 
     def read(answer: Answer, _count: int) -> Outcome | None:
         body = answer.json()
-        if 200 <= answer.status < 300 and isinstance(body, dict) and body.get(field_name) == value:  # noqa: PLR2004
+        if answer.is_success and isinstance(body, dict) and body.get(field_name) == value:
             return ACKNOWLEDGED
         return None
 
@@ -263,7 +268,7 @@ def text_says(*words: str) -> Reader:
 
 def any_success(answer: Answer, _count: int) -> Outcome | None:
     """Any 2xx is a success: the receiver's own contract."""
-    return ACKNOWLEDGED if 200 <= answer.status < 300 else None  # noqa: PLR2004
+    return ACKNOWLEDGED if answer.is_success else None
 
 
 def _aware(instant: dt.datetime) -> dt.datetime:

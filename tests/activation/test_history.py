@@ -578,7 +578,7 @@ def test_a_status_in_one_line_and_as_data(workspace, clock):
     status = workspace.status()
 
     assert repr(before).startswith("3 syncs, 0 acknowledged, 3 wait for a person")
-    assert repr(status).startswith("3 syncs, 20 acknowledged, 1 wait for a person")
+    assert repr(status).startswith("3 syncs, 20 acknowledged, 1 waits for a person")
     assert [where for where, _ in before.asks] == ["vips -> ads (list)", "vips -> analytics (identify, track)"]
     assert status.to_polars().filter(pl.col("call") == "track").row(0, named=True)["last_run"] == "done"
     assert {each["what"] for each in status.to_dict()["waiting"]} == {"first push"}

@@ -39,6 +39,25 @@ def test_a_destination_that_is_not_configured_names_those_that_are(personas):
     assert "hint:  configured: ads, analytics" in said.err
 
 
+def test_no_list_is_made_for_a_trait(personas, folder, sandbox):
+    with (folder / "personas.toml").open("a") as file:
+        file.write('\n[[trait]]\nname = "mail"\nvalue = "trait(\'email\')"\n')
+    said = personas("create-list", "mail", "--to", "ads")
+
+    assert said.code == 1
+    assert "a list holds the members of an audience, and 'mail' is a trait" in said.err
+    assert sandbox.summary()["requests"] == 0
+
+
+def test_a_destination_that_is_not_reached_says_what_to_look_at(personas, sandbox):
+    sandbox.close()
+    said = personas("check")
+
+    assert said.code == 1
+    assert "no connection" in said.out
+    assert "check whether it can be reached from here" in " ".join(said.out.split())
+
+
 def test_a_destination_that_nobody_knows_says_how_to_search(personas):
     said = personas("destinations", "qqq")
 

@@ -179,7 +179,7 @@ def test_a_status_says_the_same_as_its_line(demo, cards):
     shown = status._repr_html_()
 
     waits = status.frame.filter(pl.col("waits") != "").height
-    assert f"{waits} wait for a person" in repr(status)
+    assert f"{waits} wait{'s' if waits == 1 else ''} for a person" in repr(status)
     assert f">{waits}</div>" in shown
     assert f">{status.frame['acknowledged'].sum():,}</div>" in shown
     assert "analytics · identify" in shown
