@@ -20,8 +20,9 @@ from personas_kit.compiler.bind import find_table
 from personas_kit.config import FILE, WarehouseSettings, checked_warehouse
 from personas_kit.errors import ConfigError, WarehouseError
 from personas_kit.evidence import STALE, newest
+from personas_kit.onboarding.layout import Layout
 from personas_kit.onboarding.proposal import Proposal, propose
-from personas_kit.onboarding.recognise import Layout, recognise
+from personas_kit.onboarding.recognise import recognise
 from personas_kit.onboarding.writing import first_audience, first_file
 from personas_kit.opening import warehouse_of
 from personas_kit.warehouses.duckdb import READERS

@@ -12,7 +12,7 @@ from personas_kit.compiler.settings import EventSettings, IdentitySettings, Sour
 from personas_kit.errors import PersonasError
 from personas_kit.evidence import Counts, Evidence, look
 from personas_kit.onboarding import words
-from personas_kit.onboarding.recognise import Layout, short_name
+from personas_kit.onboarding.layout import Layout, short_name
 from personas_kit.warehouses.base import Warehouse
 
 #: Events with a table of their own that are written down; a warehouse may have thousands.
