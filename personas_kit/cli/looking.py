@@ -79,7 +79,7 @@ def status(workspace: Workspace, runs: int, json_: bool) -> None:
     else:
         people.print("Nothing was pushed yet.")
     for where, each in found.asks:
-        people.print(Text.assemble((f"{each.what}  ", "yellow"), (where, "bold"), f"  {each.said}"))
+        people.print(Text.assemble((f"{each.what}  ", "yellow"), (where, "bold"), f"  {mask_text(each.said)}"))
         if each.command:
             people.print(Text(f"    {each.command}", "dim"))
     people.print(repr(found))

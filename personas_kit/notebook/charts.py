@@ -351,7 +351,7 @@ def _said(value: float | None) -> str:
 
 
 def _minus(words: str) -> str:
-    return words.replace("-", "\N{MINUS SIGN}")
+    return words.replace("-", html.MINUS)
 
 
 def _n(value: float) -> str:

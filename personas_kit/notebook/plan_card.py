@@ -14,8 +14,6 @@ from personas_kit.masking import mask_body, mask_text, masked_changes
 from personas_kit.notebook import html
 from personas_kit.notebook.sync_lines import blocks, call_line, count, plain_blocks
 
-MINUS = "\N{MINUS SIGN}"
-
 
 @renders("Plan")
 def plan_card(plan: Plan) -> str:
@@ -69,7 +67,7 @@ def _counts(sync: SyncPlan) -> Iterator[str]:
     """Who enters and exits; values that are set, where there are values."""
     if sync.valued or sync.count("set"):
         yield count(sync.count("set"), "set", html.GREEN)
-    for change, sign, colour in (("enter", "+", html.GREEN), ("exit", MINUS, html.RED)):
+    for change, sign, colour in (("enter", "+", html.GREEN), ("exit", html.MINUS, html.RED)):
         if sync.count(change) or not sync.valued:
             yield count(sync.count(change), change, colour, sign)
 

@@ -10,7 +10,7 @@ from personas_kit.display import renders
 from personas_kit.masking import mask_text, masked_changes
 from personas_kit.notebook import html
 from personas_kit.notebook.plan_card import call_lines
-from personas_kit.notebook.sync_lines import call_line, count, faint, plain_blocks
+from personas_kit.notebook.sync_lines import LARGE, call_line, count, faint, plain_blocks
 
 STATES = {
     "done": "done",
@@ -137,7 +137,7 @@ def _run_line(line: RunLine) -> str:
     paint = f";color:{_COLOURS[line.did]}" if _COLOURS[line.did] else ""
     head = (
         '<div style="display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;overflow-wrap:break-word">'
-        f'<span style="font-size:20px;font-weight:700{paint}">{html.text(line.did)}</span>'
+        f'<span style="{LARGE}{paint}">{html.text(line.did)}</span>'
         f"<span><b>{html.text(line.key)}</b> → {html.text(line.destination)}</span></div>"
     )
     why = f"<div>{html.text(mask_text(line.why))}</div>" if line.why else ""

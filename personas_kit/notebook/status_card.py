@@ -6,6 +6,7 @@ import polars as pl
 
 from personas_kit.activation.status import Status, Waiting
 from personas_kit.display import renders
+from personas_kit.masking import mask_text
 from personas_kit.notebook import html
 
 TROUBLES = ("unknown", "rejected", "held", "paused")
@@ -49,4 +50,6 @@ def _lines(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _asks(where: str, each: Waiting) -> str:
     how = f"<div><code>{html.text(each.how)}</code></div>" if each.how else ""
-    return html.notice(f"<b>{html.text(each.what)}</b> {html.text(where)}: {html.text(each.said)}{how}", html.AMBER)
+    return html.notice(
+        f"<b>{html.text(each.what)}</b> {html.text(where)}: {html.text(mask_text(each.said))}{how}", html.AMBER
+    )
