@@ -36,7 +36,7 @@ class Journal:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
             what = f"the journal cannot be opened: {getattr(error, 'strerror', None) or error}"
-            raise StateError(what, where=str(path), hint="give --path a file in a folder of yours") from None
+            raise StateError(what, where=str(path), hint="name a file in a folder of yours") from None
         try:
             self._connection.execute("pragma journal_mode=wal")
             self._connection.execute("pragma synchronous=normal")
