@@ -22,8 +22,12 @@ def copy(kind: str, folder: Path) -> None:
     They go to a folder of their name in FOLDER, which is this one by default. A file that is there already and says
     something else is never overwritten.
     """
-    there = folder / kind
-    copied = copy_files(came_with(kind), there)
+    there, source = folder / kind, came_with(kind)
+    if not source.is_dir():
+        raise ConfigError(
+            f"this personas-kit was built without its {kind}", hint="take it from the wheel or the repository"
+        )
+    copied = copy_files(source, there)
     people.print(f"{copied} files copied to {there}", markup=False)
 
 

@@ -50,6 +50,7 @@ jobs:
       - uses: actions/setup-python@v6
         with:
           python-version: "3.13"
+      # Or from where you have it: a wheel in this repository, an index of your own.
       - run: python -m pip install {json.dumps(job.package)}
 {_connections(job)}      # Fails with 1 (an error), 3 (stopped by a guard), 4 (some were refused); 5 is run again first.
       - name: Push what is due

@@ -6,6 +6,7 @@ import sys
 import polars as pl
 import pytest
 
+from personas_kit.cli import copying
 from personas_kit.cli.entry import COMMANDS, cli
 from personas_kit.sandbox import Fault
 from tests import small
@@ -361,6 +362,15 @@ def test_copy_overwrites_nothing_of_yours_and_then_copies_nothing(personas, fold
     assert [path.name for path in (folder / "notebooks").iterdir()] == ["10_audiences.ipynb"]
     assert elsewhere.code == 0
     assert (folder / "their own" / "notebooks" / "00_quickstart.ipynb").exists()
+
+
+def test_copy_says_so_where_the_package_was_built_without_them(personas, folder, monkeypatch):
+    monkeypatch.setattr(copying, "came_with", lambda kind: folder / "nowhere" / kind)
+    said = personas("copy", "docs")
+
+    assert said.code == 1
+    assert "built without its docs" in said.err
+    assert not (folder / "docs").exists()
 
 
 def test_copy_says_what_there_is_to_copy(personas, folder):
