@@ -24,25 +24,24 @@ from personas_kit.activation.courier import Courier, Tally
 from personas_kit.activation.course import Course, Progress
 from personas_kit.activation.forgetting import tells_of
 from personas_kit.activation.guards import RUNNING, Override, for_history, overridden
+from personas_kit.activation.jobs import settle_jobs
 from personas_kit.activation.pacing import Pacer
 from personas_kit.activation.plan import Plan, SyncPlan
 from personas_kit.activation.report import Report, SyncReport
 from personas_kit.activation.sending import Sending
-from personas_kit.activation.state import Batch, Job, PlanHead
+from personas_kit.activation.state import Batch, PlanHead
 from personas_kit.activation.stopping import INTERRUPTED, Stop, heard, stoppable
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
 from personas_kit.activation.tallies import Sent, sync_report, with_outcomes
-from personas_kit.activation.transport import HttpTransport, NoAnswerError, NotConnectedError, Transport
+from personas_kit.activation.transport import HttpTransport, Transport
 from personas_kit.clock import Clock, SystemClock, is_real
 from personas_kit.destinations.base import Connection, FieldType
 from personas_kit.display import progress_of
-from personas_kit.errors import DestinationError, PlanStale, SyncBusy
+from personas_kit.errors import DestinationError, PlanStale
 
 _FIELD_TYPES: Mapping[bool, FieldType] = {True: "text", False: "boolean"}
 RESUMABLE = dt.timedelta(hours=1)
-JOB_PATIENCE = dt.timedelta(hours=48)
-"""After so long without a word, what a destination had accepted counts as unknown: it is due again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,34 +132,8 @@ class Delivery:
         }
 
     def settle_jobs(self, sync: Sync, connection: Connection) -> None:
-        """Ask a destination what became of work that it had accepted, and note what it says.
-
-        What it cannot say yet stays as it is, and so does everything while another runner holds the sync.
-        """
-        if connection.destination.poll is None or not self.store.outline(sync).state.jobs:
-            return
-        with contextlib.suppress(SyncBusy), self.store.lock(sync):
-            if self.store.begun(sync) is not None:  # that plan is settled first
-                return
-            with contextlib.closing(self.connect(connection)) as transport:
-                for job in self.store.outline(sync).state.jobs:
-                    self._settle_job(job, sync, connection, transport)
-
-    def _settle_job(self, job: Job, sync: Sync, connection: Connection, transport: Transport) -> None:
-        try:
-            outcome = connection.polled(transport.send(connection.poll(job.handle)))
-        except (NotConnectedError, NoAnswerError):
-            outcome = None
-        if outcome is None:
-            if self.clock.now() - job.accepted_at > JOB_PATIENCE:
-                self.store.conclude(job, sync, {}, unknown=True)
-        elif outcome.verdict == "acknowledged":
-            self.store.conclude(job, sync, {})
-        elif outcome.verdict == "rejected":
-            state = self.store.outline(sync).state.unknown.filter(pl.col("job") == job.id)
-            self.store.conclude(job, sync, dict.fromkeys(state["member"], outcome.reason))
-        else:
-            self.store.conclude(job, sync, {}, unknown=True)
+        """Ask a destination what became of work that it had accepted; see ``jobs``."""
+        settle_jobs(self.store, self.clock, self.connect, sync, connection)
 
     def _check_fresh(self, plan: Plan, sync: SyncPlan) -> None:
         if tells_of(sync.lines, self.store.forgotten()):
