@@ -67,7 +67,7 @@ def compile_spread(source: Source, subject: Subject, traits: Sequence[str], firs
     return _listed(build, arms + _values(build, name, read))
 
 
-def compile_values(source: Source, subject: Subject, trait: str) -> Query:
+def compile_spread_of_one(source: Source, subject: Subject, trait: str) -> Query:
     """How many users or accounts have which value of one trait; as above, and without counting them."""
     build = Build(source)
     read = _read(build, subject, [trait_column(source, subject, trait)])

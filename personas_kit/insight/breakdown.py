@@ -15,7 +15,7 @@ import polars as pl
 from personas_kit.compiler.bind import column_of
 from personas_kit.compiler.scope import subject_members, trait_columns
 from personas_kit.compiler.source import Column, Source
-from personas_kit.compiler.spread import EVERYBODY, LINES, MOST, compile_spread, compile_values
+from personas_kit.compiler.spread import EVERYBODY, LINES, MOST, compile_spread, compile_spread_of_one
 from personas_kit.definitions import Definition
 from personas_kit.definitions.definition import Subject
 from personas_kit.errors import DefinitionError, UnknownName
@@ -141,7 +141,7 @@ def glance(reader: Reader, subject: Subject, asked: Asked, as_of: dt.datetime) -
         return Glance(asked, None)
     fit = [name for name in asked.names if len(sizes[name]) <= FEW_VALUES + 1]  # others have too many in any case
     for name in fit[:-1]:
-        counted, _ = _counted(reader.ask(compile_values(reader.source, subject, name), as_of, TAG), [name])
+        counted, _ = _counted(reader.ask(compile_spread_of_one(reader.source, subject, name), as_of, TAG), [name])
         if _says_something(counted[name], sum(counted[name].values())):
             return Glance(_only(asked, name), None)
     return Glance(_only(asked, *fit[-1:]), None)

@@ -106,7 +106,8 @@ class DataLint:
         try:
             return counting.counts(self.reader.ask(counting.query, as_of, TAG))
         except WarehouseError as problem:
-            return not_looked(counting.table.name, f"{problem.what} ({problem.where})")
+            where = f" ({problem.where})" if problem.where else ""
+            return not_looked(counting.table.name, f"{problem.what}{where}")
 
     def _looked_up(self, as_of: dt.datetime) -> Counts:
         traits = {subject: catalogue.cached for subject, catalogue in self.traits.items()}
