@@ -41,3 +41,4 @@ html_show_copyright = False
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
 pygments_style = "default"
+pygments_dark_style = "github-dark"
