@@ -124,7 +124,8 @@ def _events(source: Source, counts: Counts, now: dt.datetime) -> Evidence:
     found += [f"{_share(resolved, anonymous)} of the anonymous ones resolve"] if anonymous else []
     problems = _unknown("users", users, known)
     if (repeated := _number(counts, "with_id") - _number(counts, "ids")) > 0:
-        problems.append(f"{some(repeated, 'line')} repeating an id: such an event counts once")
+        what = "such an event is counted once, and summed and averaged as often as it stands there"
+        problems.append(f"{some(repeated, 'line')} repeating an id: {what}")
     problems += (
         _unknown("accounts", _number(counts, "accounts"), _number(counts, "accounts_known")) if source.accounts else []
     )

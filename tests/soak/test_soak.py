@@ -13,6 +13,7 @@ import pytest
 
 from tests.activation.attack.books import LONG
 from tests.soak.month import Story, Summary, live
+from tests.soak.mutations import MUTATIONS, mutated
 
 SEEDS = 40
 """Months of the long run."""
@@ -21,6 +22,8 @@ DAYS = {
     4: Story(days=3, step=4, keys=("buyers", "active", "lively", "seats")),
 }
 """Seeds of the short run, each with its days."""
+FEW = Story(days=3, step=4, keys=("buyers", "active", "spend", "lively"))
+"""Days in which something missing has to be noticed."""
 
 
 @pytest.mark.parametrize("seed", DAYS)
@@ -48,6 +51,18 @@ def test_no_month_finds_anything(quick_path: Path, record_campaign: Callable[[st
 
     record_campaign(f"soak: {summary} (from {first} on)")
     assert summary.found == []
+
+
+@pytest.mark.skipif(not LONG, reason="PERSONAS_LONG=1")
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_days_notice(quick_path: Path, name: str, record_campaign: Callable[[str], None]) -> None:
+    first, summary = random.randrange(2**32), Summary()  # noqa: S311  (chance, not secrecy)
+    with mutated(name):
+        while not summary.found and summary.seeds < SEEDS:
+            live(first + summary.seeds, quick_path, summary, FEW)
+
+    record_campaign(f"soak without {name!r}: {summary}")
+    assert summary.found, f"{name}: nobody noticed"
 
 
 def month(seed: int, folder: Path) -> Summary:

@@ -14,8 +14,7 @@ import polars as pl
 
 from personas_kit.activation import planning
 from personas_kit.activation.courier import Courier
-from personas_kit.activation.store import Store
-from personas_kit.activation.store import store as store_module
+from personas_kit.activation.store import Store, noting
 from tests.activation.attack.books import times
 
 
@@ -99,7 +98,7 @@ MUTATIONS: dict[str, tuple[object, str, Callable[[Any], Any]]] = {
     "nothing is unknown": (Store, "load", _nothing_is_unknown),
     "sent before it is noted": (Store, "advance", _sent_before_it_is_noted),
     "one id, another content": (planning, "_with_message_ids", _another_content),
-    "rejects count as done": (store_module, "settle", _rejects_count),
+    "rejects count as done": (noting, "settle", _rejects_count),
 }
 
 
