@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from personas_kit.activation.wanted import calls_for
-from personas_kit.config import SyncSettings
+from personas_kit.config import Notify, SyncSettings
 from personas_kit.definitions import Definition
 from personas_kit.definitions.lint import Code, lint
 from personas_kit.errors import ConfigError, PersonasError
 from personas_kit.evidence import some
 from personas_kit.insight.data_lint import Worth
+from personas_kit.notifying import connection_to
 from personas_kit.onboarding.recognise import recognise
 from personas_kit.opening import open_workspace
 from personas_kit.routes import DestinationSettings
@@ -100,6 +101,10 @@ def _findings(workspace: Workspace) -> Iterator[Finding]:
         for sync in scheduled.to:
             what = f"sync {scheduled.definition.key} -> {sync.destination}"
             yield _tried(what, functools.partial(_calls, workspace, scheduled.definition, sync))
+    notify = workspace.config.notify
+    if notify is not None:
+        for channel in notify.channels:
+            yield _tried(f"notify {channel}", functools.partial(_channel, notify, channel))
 
 
 def _definitions(workspace: Workspace, state: Finding) -> Iterator[Finding]:
@@ -159,6 +164,12 @@ def _source(workspace: Workspace) -> str:
 
 def _compiles(workspace: Workspace, definition: Definition) -> str:
     return f"{len(workspace.sql(definition).splitlines())} lines of SQL"
+
+
+def _channel(notify: Notify, channel: str) -> str:
+    """Its address is there and allowed. Nothing is sent: somebody would read it."""
+    connection_to(notify, channel)
+    return "its address is there, and was not tried"
 
 
 def _destination(workspace: Workspace, settings: DestinationSettings) -> str:

@@ -38,6 +38,7 @@ _Tool = TypeVar("_Tool", bound=Callable[..., Any])
 _renderers: dict[str, Callable[[Any], str]] = {}
 _progress: list[Callable[[int], contextlib.AbstractContextManager[Callable[[Any], None]]]] = []
 _working: list[Callable[[Work], contextlib.AbstractContextManager[None]]] = []
+_listens: list[Callable[[str], None]] = []
 _tools: dict[str, Callable[..., Any]] = {}
 _own_ways: dict[str, Callable[[Any], bool]] = {}
 
@@ -241,7 +242,24 @@ def size_words(size: float) -> str:
 
 def say(words: str) -> None:
     """One line for the person who watches, beside the results."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201  (that is what it is for)
+    if _listens:
+        _listens[-1](words)
+    else:
+        print(words, file=sys.stderr, flush=True)  # noqa: T201  (that is what it is for)
+
+
+@contextlib.contextmanager
+def spoken(listen: Callable[[str], None]) -> Iterator[None]:
+    """Within, nobody watches: what is said goes there, and no progress is shown."""
+    before = (*_progress,), (*_working,)
+    _progress.clear()
+    _working.clear()
+    _listens.append(listen)
+    try:
+        yield
+    finally:
+        _listens.pop()
+        _progress[:], _working[:] = before
 
 
 class Displayed:

@@ -50,6 +50,10 @@ class Oversight:
         registered = Registered(frozenset(self.scheduled), names, [*self._expected()])
         return status_of(registered, store.standings(), store.latest(LATEST), self.planner.clock.now())
 
+    def syncs(self) -> list[Sync]:
+        """The syncs that are configured."""
+        return [each.sync for each in self._expected()]
+
     def note(self, line: RunLine, settings: SyncSettings, as_of: dt.datetime, started: dt.datetime) -> RunLine:
         """Keep in the history what a run did that nobody watched, where the push itself has not; and say what is new.
 

@@ -56,6 +56,7 @@ from personas_kit.insight.pulse import Pulse
 from personas_kit.leaving import ForgetReport, Leaving
 from personas_kit.membership import expand_to_users
 from personas_kit.membership.expansion import Combine
+from personas_kit.notifying import Notifying
 from personas_kit.oversight import Oversight
 from personas_kit.planner import Found, Planner, Way, by_way, carried
 from personas_kit.preview import Preview, Previews
@@ -507,7 +508,10 @@ class Workspace:
         due = due_of(chosen or [*self._scheduled.values()], names, named=bool(chosen))
         running = Running(Scheduling(self._comparing, self._oversight).errands(due, instant), override, approve)
         beside = approve is not None and self.store.beside and is_real(self._clock)
-        return RunReport(instant, tuple(running.beside() if beside else running.in_turn()))
+        lines = tuple(running.beside() if beside else running.in_turn())
+        notify = self.config.notify
+        told = Notifying(notify, self.store).tell(self._oversight.syncs()) if notify is not None else ()
+        return RunReport(instant, lines, tuple(told))
 
     def status(self) -> Status:
         """How every sync stands: what is acknowledged, the last run, what is due next, and what waits for a person.

@@ -30,6 +30,8 @@ GuardName = Literal[
     "source_shrank",
 ]
 
+FINAL = frozenset[GuardName]({"null_members", "duplicate_members", "undecided_values", "paused", "field_missing"})
+"""The guards that cannot be overridden."""
 RUNNING = "rejects"
 """The one guard that watches a push while it runs; overriding it lets a push go on whatever is refused."""
 

@@ -101,10 +101,15 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunReport(Displayed):
-    """What a run did."""
+    """What a run did.
+
+    Attributes:
+        notified: who was told what, or was not, a sentence each.
+    """
 
     as_of: dt.datetime
     lines: tuple[RunLine, ...]
+    notified: tuple[str, ...] = ()
 
     @property
     def attention(self) -> list[str]:
@@ -145,6 +150,7 @@ class RunReport(Displayed):
             "as_of": _instant(self.as_of),
             "lines": [line.to_dict() for line in self.lines],
             "attention": self.attention,
+            **({"notified": list(self.notified)} if self.notified else {}),
         }
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from personas_kit.activation.due import Asked
 from personas_kit.activation.guards import still_standing
 from personas_kit.activation.plan import Plan
 from personas_kit.cli.codes import DONE, ERROR, GUARD, INTERRUPTED, USAGE
+from personas_kit.cli.log import log_run, logged
 from personas_kit.cli.notebooks import read_parameters, run_notebook
 from personas_kit.cli.options import as_of_option, json_option, split_names, with_workspace
 from personas_kit.cli.terminal import (
@@ -149,6 +151,14 @@ def _shown_and_pushed(
     help="A parameter of the notebook, in the place of its own; several times.",
 )
 @click.option("--output", type=_FILE, metavar="FILE", help="The executed notebook. [default: beside it, with the time]")
+@click.option(
+    "--log",
+    "log_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What is written on standard error: lines for people, or one JSON object a line for a log collector.",
+)
 @json_option
 @click.pass_obj
 def run(
@@ -159,6 +169,7 @@ def run(
     notebook: Path | None,
     parameters: dict[str, object],
     output: Path | None,
+    log_: Literal["text", "json"],
     json_: bool,
 ) -> object:
     """Do every sync of personas.toml that is due. For schedules: never asks, never waits.
@@ -168,8 +179,9 @@ def run(
     if notebook is None:
         if parameters or output:
             raise click.UsageError("-p and --output are about a notebook: name it with --notebook")
-        return _run_all(approve=approve, override=override, as_of=as_of, json_=json_)
-    if json_:
+        with logged() if log_ == "json" else contextlib.nullcontext():
+            return _run_all(approve=approve, override=override, as_of=as_of, json_=json_, log_=log_)
+    if json_ or log_ == "json":
         raise click.UsageError("a notebook leaves no JSON: its outputs are in the executed notebook")
     said = {"approve": approve, "override": [*override], "as_of": as_of}
     given = {name: value for name, value in said.items() if value} | parameters
@@ -184,16 +196,22 @@ def _run_all(
     override: tuple[str, ...],
     as_of: str | None,
     json_: bool,
+    log_: Literal["text", "json"],
 ) -> int:
     done = workspace.run(approve=approve, override=override, as_of=as_of)
     if json_:
         as_json(done.to_dict())
+    if log_ == "json":
+        log_run(done)
+        return exit_code(done)
     for line in done.lines:
         people.print(str(line), markup=False)
         if line.command:
             people.print(f"         if it is right: {line.command}", markup=False)
     for said in done.attention:
         people.print(f"new: {said}", markup=False)
+    for said in done.notified:
+        people.print(f"notify: {said}", markup=False)
     people.print(repr(done), markup=False)
     return exit_code(done)
 

@@ -7,6 +7,7 @@ references (``{ env = "..." }``), never values. Nothing is connected here.
 from personas_kit.config.checking import checked_warehouse
 from personas_kit.config.config import Config, Scheduled
 from personas_kit.config.loading import files_of, find_file, load
+from personas_kit.config.notify import Notify
 from personas_kit.config.paths import FILE, expanded, read_sql
 from personas_kit.config.tables import READ_UP_TO, StateSettings, SyncSettings, WarehouseSettings
 from personas_kit.config.units import Duration, duration, size
@@ -16,6 +17,7 @@ __all__ = [
     "READ_UP_TO",
     "Config",
     "Duration",
+    "Notify",
     "Scheduled",
     "StateSettings",
     "SyncSettings",

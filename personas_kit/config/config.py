@@ -8,6 +8,7 @@ from pathlib import Path
 
 from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.compiler import SourceSettings
+from personas_kit.config.notify import Notify
 from personas_kit.config.tables import READ_UP_TO, SyncSettings, WarehouseSettings
 from personas_kit.definitions import Definition
 from personas_kit.routes import DestinationSettings, Route, route_to
@@ -34,6 +35,7 @@ class Config:
         state: the folder that keeps the state, unless ``state_schema`` does: a schema of the warehouse.
         keep: seconds for which lines of the history are kept; None for always.
         read_up_to: see ``StateSettings``.
+        notify: who is told; None for nobody.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Config:
     keep: int | None = None
     state_schema: str | None = None
     read_up_to: int = READ_UP_TO
+    notify: Notify | None = None
 
     def route(self, sync: SyncSettings) -> Route:
         """How a sync reaches its destination.

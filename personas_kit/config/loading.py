@@ -11,6 +11,7 @@ from personas_kit.compiler import SourceSettings
 from personas_kit.config.checking import check_syncs, checked_destination, checked_warehouse, state_schema
 from personas_kit.config.config import Config
 from personas_kit.config.definitions import definitions
+from personas_kit.config.notify import checked_notify
 from personas_kit.config.paths import FILE, expanded
 from personas_kit.config.tables import File
 from personas_kit.config.validating import validated
@@ -65,6 +66,7 @@ def load(path: Path, *, instead: Mapping[Path, str] | None = None) -> Config:
         keep=parsed.state.keep,
         state_schema=state_schema(parsed, path.name),
         read_up_to=parsed.state.read_up_to,
+        notify=checked_notify(parsed.notify, path),
     )
     check_syncs(config)
     return config

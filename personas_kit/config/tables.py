@@ -66,6 +66,22 @@ class StateSettings(Table):
     read_up_to: Annotated[int, Field(ge=0)] = READ_UP_TO
 
 
+class NotifySettings(Table):
+    """``[notify]``: who is told when a sync has gone wrong, or goes again. The addresses are secrets.
+
+    Attributes:
+        slack: where the address of an incoming webhook lies.
+        webhook: where an address of one's own lies; it gets JSON.
+        secret: where the key lies that signs what the webhook gets.
+        allow_private: they may lie inside a private network.
+    """
+
+    slack: Any = None
+    webhook: Any = None
+    secret: Any = None
+    allow_private: bool = False
+
+
 def _read_id(said: object) -> Id:
     try:
         return id_of(said)
@@ -184,6 +200,7 @@ class File(Table):
     state: StateSettings = StateSettings()
     source: dict[str, Any] = {}
     destinations: dict[str, dict[str, Any]] = {}
+    notify: NotifySettings | None = None
     include: Annotated[tuple[str, ...], Field(strict=False)] = ()
     audience: Annotated[tuple[AudienceTable, ...], Field(strict=False)] = ()
     account_audience: Annotated[tuple[AccountAudienceTable, ...], Field(strict=False)] = ()

@@ -118,7 +118,7 @@ def run_card(run: RunReport) -> str:
     return html.card(
         html.title("Run", "schedule", f"{run.as_of:%Y-%m-%d %H:%M} UTC"),
         html.figures(figures) if figures else "",
-        "".join(html.notice(html.text(mask_text(said)), html.BLUE) for said in run.attention),
+        "".join(html.notice(html.text(mask_text(said)), html.BLUE) for said in (*run.attention, *run.notified)),
         *(map(_run_line, run.lines) if run.lines else ["Nothing is scheduled."]),
     )
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import polars as pl
 import pytest
@@ -11,7 +12,7 @@ from personas_kit.activation.cadence import Cadence, spell
 from personas_kit.activation.causes import WITHDRAWN
 from personas_kit.activation.due import Occasion
 from personas_kit.activation.figures import Figures, TableFigures, read_figures
-from personas_kit.activation.guards import Guard, for_history, overridden, still_standing
+from personas_kit.activation.guards import FINAL, Guard, GuardName, for_history, overridden, still_standing
 from personas_kit.activation.past import NEVER, PUSHES, Past, past_of
 from personas_kit.activation.planning import Draft
 from personas_kit.activation.state import SyncState, reject_frame, unknown_frame
@@ -389,6 +390,16 @@ def test_one_plan_is_overridden_by_name_and_what_stands_is_said_exactly():
         overridden(guards, ["removals"], where="vips")
     agreed = overridden(guards, {"removals": "the sale is over", "total_change": ""}, where="vips")
     assert agreed["removals"].why == "the sale is over"
+
+
+def test_the_guards_that_are_final_are_known_by_name():
+    missing = planned(wanted=["u1", None])
+    paused = planned(wanted=["u1"], paused=True)
+
+    assert {guard.name for plan in (missing, paused) for guard in plan.guards if guard.final} == FINAL & {
+        "null_members", "paused",
+    }  # fmt: skip
+    assert {*get_args(GuardName)} >= FINAL
 
 
 @pytest.mark.parametrize(

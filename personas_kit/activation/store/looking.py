@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from personas_kit.activation.forgetting import Forgotten
 from personas_kit.activation.standing import Standing
 from personas_kit.activation.state import Batch, Begun, SyncState, gaps
-from personas_kit.activation.store import overview
+from personas_kit.activation.store import overview, told
 from personas_kit.activation.store.chain import Outline
 from personas_kit.activation.store.reading import NOTHING, batches_of, begun_plan, chain_of, known_syncs, state_of
 from personas_kit.activation.store.tables import Frames, Journal, Locks, Tables
@@ -113,6 +113,13 @@ class Looking:
             return {}
         with self._journal.reading() as tables:
             return overview.latest(tables, each)
+
+    def told(self, channel: str) -> dict[str, str]:
+        """What a channel was told last of each sync, by its id; see ``notices``."""
+        if not self._journal.present():
+            return {}
+        with self._journal.reading() as tables:
+            return told.told(tables, channel)
 
     def standings(self) -> list[Standing]:
         """How every sync stands that there has ever been. Members are opened only where a plan is under way."""

@@ -18,6 +18,7 @@ import polars as pl
 
 from personas_kit.activation.forgetting import Forgotten
 from personas_kit.activation.state import microseconds
+from personas_kit.activation.store import told
 from personas_kit.activation.store.chain import lengthened
 from personas_kit.activation.store.looking import forgotten_in
 from personas_kit.activation.store.noting import move_on, point_to
@@ -45,6 +46,11 @@ class Store(Pushing):
                 f"insert into run ({', '.join(values)}) values ({', '.join('?' * len(values))})",  # noqa: S608  (ours)
                 tuple(values.values()),
             )
+
+    def note_told(self, channel: str, states: Mapping[str, str]) -> None:
+        """Remember what a channel was told, by the id of the sync."""
+        with self._journal.writing() as tables:
+            told.note_told(tables, channel, states)
 
     def prune(self, before: dt.datetime) -> None:
         """Forget the lines of the history of what ended before that."""
