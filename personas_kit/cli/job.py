@@ -63,10 +63,12 @@ def needs_of(config: Config) -> tuple[Need, ...]:
 
 
 def machine_zone() -> str:
-    """The name of this machine's timezone; UTC where it has none."""
-    said = os.environ.get("TZ", "").removeprefix(":")
-    linked = str(_LOCAL_TIME.resolve())
-    name = said or (linked.partition(_ZONES)[2] if _ZONES in linked else "")
+    """The name of this machine's timezone; UTC where none can be found.
+
+    It is what ``TZ`` says, as a name or the path of a file; else the file that ``/etc/localtime`` links to.
+    """
+    said = os.environ.get("TZ", "").removeprefix(":") or str(_LOCAL_TIME)
+    name = str(Path(said).resolve()).partition(_ZONES)[2] if said.startswith("/") else said
     try:
         zone_of(name)
     except ValueError:

@@ -155,12 +155,13 @@ def test_the_timezone_is_that_of_the_machine(said, zone, monkeypatch):
     assert facts.machine_zone() == zone
 
 
-def test_without_a_variable_it_is_what_the_machine_links_to(tmp_path, monkeypatch):
+def test_without_a_name_it_is_what_the_file_is_that_the_machine_links_to(tmp_path, monkeypatch):
     place = tmp_path / "zoneinfo" / "Europe" / "Berlin"
     place.parent.mkdir(parents=True)
     place.touch()
     (tmp_path / "localtime").symlink_to(place)
-    monkeypatch.delenv("TZ")
     monkeypatch.setattr(facts, "_LOCAL_TIME", tmp_path / "localtime")
 
-    assert facts.machine_zone() == "Europe/Berlin"
+    for said in ("", f":{tmp_path}/localtime", str(place)):
+        monkeypatch.setenv("TZ", said)
+        assert facts.machine_zone() == "Europe/Berlin"
