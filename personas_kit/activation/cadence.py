@@ -146,10 +146,17 @@ class Cadence:
         if self.cron is not None:
             return f"{self.cron.words}{least}"
         pushed = effective_interval(self.every, minimum)
-        return f"every {spell(dt.timedelta(seconds=pushed))}" if pushed else ""
+        return f"every {_exactly(pushed)}" if pushed else ""
 
 
 NO_SCHEDULE = Cadence()
+
+
+def _exactly(seconds: int) -> str:
+    """An interval without anything left out: ``90 min`` and not ``1 h``."""
+    if seconds % 60:
+        return f"{seconds} s"
+    return spell(dt.timedelta(seconds=seconds)) if seconds % 3_600 == 0 else f"{seconds // 60} min"
 
 
 def _tick_of(cron: Cron, instant: dt.datetime) -> dt.datetime:

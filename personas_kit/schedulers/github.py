@@ -28,7 +28,7 @@ def workflow(job: Job) -> str:
     notes = [
         *keeps_nothing(job, "a runner of GitHub"),
         "For .github/workflows/personas.yml, on the default branch.",
-        *reasons(job, ticks, later=LATER),
+        *reasons(job, ticks, apart=APART, later=LATER),
         "GitHub starts no schedule more often than every 5 minutes, and often late at the full hour.",
         *_secrets_needed(job),
     ]

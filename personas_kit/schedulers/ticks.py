@@ -71,9 +71,9 @@ def ticks_of(needs: Iterable[Need], zone: str = "UTC", *, apart: int = 1, later:
     return ticks
 
 
-def deciding(needs: Iterable[Need], ticks: Ticks, *, later: int = 0) -> list[Need]:
+def deciding(needs: Iterable[Need], ticks: Ticks, *, apart: int = 1, later: int = 0) -> list[Need]:
     """Those of the syncs that would need every one of these runs by themselves."""
-    return [need for need in needs if ticks_of([need], ticks.zone, later=later) == ticks]
+    return [need for need in needs if ticks_of([need], ticks.zone, apart=apart, later=later) == ticks]
 
 
 def uneven(need: Need, ticks: Ticks, *, later: int = 0) -> bool:

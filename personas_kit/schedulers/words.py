@@ -16,12 +16,15 @@ another run has the syncs, and says how they end.
 """
 
 
-def reasons(job: Job, ticks: Ticks, *, later: int = 0) -> list[str]:
+def reasons(job: Job, ticks: Ticks, *, apart: int = 1, later: int = 0) -> list[str]:
     """How often it runs, and for whom."""
     width = max(len(str(need)) for need in job.needs)
     lines = ["personas run pushes what is due. Here it has to be run for:"]
     lines += [f"  {need!s:<{width}}  {need.words}" for need in job.needs]
-    named = ", ".join(dict.fromkeys(map(str, deciding(job.needs, ticks, later=later)))) or "all of them together"
+    named = (
+        ", ".join(dict.fromkeys(map(str, deciding(job.needs, ticks, apart=apart, later=later))))
+        or "all of them together"
+    )
     lines.append(f"So it runs {ticks.words}; what needs it so often: {named}.")
     lines += [
         f"These runs do not come exactly when {need} is due: it is pushed at the next run after it is due."

@@ -39,6 +39,7 @@ def test_it_never_asks_for_more_than_every_five_minutes_and_says_so(job):
     workflow, _ = read(often)
 
     assert workflow[True]["schedule"] == [{"cron": "2,7,12,17,22,27,32,37,42,47,52,57 * * * *"}]
+    assert "what needs it so often: prices -> analytics." in FORMS["github"](often)
     assert "do not come exactly when prices -> analytics is due" in FORMS["github"](often)
 
 

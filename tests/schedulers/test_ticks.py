@@ -86,6 +86,21 @@ def test_what_no_run_meets_exactly_is_known(need, off):
     assert uneven(need, ticks_of([need])) is off
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (30, "every 30 s"),
+        (90, "every 90 s"),
+        (60, "every 1 min"),
+        (5_400, "every 90 min"),
+        (21_600, "every 6 h"),
+        (129_600, "every 1 d 12 h"),
+    ],
+)
+def test_how_often_is_said_in_the_unit_that_it_has(seconds, said):
+    assert every(seconds).words == said
+
+
 def test_where_the_scheduler_is_too_slow_that_is_known_too():
     need = every(MINUTE)
 
