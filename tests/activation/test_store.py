@@ -73,6 +73,18 @@ def test_nothing_is_known_about_a_sync_that_was_never_pushed(store):
     assert (store.syncs(), store.runs(), store.begun(BUYERS)) == ([], [], None)
 
 
+def test_what_a_channel_was_told_last_is_remembered_for_each_sync(store, place):
+    store.note_told("slack", {"a": "failed", "b": "blocked removals,total_change"})
+    store.note_told("webhook", {"a": "failed"})
+    store.note_told("slack", {"a": "ok"})
+
+    other = place()
+
+    assert other.told("slack") == {"a": "ok", "b": "blocked removals,total_change"}
+    assert other.told("webhook") == {"a": "failed"}
+    assert other.told("sla") == {}
+
+
 def test_a_finished_plan_is_acknowledged(store):
     push(store, entering("ann", "bob"), wanted=2)
 
