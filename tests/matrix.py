@@ -60,9 +60,10 @@ def tested(version: str, python: str, options: list[str]) -> str:
     own = str(environment / "bin" / "python")
     extras = ",".join(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
     install = [own, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--upgrade"]
+    newest = ("--upgrade-strategy", "eager", "--requirement", "requirements/build.in")
     steps = (
         ([python, "-m", "venv", str(environment)], "no environment could be made"),
-        ([*install, "--upgrade-strategy", "eager", "--editable", f".[{extras}]"], "the packages were not installed"),
+        ([*install, *newest, "--editable", f".[{extras}]"], "the packages were not installed"),
         ([own, "-m", "pytest", "--numprocesses=auto", "--dist=worksteal", *options], "failed"),
     )
     return next((said for step, said in steps if subprocess.run(step, cwd=ROOT, check=False).returncode), "passed")
