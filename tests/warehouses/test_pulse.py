@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.activation.figures import TableFigures
 from personas_kit.definitions import AccountAudience, Audience, account_trait, any_user, event, trait
 from personas_kit.errors import WarehouseError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tests.warehouses.conftest import Backend
 
 __all__ = ["statements"]
-HOURLY, NEVER = 3_600, 0
+HOURLY, NEVER = Cadence(3_600), NO_SCHEDULE
 buyers = Audience("Buyers", event("Order Completed").within(days=30).count() >= 1)
 pros = AccountAudience("Pros", any_user(trait("plan") == "pro") & (account_trait("kind") == "company"))
 
