@@ -7,11 +7,14 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from personas_kit.activation.causes import without_unless
 from personas_kit.activation.plan import Plan
 from personas_kit.activation.running import Errand
 from personas_kit.activation.runs import RunLine
+from personas_kit.activation.watching import time_guards
 from personas_kit.comparing import Comparing
 from personas_kit.config import Scheduled, SyncSettings
+from personas_kit.definitions.meaning import meaning_of
 from personas_kit.errors import DestinationError, PersonasError
 from personas_kit.insight.otherwise import Otherwise
 from personas_kit.insight.pulse import Pulse
@@ -34,25 +37,60 @@ class Scheduling:
     comparing: Comparing
     oversight: Oversight
 
-    def errands(self, due: Due, as_of: dt.datetime) -> list[Errand]:
+    def errands(self, due: Due, as_of: dt.datetime, *, early: bool) -> list[Errand]:
         """One for each sync, in order. The members of all are asked for here, before the first plan is made.
 
         Args:
             due: what the run is about.
             as_of: the instant it is for.
+            early: plans are made of all that is not due yet, too; else of those only that somebody may withdraw from.
         """
         meant = [(each, [*map(self.comparing.planner.meant, syncs)]) for each, syncs in due]
-        found, pulse = self._found(meant, as_of), Pulse(self.comparing.reader)
+        waits = [["" if early else self._waits(each, sync, as_of) for sync in syncs] for each, syncs in meant]
+        asked = [
+            (each, [sync for sync, why in zip(syncs, own, strict=True) if not why])
+            for (each, syncs), own in zip(meant, waits, strict=True)
+        ]
+        found, pulse = self._found([one for one in asked if one[1]], as_of), Pulse(self.comparing.reader)
         return [
             Errand(
                 scheduled.definition.key,
                 sync.destination,
                 functools.partial(self._plan, scheduled, sync, as_of, found, pulse),
                 functools.partial(self._begun, sync, as_of),
+                why,
             )
-            for scheduled, syncs in meant
-            for sync in syncs
+            for (scheduled, syncs), own in zip(meant, waits, strict=True)
+            for sync, why in zip(syncs, own, strict=True)
         ]
+
+    def _waits(self, scheduled: Scheduled, settings: SyncSettings, as_of: dt.datetime) -> str:
+        """Why a sync is not pushed yet, as the guard of its plan would say it; empty if a plan has to be made.
+
+        The warehouse is not asked. A plan has to be made also where somebody may withdraw, who leaves at once; where
+        the destination has accepted work, since it is asked then what became of it; and where another account was
+        there before, or something is wrong, since a plan says so.
+        """
+        planner, definitions = self.comparing.planner, self.comparing.reader.definitions()
+        if without_unless(meaning_of(scheduled.definition, definitions)) is not None:
+            return ""
+        try:
+            if planner.store.forgotten().marks:
+                return ""
+            connection = planner.connection(settings)
+            syncs = planner.syncs_of(scheduled, settings, connection)
+            states = [planner.store.outline(sync).state for sync in syncs]
+        except PersonasError:
+            return ""
+        if any(state.jobs or state.target not in {"", connection.target} for state in states):
+            return ""
+        cadence, minimum = scheduled.cadence_of(settings), connection.destination.minimum_interval
+        guards = (
+            guard
+            for last in (state.last_as_of for state in states)
+            for guard in time_guards(as_of=as_of, last_as_of=last, due=cadence.due(last, minimum), early=cadence.early)
+        )
+        return next((guard.saw for guard in guards if guard.name == "interval"), "")
 
     def _found(self, due: Due, as_of: dt.datetime) -> Mapping[str, Found]:
         """The members of every definition, asked at once; those that cannot be asked at once are left out.

@@ -506,7 +506,9 @@ class Workspace:
         instant, names = self._instant(as_of), {self._planner.destination_name(name) for name in to}
         chosen = [self._scheduled_as(self._definition(each)) for each in definitions]
         due = due_of(chosen or [*self._scheduled.values()], names, named=bool(chosen))
-        running = Running(Scheduling(self._comparing, self._oversight).errands(due, instant), override, approve)
+        early = approve is None or "interval" in override  # somebody wants to see, or to push, what is not due yet
+        errands = Scheduling(self._comparing, self._oversight).errands(due, instant, early=early)
+        running = Running(errands, override, approve)
         beside = approve is not None and self.store.beside and is_real(self._clock)
         lines = tuple(running.beside() if beside else running.in_turn())
         notify = self.config.notify

@@ -33,12 +33,14 @@ class Errand:
         make: makes the plan.
         note: called when it has begun, returns what to call with the line once it has ended, which gives that of the
             report.
+        waits: why it is not due yet; empty if it is.
     """
 
     key: str
     destination: str
     make: Callable[[], Plan]
     note: Callable[[], Callable[[RunLine], RunLine]]
+    waits: str = ""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,8 @@ class Running:
     def _planned(self, at: int) -> RunLine:
         errand = self.errands[at]
         self._notes[at] = errand.note()
+        if errand.waits:
+            return RunLine(errand.key, errand.destination, "not due", errand.waits)
         return plan_one(errand.key, errand.destination, errand.make, override=self.override)
 
     def _ready(self, line: RunLine) -> bool:

@@ -40,6 +40,7 @@ class RunLine:
         did: ``pushed``; ``planned`` (nobody approved); ``blocked`` (a guard fired); ``not due``; ``elsewhere``
             (another run has it, or has just pushed it); ``failed``.
         why: what a person should know; empty if all is well.
+        plan: None where it failed, and where nobody had to be asked to know that it is not due.
         guards: that stopped it, where there is no plan to ask: their names -> what they saw.
         attention: what is new since the run before, a sentence each.
     """

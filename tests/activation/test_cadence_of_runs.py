@@ -50,6 +50,54 @@ def test_the_first_push_is_at_once_and_then_every_third_tick(folder):
     ]  # fmt: skip
 
 
+def asked_at(folder, minutes, monkeypatch, **how):
+    """What a run says of the audience, and the statements that the warehouse was asked for it."""
+    workspace, asked = small.opened(folder), []
+    query = workspace.warehouse.query
+
+    def noted(statement, *rest, **named):
+        asked.append(statement)
+        return query(statement, *rest, **named)
+
+    monkeypatch.setattr(workspace.warehouse, "query", noted)
+    line = workspace.run(as_of=NOON + dt.timedelta(minutes=minutes), **how).lines[0]
+    workspace.close()
+    return line, asked
+
+
+def test_what_is_not_due_costs_no_query(folder, monkeypatch):
+    run(folder, 0)
+    small.set_vips(folder, ["u1", "u2", "u3"])
+
+    line, asked = asked_at(folder, 20, monkeypatch, approve="guards")
+    assert (line.did, line.plan, asked) == ("not due", None, [])
+    assert line.why == "this destination is due again at 2026-11-01 13:00 UTC"
+    assert asked_at(folder, 60, monkeypatch, approve="guards")[1] != []
+
+
+@pytest.mark.parametrize(
+    ("how", "did"),
+    [({}, "not due"), ({"approve": "guards", "override": ["interval"]}, "pushed")],
+    ids=["only planned", "overridden"],
+)
+def test_who_wants_to_see_or_to_push_what_is_not_due_yet_gets_a_plan(folder, monkeypatch, how, did):
+    run(folder, 0)
+    small.set_vips(folder, ["u1", "u2", "u3"])
+
+    line, asked = asked_at(folder, 20, monkeypatch, **how)
+    assert (line.did, line.plan.changes["member"].len(), bool(asked)) == (did, 1, True)
+
+
+def test_who_was_forgotten_leaves_before_the_sync_is_due(folder, monkeypatch):
+    run(folder, 0)
+    workspace = small.opened(folder)
+    workspace.store.forget("u1")
+    workspace.close()
+
+    line, asked = asked_at(folder, 20, monkeypatch, approve="guards")
+    assert (line.did, line.report.acknowledged, bool(asked)) == ("pushed", 1, True)
+
+
 def test_ticks_that_are_seconds_off_do_not_slip(folder):
     assert [run(folder, minutes, seconds)["vips"] for minutes, seconds in ((0, 4), (20, 1), (40, 9), (60, 1))] == [
         "pushed", "not due", "not due", "pushed",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from personas_kit.activation.cadence import Cadence
 from personas_kit.destinations import find
 from personas_kit.destinations.base import Poll
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Outcome
@@ -90,6 +91,18 @@ def test_what_was_accepted_is_not_sent_again_while_the_destination_is_at_it(work
     assert (again.changes.height, again.syncs[0].held.height) == (0, 10)
     assert set(again.syncs[0].held["reason"]) == {"accepted, not acknowledged yet"}
     assert [url.rsplit("/", 1)[1] for url in jobs.asked] == ["j1"]
+
+
+def test_a_schedule_asks_about_it_before_the_sync_is_due_again(workspace, jobs, clock):
+    workspace._scheduled["vips"] = replace(workspace._scheduled["vips"], cadence=Cadence(every=86_400))
+    run = {"to": ["analytics"], "approve": "guards"}
+    workspace.run(["vips"], override=["first_sync"], **run)
+    sent, jobs.says = len(jobs.posted), "done"
+
+    clock.day += 0.5
+    (line,) = workspace.run(["vips"], **run).lines
+    assert (line.did, len(jobs.posted), jobs.asked != []) == ("not due", sent, True)
+    assert {known.unknown.height for _, known in workspace.store.syncs()} == {0}
 
 
 def test_once_it_says_so_the_members_are_acknowledged(workspace, jobs, clock):
