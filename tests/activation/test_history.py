@@ -488,6 +488,12 @@ WAITS = {
         HERE,
         [("blocked", "personas push vips --to analytics --override removals")],
     ),
+    "a guard that nobody can override stopped it": (
+        PUSHED,
+        [ran("blocked", guards={"removals": "900 would leave", "duplicate_members": "2 stand there twice"})],
+        HERE,
+        [("blocked", "personas push vips --to analytics")],
+    ),
     "it failed": (PUSHED, [ran("failed", why="the key is missing")], HERE, [("failed", "")]),
     "a plan was stopped, and may go on": (
         replace(PUSHED, under_way=UnderWay(NOON - HOUR / 2, 30, 10, stopped=True)),
