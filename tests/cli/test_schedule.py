@@ -72,11 +72,15 @@ def test_paths_are_absolute_wherever_it_is_asked(personas, hourly, monkeypatch):
     assert f"; {Path(sys.executable).with_name('personas')} -c" in command
 
 
-def test_in_a_repository_the_workflow_names_the_path_within(personas, hourly):
-    (hourly.parent / ".git").mkdir(exist_ok=True)
+def test_in_a_repository_the_workflow_names_the_path_within(personas, hourly, monkeypatch):
+    (hourly / "shop").mkdir()
+    (hourly / ".git").mkdir()
+    for name in ("personas.toml", "warehouse.duckdb", "key.txt"):
+        (hourly / name).rename(hourly / "shop" / name)
+    monkeypatch.chdir(hourly / "shop")
     said = personas("schedule", "github")
 
-    assert f"personas -c {hourly.name}/personas.toml run --approve guards" in said.out
+    assert "personas -c shop/personas.toml run --approve guards" in said.out
 
 
 def test_secrets_are_named_where_the_file_refers_to_the_environment(personas, hourly, monkeypatch):
