@@ -32,6 +32,7 @@ class Books:
     def __init__(self, company: Company, vendors: Mapping[str, Vendor]) -> None:
         self.company, self.vendors, self.found = company, vendors, list[str]()
         self.tick, self.by_hand = dt.datetime.min.replace(tzinfo=dt.UTC), False
+        self._again = False
         self._meant: dict[str, Meant] = {}
         self._wanted: dict[tuple[str, str, str], dict[dt.datetime, Held]] = {}
         self._looked = dict.fromkeys(vendors, 0)
@@ -49,6 +50,7 @@ class Books:
     def begun(self, meant: Mapping[str, Meant], tick: dt.datetime, *, by_hand: bool) -> None:
         """A run begins: what was said before is looked at, and what should be at every place is worked out."""
         self._arrived()
+        self._again = not by_hand and tick <= self.tick  # the clock is wrong: an instant that was pushed is not due
         self._meant, self.tick, self.by_hand = dict(meant), tick, by_hand
         self._audiences |= {one.key for one in meant.values() if one.kind.endswith("audience")}
         counted = ByHand(self.company, meant, tick)
@@ -117,7 +119,7 @@ class Books:
         for sync, state in states.items():
             if sync.key not in self._meant:
                 yield from reasons.gone(sync, state)
-            elif not self.by_hand and self.tick not in self._deaths:  # who runs the schedule knows that it did not end
+            elif not self.by_hand and not self._again and self.tick not in self._deaths:  # it is known that it died
                 held = self._wanted[sync.key, sync.destination, sync.call]
                 yield from reasons.of(sync, state, held, self._meant[sync.key])
 
@@ -169,6 +171,8 @@ class Books:
         last, self._last[which] = self._last.get(which), said
         if last is None or last.value != said.value or "refused" in (last.outcome, said.outcome):
             return
+        if said.place[0] == "track" and self._merged(said.member):
+            return  # between the two it may have been noted, and not sent, that this user is somebody else, too
         if last.outcome == "done":
             yield f"{name}: {said.member} was told {said.value} in hour {last.hour}, and again in hour {said.hour}"
         elif last.message != said.message and not self._otherwise(which, last, said):
