@@ -89,10 +89,10 @@ class Notifying:
             connection = connection_to(self.notify, channel)
             headers = {"content-type": "application/json; charset=utf-8"}
             with contextlib.closing(self.connect(connection)) as transport:
-                status = transport.send(Request("POST", connection.home, headers, content)).status
+                answer = transport.send(Request("POST", connection.home, headers, content))
         except _PROBLEMS as problem:
             return problem.what if isinstance(problem, PersonasError) else _words(problem)
-        return "" if 200 <= status < 300 else f"status {status}"  # noqa: PLR2004  (any success)
+        return "" if answer.is_success else f"status {answer.status}"
 
 
 def connection_to(notify: Notify, channel: str) -> Connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 import tomllib
@@ -11,8 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from personas_kit.activation.cadence import zone_of
+from personas_kit.activation.who import user_name
 from personas_kit.config import Config
 from personas_kit.destinations import find
+from personas_kit.saving import repository_of
 from personas_kit.schedulers import Job, Need
 from personas_kit.secret import Secret
 
@@ -35,7 +36,7 @@ def job_of(config: Config) -> Job:
         file=str(config.path),
         within=_in_repository(config.path),
         command=_command(),
-        user=getpass.getuser(),
+        user=user_name(),
         zone=machine_zone(),
         needs=needs_of(config),
         state="" if config.state_schema else str(config.state),
@@ -83,8 +84,7 @@ def _command() -> tuple[str, ...]:
 
 
 def _in_repository(file: Path) -> str:
-    root = next((folder for folder in file.parents if (folder / ".git").exists()), file.parent)
-    return file.relative_to(root).as_posix()
+    return file.relative_to(repository_of(file) or file.parent).as_posix()
 
 
 def _aws(config: Config) -> bool:

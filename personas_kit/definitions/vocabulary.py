@@ -113,7 +113,7 @@ def no_user(condition: Condition) -> Condition:
 
 def _arm(given: object) -> tuple[float, float]:
     pair = given if isinstance(given, tuple | list) else ()
-    if len(pair) != 2 or not all(map(_is_percentage, pair)) or not pair[0] < pair[1]:  # noqa: PLR2004
+    if len(pair) != 2 or not all(map(_is_percentage, pair)) or not pair[0] < pair[1]:  # noqa: PLR2004  (a pair)
         raise DefinitionError(
             f"an arm is two percentages from 0 to {_ALL}, the smaller first, not {given!r}", hint="write (0, 50)"
         )

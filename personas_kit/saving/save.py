@@ -46,7 +46,7 @@ class Saved(Displayed):
     @property
     def review(self) -> list[str]:
         """What to type to look at the change, and to propose it; empty where git does not watch the file."""
-        root = _repository(self.files[0]) if self.files else None
+        root = repository_of(self.files[0]) if self.files else None
         if root is None:
             return []
         names = " ".join(shlex.quote(os.path.relpath(file, root)) for file in self.files)
@@ -216,6 +216,6 @@ def _unwritten(file: Path, problem: OSError, hint: str = "") -> ConfigError:
     return ConfigError(f"the file cannot be written: {problem.strerror}", where=str(file), hint=hint)
 
 
-def _repository(file: Path) -> Path | None:
-    """The folder of the repository that a file lies in."""
+def repository_of(file: Path) -> Path | None:
+    """The folder of the git repository that a file lies in; None where there is none."""
     return next((folder for folder in file.parents if (folder / ".git").exists()), None)
