@@ -77,7 +77,7 @@ class FileLocks:
 
     def _say_who(self, lock: Path) -> None:
         """Leave beside the lock who holds it, for those who find it held."""
-        said = f"{runner()}, process {os.getpid()}, since {self._clock.now():%Y-%m-%d %H:%M} UTC"
+        said = f"{this_process()}, since {self._clock.now():%Y-%m-%d %H:%M} UTC"
         with contextlib.suppress(OSError):  # it is only said to people
             file = os.open(lock.with_suffix(".by"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(file, "w", encoding="utf-8") as out:
@@ -92,6 +92,11 @@ class FileLocks:
 
     def still_held(self, sync: Sync) -> None:
         """The kernel sees to it."""
+
+
+def this_process() -> str:
+    """``user@host, process 812``, for people."""
+    return f"{runner()}, process {os.getpid()}"
 
 
 def _who(lock: Path) -> str:

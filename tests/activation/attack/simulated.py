@@ -21,7 +21,7 @@ import httpcore
 
 from personas_kit import planner
 from personas_kit.activation import courier, sending
-from personas_kit.activation.store import files, settling
+from personas_kit.activation.store import files, local, settling
 from personas_kit.activation.transport import HttpTransport
 from personas_kit.destinations import Connection
 from tests.activation.attack.campaign import LIKELY
@@ -216,7 +216,8 @@ class _Line(httpcore.NetworkStream):
 def certain(seed: int) -> Iterator[None]:
     """Within the block, what the kit leaves to chance follows the seed: ids of plans, names of files, jitter of waits.
 
-    And one threshold, without which a push would have to be large for its circuit to open.
+    Who runs it is always the same. And one threshold, without which a push would have to be large for its circuit to
+    open.
     """
     some = random.Random(f"{seed} kit")  # noqa: S311  (chance, not secrecy)
 
@@ -231,6 +232,7 @@ def certain(seed: int) -> Iterator[None]:
             (planner, "secrets", types.SimpleNamespace(token_hex=token)),
             (files, "uuid4", unique),
             (settling, "uuid4", unique),
+            (local, "this_process", lambda: "somebody@somewhere, process 1"),
             (courier, "random", some),
             (sending, "LEAST_SETTLED", some.choice([6, 200])),
         ):
