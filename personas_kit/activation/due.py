@@ -92,6 +92,9 @@ def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> t
         pl.col("member").cast(pl.String), pl.col("change").cast(pl.String), "value", at=pl.int_range(pl.len())
     )
     out = named.join(accepted, on="member", how="inner")
+    if occasion.mode == "replace":  # who enters by that work would be taken out with those who were there before
+        out = out.filter((pl.col("sent") != "enter") | (pl.col("change") != "enter"))
+    out = out.drop("sent")
     if occasion.mode not in {"full", "replace", "exits"}:
         again = named.join(refused, on=["member", "change", "value"], how="inner", nulls_equal=True)
         out = pl.concat([out, again]).unique("at", keep="first")
@@ -101,9 +104,10 @@ def tried_and_held(due: pl.DataFrame, state: SyncState, occasion: Occasion) -> t
 
 
 def _accepted(state: SyncState) -> pl.DataFrame:
-    """The members of work that the destination is still at."""
+    """The members of work that the destination is still at, with the change that it is at."""
     return state.unknown.filter(pl.col("job").is_not_null()).select(
         pl.col("member").cast(pl.String),
+        sent=pl.col("change").cast(pl.String),
         reason=pl.lit("accepted, not acknowledged yet"),
         times=pl.lit(0, pl.Int64),
     )

@@ -317,7 +317,7 @@ def notes_of(plan: Plan) -> list[str]:
     notes = [*_moved_words(plan.moved)] if plan.moved is not None else []
     notes += [f"{destination} is reached {way}" for destination, way in ways.items()]
     notes += [
-        f"{sync.sync.destination} {sync.sync.call}: whoever else is there is taken out, by whatever way they came"
+        f"{sync.sync.destination} {sync.sync.call}: {_replacement_words(sync)}"
         for sync in plan.syncs
         if sync.connection.replaces
     ]
@@ -333,6 +333,13 @@ def notes_of(plan: Plan) -> list[str]:
     ]
     unasked = dict.fromkeys(sync.unasked for sync in plan.syncs if sync.unasked)
     return [*notes, *(f"not every cause is known: {why}" for why in unasked)]
+
+
+def _replacement_words(sync: SyncPlan) -> str:
+    """What becomes of those whom nobody here put there: nothing, where nobody takes their place."""
+    if sync.count("enter"):
+        return "whoever else is there is taken out, by whatever way they came"
+    return "nobody is wanted, and whoever came there by another way stays"
 
 
 def _moved_words(moved: Moved) -> Iterator[str]:

@@ -18,7 +18,7 @@ from personas_kit.destinations.addresses import checked_url
 from personas_kit.destinations.auth import AuthScheme
 from personas_kit.destinations.connection import Connection
 from personas_kit.destinations.encode import Json
-from personas_kit.destinations.exchange import Exchange, Pause, Request, Unanswered
+from personas_kit.destinations.exchange import Exchange, Pause, Polling, Request, Unanswered
 from personas_kit.destinations.fields import (
     AS_IT_IS,
     CALLS,
@@ -38,8 +38,8 @@ from personas_kit.errors import ConfigError
 
 __all__ = [
     "CALLS", "LABEL", "Asking", "Call", "Computation", "Connection", "Destination", "Exchange", "FieldApi",
-    "FieldNeeded", "FieldType", "Fields", "Keys", "Limits", "ListApi", "Pause", "Poll", "Post", "Probe", "Rate",
-    "Request", "Setting", "Through", "Unanswered", "Values", "naming_list",
+    "FieldNeeded", "FieldType", "Fields", "Keys", "Limits", "ListApi", "Pause", "Poll", "Polling", "Post", "Probe",
+    "Rate", "Request", "Setting", "Through", "Unanswered", "Values", "naming_list",
 ]  # fmt: skip
 
 Around = tuple[str, str]
@@ -71,10 +71,13 @@ class Poll:
         path: may name settings, and ``{handle}``: what the destination called the work.
         read: ``acknowledged``, ``rejected`` or ``unknown`` (it does not know the work any more) end it; None: it is
             still at it.
+        exchange: the questions, and further steps, where they are more than one. It is given the handle. As with a
+            post, each step has to bear to be run again.
     """
 
     path: str
     read: Callable[[Answer], Outcome | None]
+    exchange: Callable[[Connection, str], Polling] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import polars as pl
 from personas_kit.destinations.auth import Flow, Revealing
 from personas_kit.destinations.batching import cut
 from personas_kit.destinations.encode import item, obj, optional, percent_encoded
-from personas_kit.destinations.exchange import Exchange, Request
+from personas_kit.destinations.exchange import Exchange, Polling, Request
 from personas_kit.destinations.fields import Call, Computation, Fields
 from personas_kit.destinations.normalise import Identifier
 from personas_kit.destinations.outcomes import Answer, Outcome
@@ -239,15 +239,18 @@ class Connection:
             )
         return replace(self, replaces=True)
 
-    def poll(self, handle: str) -> Request:
-        """The request that asks what became of accepted work. Only for destinations that answer ``accepted``."""
+    def polling(self, handle: str) -> Polling:
+        """The questions about accepted work. Only for destinations that answer ``accepted``."""
         assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (no handle without it)
-        return Request("GET", self._address(self.destination.poll.path, handle=handle), self.destination.headers)
+        exchange = self.destination.poll.exchange
+        return self.polled(handle) if exchange is None else exchange(self, handle)
 
-    def polled(self, answer: Answer) -> Outcome | None:
-        """What the answer says about accepted work; None if it is not finished, or if this could not be found out."""
-        assert self.destination.poll is not None, self.destination.slug  # noqa: S101  (as above)
-        return self.destination.poll.read(answer)
+    def polled(self, handle: str) -> Polling:
+        """One question. Its result is None if the work is not finished, or if this could not be found out."""
+        poll = self.destination.poll
+        assert poll is not None, self.destination.slug  # noqa: S101  (as above)
+        answer = yield Request("GET", self._address(poll.path, handle=handle), self.destination.headers)
+        return poll.read(answer)
 
     def probe(self) -> Request | None:
         """The request that proves the credentials; None where there is nothing to ask."""

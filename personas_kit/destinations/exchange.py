@@ -44,6 +44,10 @@ class Pause:
 Exchange = Generator[Request | Pause, Answer, Outcome]
 """The requests of one piece of work, and what became of it."""
 
+Polling = Generator[Request, Answer, Outcome | None]
+"""The questions about accepted work, and what became of it: ``accepted`` again, and it goes on under another handle;
+None, and that is not known yet."""
+
 
 def named(answer: Answer, *path: str | int) -> str:
     """What an answer calls something, as text.

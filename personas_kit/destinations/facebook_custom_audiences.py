@@ -168,7 +168,7 @@ def _replaced(connection: Connection, request: Request, lines: pl.DataFrame) -> 
         answer = yield replace(request, content=content.encode())
         outcome = connection.judge("list", answer, len(part))
         if outcome.verdict != "acknowledged":
-            return outcome if outcome.verdict in {"retry", "fatal", "unknown"} else replace(outcome, verdict="fatal")
+            return outcome.undivided
     return outcome
 
 

@@ -7,8 +7,12 @@ list, too, they name the first member. A list holds contacts, devices or ids of 
 member of it has to have one. Removals take neither consent nor the terms of service. An address counts only whole: both
 names, region and postal code. Members are forgotten after 540 days (lists of your own may say fewer), so everyone is
 sent again every 180. The credentials are those of an OAuth client with the scope
-``https://www.googleapis.com/auth/datamanager``; there is no developer token. A list is not
-replaced as a whole: Google would empty it first, and a push that broke off would leave people out.
+``https://www.googleapis.com/auth/datamanager``; there is no developer token.
+
+A list is replaced in two steps that may lie hours apart: everyone is added; once Google says that all of it is done,
+whoever was added last before that began is removed. That is asked for, and asked about, before later plans. Should
+Google have failed with a part, nobody is removed, and everyone is added again. "Before" is a minute before Google's own
+time as the first step began, since nobody says how exactly its clocks agree.
 
 ``PARTIAL_SUCCESS`` counts what failed and does not name it. Members that were added count as acknowledged: what Google
 refused of them (no consent, a bad format) it would refuse again, and is a part of the match rate. A removal is sent
@@ -17,13 +21,16 @@ again, and so is what failed for a reason of Google's own: whom a list still hol
 Not confirmed: a limit of bytes for a request (8 MB is ours); six hours between two updates (Segment's documents say
 so, Google's do not any more).
 
-Source: https://developers.google.com/data-manager/api/devguides/audiences/google-ads/customer-match (read 2026-11-26).
+Source: https://developers.google.com/data-manager/api/devguides/audiences/google-ads/customer-match (read 2026-11-26)
+and .../customer-match/remove-all-members (read 2026-11-27).
 """
 
+import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import polars as pl
@@ -33,13 +40,16 @@ from personas_kit.destinations.base import (
     Asking,
     Connection,
     Destination,
+    Exchange,
     Fields,
     Limits,
     ListApi,
     Poll,
+    Polling,
     Post,
     Probe,
     Rate,
+    Request,
     Setting,
     naming_list,
 )
@@ -49,6 +59,9 @@ from personas_kit.destinations.normalise import GOOGLE
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, code, retry_after
 
 DAY = 86_400
+MEMBERS, TRIES = 10_000, 8
+BEFORE = dt.timedelta(minutes=1)
+REPLACEMENT = '{"before":'
 LISTS = "/v1/accountTypes/GOOGLE_ADS/accounts/{customer_id}/userLists"
 ADDRESS = ("givenName", "familyName", "regionCode", "postalCode")
 CONSENT = {"ad_user_data": "adUserData", "ad_personalization": "adPersonalization"}
@@ -171,7 +184,10 @@ def _quota(answer: Answer) -> Outcome:
 
 def _status(answer: Answer) -> Outcome | None:
     """What became of a request; None while it is processed, or where no one could say."""
-    word, removal = answer.at(STATUS, 0, "requestStatus"), answer.at(STATUS, 0, "audienceMembersRemovalStatus")
+    word = answer.at(STATUS, 0, "requestStatus")
+    removal = answer.at(STATUS, 0, "audienceMembersRemovalStatus") or answer.at(
+        STATUS, 0, "removeAllAudienceMembersStatus"
+    )
     counts = answer.rows(STATUS, 0, "errorInfo", "errorCounts") or []
     reasons = {code(each.get("reason")).removeprefix("PROCESSING_ERROR_REASON_") for each in counts} - {""}
     partial, failed = word == "PARTIAL_SUCCESS", word in ("FAILED", "FAILURE")
@@ -181,6 +197,84 @@ def _status(answer: Answer) -> Outcome | None:
     if failed:
         return Outcome("rejected", ", ".join(sorted(reasons)) or "FAILED")
     return ACKNOWLEDGED if partial or word == "SUCCESS" else None
+
+
+def _before_members(c: Fields) -> tuple[str, str]:
+    """What stands before the members in every request of a replacement, as the first line; the members follow."""
+    before, _ = _ingest(c)
+    return before + "\n", ""
+
+
+def _replaced(connection: Connection, request: Request, lines: pl.DataFrame) -> Exchange:
+    """Everyone is added. Whoever was there before is removed later, by ``_polling``."""
+    asked = connection.request("GET", f"{LISTS}/{{user_list_id}}")
+    answer = yield replace(asked, headers={**asked.headers, **_login(connection)})
+    before = _moment_before(answer)
+    if before is None:
+        return connection.judge("list", answer, lines.height).undivided
+    head, *members = request.content.decode().split("\n")
+    adding, rejected = list[str](), dict[int, str]()
+    for start in range(0, len(members), MEMBERS):
+        part = yield from _added(connection, replace(request, content=head.encode()), members[start : start + MEMBERS])
+        if part.verdict not in {"accepted", "rejected"}:
+            return part
+        adding += filter(None, [part.handle])
+        rejected |= {start + at: reason for at, reason in part.rejected.items()}
+    return Outcome("accepted", rejected=rejected, handle=_work(before=before, adding=adding, removing=""))
+
+
+def _added(connection: Connection, request: Request, members: Sequence[str]) -> Exchange:
+    """These are added, but for those who cannot be: everyone is, if it is ``rejected``."""
+    rejected, left = dict[int, str](), list(range(len(members)))
+    for _ in range(TRIES):
+        body = b"%b%b]}" % (request.content, ",".join(members[at] for at in left).encode())
+        taken = connection.judge("list", (yield replace(request, content=body)), len(left))
+        if taken.verdict == "accepted":
+            return replace(taken, rejected=rejected)
+        if not taken.rejected:
+            return taken.undivided
+        rejected |= {left[at]: reason for at, reason in taken.rejected.items()}
+        left = [left[at] for at in sorted(taken.again)]
+        if not left:
+            return Outcome("rejected", rejected=rejected)
+    return Outcome("fatal", "it names others each time who cannot be added")
+
+
+def _moment_before(answer: Answer) -> str | None:
+    """A little before Google's time of an answer; None if it was refused, or has none."""
+    try:
+        said = parsedate_to_datetime(answer.header("date") or "") if answer.is_success else None
+    except ValueError:
+        return None
+    return f"{said - BEFORE:%Y-%m-%dT%H:%M:%SZ}" if said is not None and said.tzinfo == dt.UTC else None
+
+
+def _work(**parts: object) -> str:
+    """What a replacement is called: everything that the rest of it takes."""
+    return json.dumps(parts, separators=(",", ":"))
+
+
+def _polling(connection: Connection, handle: str) -> Polling:
+    """A request is asked about. So is each of a replacement; then whoever was there before is removed."""
+    if not handle.startswith(REPLACEMENT):
+        return (yield from connection.polled(handle))
+    work = json.loads(handle)
+    for done, request_id in enumerate(work["adding"]):
+        added = yield from connection.polled(request_id)
+        if added is None:
+            return Outcome("accepted", handle=_work(**work | {"adding": work["adding"][done:]})) if done else None
+        if added.verdict != "acknowledged":
+            return Outcome("unknown", added.reason)
+    if work["removing"]:
+        removed = yield from connection.polled(work["removing"])
+        if removed is None or removed.verdict == "acknowledged":
+            return removed
+    body = {"destinations": [_list(connection.settings)], "removeAsOfTime": work["before"]}
+    answer = yield connection.request("POST", "/v1/audienceMembers:removeAll", body)
+    removing = connection.judge("list", answer, 1)
+    if removing.verdict != "accepted":  # it is asked for again
+        return Outcome("accepted", handle=_work(**work | {"adding": [], "removing": ""}))
+    return Outcome("accepted", handle=_work(**work | {"adding": [], "removing": removing.handle}))
 
 
 def _create(connection: Connection, name: str, description: str) -> Asking:
@@ -251,9 +345,17 @@ destination = Destination(
             _member,
             _ingest,
             exits=Post("/v1/audienceMembers:remove", _member, _remove),
+            replacing=Post(
+                "/v1/audienceMembers:ingest",
+                _member,
+                _before_members,
+                separator="\n",
+                limits=Limits(items=10_000_000, bytes=10**11),
+                exchange=_replaced,
+            ),
         )
     },
-    limits=Limits(items=10_000, bytes=8_000_000),
+    limits=Limits(items=MEMBERS, bytes=8_000_000),
     outcomes=Outcomes(read=_read),
     identifiers=GOOGLE,
     together=(("first_name", "last_name", "country", "zip"),),
@@ -261,7 +363,7 @@ destination = Destination(
     refresh=180 * DAY,
     list_setting="user_list_id",
     rates=(Rate(300, 60),),
-    poll=Poll("/v1/requestStatus:retrieve?requestId={handle}", _status),
+    poll=Poll("/v1/requestStatus:retrieve?requestId={handle}", _status, _polling),
     lists=ListApi(_create),
     probe=Probe(f"{LISTS}?pageSize=1", headers=_login),
 )

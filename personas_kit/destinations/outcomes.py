@@ -102,6 +102,12 @@ class Outcome:
     again: frozenset[int] = frozenset()
     handle: str = ""
 
+    @property
+    def undivided(self) -> Outcome:
+        """The same of a part of work that cannot be halved, as a replacement cannot: its refusal stops the push."""
+        whole = self.verdict in {"retry", "fatal", "unknown"}
+        return self if whole else Outcome("fatal", self.reason or "a part was refused")
+
 
 Reader = Callable[[Answer, int], Outcome | None]
 """Reads a body, given how many changes were sent; None leaves the answer to the table."""

@@ -12,7 +12,7 @@ In a test file of your package::
         destination = acme_personas.destination
         fixture = Path(__file__).parent / "acme.json"
 
-Every case, answer, exchange, field, list and probe of the fixture is a test of its own, and so is every call. The
+Every case, answer, exchange, poll, field, list and probe of the fixture is a test of its own, and so is every call. The
 package has to be installed, so that its entry point is known. Some tests throw anything at the destination; they take
 ``hypothesis``, and are skipped where it is not installed. ``docs/own_destination.md`` begins at the beginning.
 """
@@ -120,12 +120,17 @@ class DestinationContract(Subject):
 
     def test_an_exchange_takes_exactly_these_steps(self, exchange: Said | None) -> None:
         """Each step, and what comes of them all."""
-        own = any(each.exchange for post in self.destination.posts.values() for each in (post, post.exits) if each)
-        if not _offered(exchange, "exchanges", own=own):
+        if not _offered(exchange, "exchanges", own=any(post.exchange for post in self._posts())):
             return
         connection, request, lines = self._work(exchange)
         outcome = played(connection.exchange(exchange["call"], request, lines), exchange["steps"])
         same(shown(outcome), without_nothing(exchange["outcome"]), "outcome")
+
+    def test_accepted_work_is_asked_about_by_exactly_these_steps(self, poll: Said | None) -> None:
+        """With what became of it; null while that is not known."""
+        if _offered(poll, "polls", own=self.destination.poll):
+            outcome = played(self._connection().polling(poll["handle"]), poll["steps"])
+            same(outcome and shown(outcome), poll["outcome"] and without_nothing(poll["outcome"]), "outcome")
 
     def test_a_field_is_found_or_made_by_exactly_these_steps(self, field: Said | None) -> None:
         """With what it is called there."""
@@ -255,6 +260,11 @@ class DestinationContract(Subject):
             start = partial(connection.exchange, exchange["call"], request, lines)
             self._check_steps(start, exchange, lambda outcome: self._check_outcome(outcome, lines.height))
 
+    def test_anything_in_any_place_of_an_answer_ends_the_asking_about_work(self, poll: Said | None) -> None:
+        """In an outcome, or in none yet."""
+        if poll is not None:
+            self._check_steps(partial(self._connection().polling, poll["handle"]), poll, self._check_later)
+
     def test_anything_in_any_place_of_an_answer_ends_a_question_for_a_field(self, field: Said | None) -> None:
         """With what it is called, none, or ``Unanswered``."""
         if field is not None:
@@ -345,6 +355,11 @@ class DestinationContract(Subject):
             check(
                 outcome.handle and self.destination.poll, "accepted needs a handle, and a poll to ask what became of it"
             )
+
+    def _check_later(self, outcome: object) -> None:
+        """What became of accepted work: it has no positions any more."""
+        if outcome is not None:
+            self._check_outcome(outcome, 0)
 
     def _check_reading(self, answer: Answer) -> None:
         for table in self._tables():

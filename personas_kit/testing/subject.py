@@ -20,6 +20,7 @@ PARTS = {
     "field": "fields",
     "made_list": "lists",
     "probe": "probe",
+    "poll": "polls",
 }
 """Argument of a test -> the part of a fixture whose entries it is run for."""
 

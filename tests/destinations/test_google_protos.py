@@ -31,6 +31,7 @@ from google.protobuf import json_format  # noqa: E402
 BUYERS = Computation("buyers", "audience", "Buyers")
 LEAST = {"client_id": "cid", "customer_id": "1234567890", "user_list_id": "777", "terms_of_service": "ACCEPTED"}
 CONSENT = {"ad_user_data": "CONSENT_GRANTED", "ad_personalization": "CONSENT_DENIED"}
+LINE = {"change": "enter", "value": "true", "member": json.dumps({"emailAddress": "0" * 64})}
 DEVICE = "6D92078A-8246-4BA4-AE5B-76104861E7DC"
 SENT = {"enter": v1.IngestAudienceMembersRequest, "exit": v1.RemoveAudienceMembersRequest}
 HEX = set("0123456789abcdef")
@@ -176,7 +177,34 @@ def test_the_library_asks_for_the_same_status():
         IngestionServiceRestTransport, "retrieve_request_status", v1.RetrieveRequestStatusRequest.pb(wanted), {}
     )
 
-    assert ours(connect().poll("r 1/2")) == sent
+    assert ours(next(connect().polling("r 1/2"))) == sent
+
+
+def test_the_library_removes_everybody_in_the_same_way():
+    before = {"before": "2026-11-27T11:59:30Z", "adding": [], "removing": ""}
+    asked = next(connect(login_customer_id="42").polling(json.dumps(before, separators=(",", ":"))))
+    message = read_by_google(asked, v1.RemoveAllAudienceMembersRequest)
+    method, path, query, body = seen_by(
+        IngestionServiceRestTransport,
+        "remove_all_audience_members",
+        v1.RemoveAllAudienceMembersRequest.pb(message),
+        {"requestId": "r"},
+    )
+
+    assert (method, path, query) == ours(asked)[:3]
+    assert same_body(v1.RemoveAllAudienceMembersRequest, body, ours(asked)[3])
+    assert message.remove_as_of_time.isoformat() == "2026-11-27T11:59:30+00:00"
+
+
+def test_the_library_reads_a_list_at_the_same_address():
+    connection = connect(login_customer_id="42").replacement("list")
+    (request,) = connection.requests("list", batch_of([LINE]), BUYERS)
+    asked = next(connection.exchange("list", request, batch_of([LINE])))
+    wanted = v1.GetUserListRequest(name="accountTypes/GOOGLE_ADS/accounts/1234567890/userLists/777")
+    sent = seen_by(UserListServiceRestTransport, "get_user_list", v1.GetUserListRequest.pb(wanted), {})
+
+    assert ours(asked) == sent
+    assert asked.headers["login-account"] == "accountTypes/GOOGLE_ADS/accounts/42"
 
 
 @pytest.mark.parametrize("kind", ["CONTACT_ID", "MOBILE_ID", "USER_ID"])
@@ -205,12 +233,24 @@ def test_the_library_reads_lists_at_the_same_address():
 # --------------------------------------------------------------------------------------------------- what becomes of it
 
 INGESTED = {"audienceMembersIngestionStatus": {"userDataIngestionStatus": {"recordCount": "9"}}}
+REMOVED_ALL = {"removeAllAudienceMembersStatus": {}}
 REMOVED = {"audienceMembersRemovalStatus": {"userDataRemovalStatus": {"recordCount": "9"}}}
 
 
 def errors(*reasons):
     counts = [{"reason": f"PROCESSING_ERROR_REASON_{reason}", "recordCount": "2"} for reason in reasons]
     return {"errorInfo": {"errorCounts": counts}}
+
+
+def asked_once(answer):
+    """What became of a request, by the answer to the question about it."""
+    polling = connect().polling("r1")
+    next(polling)
+    try:
+        polling.send(answer)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("it asked once more")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +264,8 @@ def errors(*reasons):
         ({"requestStatus": "PARTIAL_SUCCESS", **INGESTED, **errors("NO_CONSENT")}, "acknowledged", ""),
         ({"requestStatus": "PARTIAL_SUCCESS", **INGESTED, **errors("INTERNAL_ERROR")}, "unknown", None),
         ({"requestStatus": "PARTIAL_SUCCESS", **REMOVED, **errors("INVALID_FORMAT")}, "unknown", None),
+        ({"requestStatus": "PARTIAL_SUCCESS", **REMOVED_ALL}, "unknown", None),
+        ({"requestStatus": "SUCCESS", **REMOVED_ALL}, "acknowledged", ""),
         (
             {"requestStatus": "FAILED", **errors("NO_CONSENT", "DENIED_CONSENT")},
             "rejected",
@@ -236,7 +278,7 @@ def errors(*reasons):
 def test_what_google_says_later_is_one_of_few_things(said, verdict, reason):
     body = {"requestStatusPerDestination": [said]}
     json_format.ParseDict(body, v1.RetrieveRequestStatusResponse.pb(v1.RetrieveRequestStatusResponse()))
-    outcome = connect().polled(Answer(200, content=json.dumps(body).encode()))
+    outcome = asked_once(Answer(200, content=json.dumps(body).encode()))
 
     assert (outcome and outcome.verdict) == verdict
     assert reason is None or (outcome.reason if outcome else "") == reason
@@ -256,7 +298,7 @@ def test_what_google_says_later_is_one_of_few_things(said, verdict, reason):
     ],
 )
 def test_what_cannot_be_found_out_now_is_asked_again(status, body, verdict):
-    outcome = connect().polled(Answer(status, content=json.dumps(body).encode()))
+    outcome = asked_once(Answer(status, content=json.dumps(body).encode()))
 
     assert (outcome and outcome.verdict) == verdict
 

@@ -257,5 +257,11 @@ class Pushing(Looking):
             move_on(tables, sync.id)
         self._frames.keep_only("members", sync.id, {part.file for part in (*chain, *parts)})
 
+    def go_on(self, job: Job, sync: Sync, handle: str) -> None:
+        """Note that accepted work goes on, and is called otherwise. Call it with the lock held."""
+        with self._journal.writing() as tables:
+            self._locks.assert_held(tables, sync.id)
+            tables.run("update job set handle = ? where sync_id = ? and id = ?", (handle, sync.id, job.id))
+
     def _settlement(self, tables: Tables, sync: Sync) -> Settlement:
         return Settlement(tables, sync.id, microseconds(self._clock.now()))

@@ -21,6 +21,7 @@ LONG = bool(os.environ.get("PERSONAS_LONG"))
 TIMES = {
     "kills": (60, 2_000), "pairs": (24, 0), "rounds": (25, 500), "mutations": (2, 6), "pushes": (40, 1_000),
     "lives": (200, 5_000), "steps": (30, 80), "seeds": (300, 20_000), "fuzzed": (20, 2_000),
+    "replacements": (6, 500),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from tests.hostile_receiver.faults import FAULTS
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "proof.md").read_text(encoding="utf-8")
 LINKS = re.findall(r"\]\(([^)]+)\)", TEXT)
-COUNTED = {"kills", "rounds", "pushes", "seeds", "fuzzed"}
+COUNTED = {"kills", "rounds", "pushes", "seeds", "fuzzed", "replacements"}
 """What the long run has a number for."""
 HERE = sorted(path.name for path in Path(__file__).parent.glob("test_*.py"))
 
