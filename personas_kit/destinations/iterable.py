@@ -3,15 +3,20 @@
 What is odd: a 200 may have refused some, and names them by their id under the reason, not by position. It may also have
 dropped a field that the project does not know, if the project is told to: that stops the push. The first value fixes
 the type of a field for good. Events have an id: one that is repeated replaces the first. A project knows users by
-address, by user id, or by both; one that knows them by address alone makes no user from an id. A list takes one of the
-two, so map the one that the project goes by. Whoever is not known there is on no list, so an exit of theirs is done.
+address, by user id, or by both; one that knows them by address alone makes a user from an id only where
+``prefer_user_id`` says so. A list takes one of the two, so map the one that the project goes by. Whoever enters a list
+without being known there is made, and whoever leaves it without being known there has left.
 
-Not confirmed: 1,000 entries in a request (the pages give 4 MB for users), and the limits of lists and of their rate.
+Events are allowed 10 requests a second, users 5; here it is 5 for all.
 
-Source: https://api.iterable.com/api/docs, and
+Not confirmed: 1,000 entries in a request (the pages give 4 MB for users), and the limits of lists and of their rate
+(the reference names none).
+
+Source: https://api.iterable.com/api/docs (read 2026-11-27), and
 https://support.iterable.com/hc/en-us/articles/217744303-User-Profile-Fields-Used-by-Iterable (read 2026-11-26).
 """
 
+from dataclasses import replace
 from typing import cast
 
 import polars as pl
@@ -33,7 +38,7 @@ from personas_kit.destinations.base import (
     Setting,
     naming_list,
 )
-from personas_kit.destinations.encode import Json, obj, raw
+from personas_kit.destinations.encode import Field, Json, obj, raw
 from personas_kit.destinations.exchange import named
 from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
@@ -58,7 +63,20 @@ TAKEN = frozenset({
 
 def _identify(c: Fields) -> Json:
     fields = {SHOWN.get(kind, kind): field for kind, field in c.identifiers.items()}
-    return obj(userId=c.user_id, dataFields=obj({c.key: c.value, **fields}))
+    return obj({"userId": c.user_id, **_made(c), "dataFields": obj({c.key: c.value, **fields})})
+
+
+def _made(c: Fields) -> dict[str, Field]:
+    """Whether an id that is not there becomes a user; a project that knows users by their id makes them anyhow."""
+    return {"preferUserId": raw(pl.lit("true"))} if c.settings.get("prefer_user_id") else {}
+
+
+def _subscriber(c: Fields) -> Json:
+    """``{"userId":"u1"}``, and that it becomes a user."""
+    member = pl.col("member")
+    made = pl.concat_str(member.str.strip_suffix("}"), pl.lit(',"preferUserId":true}'))
+    by_id = member.str.starts_with('{"userId"')
+    return raw(pl.when(by_id).then(made).otherwise(member) if c.settings.get("prefer_user_id") else member)
 
 
 def _track(c: Fields) -> Json:
@@ -111,8 +129,7 @@ def _create(connection: Connection, name: str, description: str) -> Asking:
     return named((yield connection.request("POST", "/api/lists", {"name": name, "description": description})), "listId")
 
 
-def _subscribers(verb: str, exits: Post | None = None) -> Post:
-    return Post(f"/api/lists/{verb}", lambda _: raw(pl.col("member")), _list, exits=exits, exchange=_bulk)
+REMOVE = Post("/api/lists/unsubscribe", lambda _: raw(pl.col("member")), _list, exchange=_bulk)
 
 
 destination = Destination(
@@ -121,6 +138,12 @@ destination = Destination(
     settings=(
         Setting("api_key", "of the type server-side", secret=True, identifies=True),
         naming_list("list_id", "number of a static list", optional=True, pattern=r"\d+"),
+        Setting(
+            "prefer_user_id",
+            "where the project knows users by address: an id that is not there becomes a user",
+            default="",
+            choices=("", "true"),
+        ),
         Setting("region", "where the project's data is", default="us", choices=("us", "eu")),
     ),
     auth=Header("api-key", "{api_key}"),
@@ -128,7 +151,7 @@ destination = Destination(
     posts={
         "identify": Post("/api/users/bulkUpdate", _identify, ('{"users":[', "]}"), exchange=_bulk),
         "track": Post("/api/events/trackBulk", _track, ('{"events":[', "]}"), exchange=_bulk),
-        "list": _subscribers("subscribe", exits=_subscribers("unsubscribe")),
+        "list": replace(REMOVE, path="/api/lists/subscribe", each=_subscriber, exits=REMOVE),
     },
     limits=Limits(items=1_000, bytes=3_900_000),
     outcomes=Outcomes(read=_read),

@@ -6,21 +6,23 @@ word. They answer 200 to everything, so they are asked to check (``strict``) and
 A 400 of /import has taken every event that it does not name. Events of the same name, time, user and ``$insert_id``
 count once; that has room for 36 letters, digits and hyphens only, so it is a digest of the message's id. ``ip`` 0
 keeps the place of the sender out of profiles and events. A group key has to be set up in the project before accounts
-are seen. /import takes gzip; limits are those of what is unpacked.
+are seen. /import takes gzip, and /engage does not; limits are those of what is unpacked. Texts beyond 255 characters
+would be cut off: they are refused here. Ids such as anonymous, null, 0, -1 and true are no users to /import. A phone
+number needs its plus.
 
 Not confirmed: what ``strict`` says of profiles. As Mixpanel's own uploader does, ``error``, ``status`` and
-``num_good_events`` are read; where they say that something was wrong, the request is halved. Whether /engage and
-/groups take gzip: it is not sent there. Mixpanel's pages give 10 MB for a request and its sample
-answers 2 MB: it is 2 MB here.
+``num_good_events`` are read; where they say that something was wrong, the request is halved. Whether /groups takes
+gzip: it is not sent there. Mixpanel's pages give 10 MB for a request and its sample answers 2 MB: it is 2 MB here.
 
-Source: https://docs.mixpanel.com/reference/import-events, .../profile-batch-update, .../group-batch-update
-(read 2026-11-26), and https://docs.mixpanel.com/troubleshooting/errors/413-payload-too-large (read 2026-11-27).
+Source: https://docs.mixpanel.com/reference/import-events, .../profile-set (read 2026-11-27), .../profile-batch-update,
+.../group-batch-update (read 2026-11-26), https://docs.mixpanel.com/troubleshooting/errors/413-payload-too-large,
+https://docs.mixpanel.com/docs/data-structure/property-reference/reserved-properties (read 2026-11-27).
 """
 
 import polars_hash
 
 from personas_kit.destinations.auth import Basic
-from personas_kit.destinations.base import Destination, Fields, Keys, Limits, Post, Rate, Setting
+from personas_kit.destinations.base import Destination, Fields, Keys, Limits, Post, Rate, Setting, Values
 from personas_kit.destinations.encode import Json, obj
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes, refused
 
@@ -89,6 +91,7 @@ destination = Destination(
     limits=Limits(items=2_000, bytes=2_000_000, item_bytes=1_000_000),
     outcomes=Outcomes(read=_events),
     keys=Keys(longest=255, reserved=frozenset({"time", "distinct_id", "ip", "token"})),
+    values=Values(longest=255),
     rates=(Rate(1_800_000, 60, of="changes"),),
     parallel=4,
     packed=frozenset({"track"}),
