@@ -1,26 +1,29 @@
 """Meta's custom audiences: hashed identifiers added to and removed from a list.
 
 What is odd: a removal is a DELETE *with a JSON body*; Meta's own library puts it into the query, which breaks at some
-300 rows. Every request is a session of its own: complete in itself, so it can be repeated or halved alone. A 200 may
-count invalid entries without naming them; they are part of the list's match rate, not of what can be sent again, so
-the request counts as acknowledged. Errors come as HTTP 400 with ``error.code``; ``is_transient`` decides first. Changes
+300 rows. Every request is a session of its own: complete in itself, so it can be repeated or halved alone. The answer
+counts what its session received so far. A 200 may count invalid entries without naming them; they are part of the
+list's match rate, not of what can be sent again, so the request counts as acknowledged. What an id of one's own stands
+for is kept for 90 days. Errors come as HTTP 400 with ``error.code``; ``is_transient`` decides first. Changes
 take up to a day to show. A list whose name or description suggests health or finance is flagged, and takes no change of
 its members (100 / 1713230) until somebody has appealed or renamed it; ``operation_status`` says so with 471. A list
 that no active ad has used for two years is deleted.
 
-Limited data use goes as three more columns, whose cells are not hashed; country and state 0 leave it to Meta to find
-out where a person is. Consent and limited data use go with additions only. With ``app_secret`` each request proves that
-the token is used by its own app. How much of an hour is used up stands in a header, as JSON per account.
+Limited data use goes as further columns, whose cells are not hashed: where a person is, or no more than the use, and
+Meta finds that out (country and state 0). Consent and limited data use go with additions only. With ``app_secret`` each
+request proves that the token is used by its own app. How much of an hour is used up stands in a header, as JSON per
+account.
 
-A replacement is one session of as many requests as it takes (``usersreplace``); nobody counts as being on the list
-before the last of them is taken, and nobody may add or remove meanwhile.
+A replacement is one session of as many requests as it takes (``usersreplace``), in at most 90 minutes, of a list of
+fewer than 100 million; nobody counts as being on the list before the last of them is taken, and nobody may add or
+remove meanwhile. One that comes while the list is being updated is tried again.
 
-Not confirmed: what a session does whose first request comes twice; ``customer_consent`` beside ``payload`` (Meta's page
-of this call and its library do not name it); the codes of countries and states for lists (Meta names 1 and 1000, and
-0, for events).
+Not confirmed: what a session does whose first request comes twice (of a replacement Meta advises against it); what
+``customer_consent`` does (Meta's guide has it beside ``payload`` in one example, and says nothing about it).
 
-Source: https://developers.facebook.com/docs/marketing-api/audiences/guides/custom-audiences/ (read 2026-11-26),
-.../marketing-apis/data-processing-options, .../graph-api/overview/rate-limiting (read 2026-11-26).
+Source: https://developers.facebook.com/documentation/ads-commerce/marketing-api/audiences/guides/custom-audiences (read
+2026-11-27), https://developers.facebook.com/docs/marketing-apis/data-processing-options and
+https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-11-26).
 """
 
 import datetime as dt
@@ -88,7 +91,17 @@ MORE = {
     (100, 1713230): FLAGGED,
     (190, 460): "the password was changed",
     (190, 463): "the token has expired",
+    (200, 1870050): "the ad account belongs to no business",
+    (200, 1870090): "the terms of custom audiences are not accepted",
+    (2650, 1870144): "a list of 100 million or more cannot be replaced",
+    (2650, 1870158): "the replacement took more than 90 minutes",
 }
+BUSY = {
+    (2650, 1870145): "the list is being updated",
+    (2650, 1870148): "the list was not updated completely",
+    (2650, 1870159): "a replacement is being finished",
+}
+"""Subcodes of errors that pass: Meta says to wait, or to try again."""
 PERMISSION = range(200, 300)
 ROWS = 10_000
 
@@ -131,14 +144,14 @@ def _cells(c: Fields) -> Json:
     return array([pl.col("member").str.json_path_match(f"$.{name}") for name in _names(c.batch)])
 
 
-def _limits(c: Fields) -> list[object]:
-    """What stands in the columns of ``LIMITED``, where people's data are to be used to a limited extent."""
-    use = c.settings["limited_data_use"]
-    return [[use], int(c.settings["limited_country"]), int(c.settings["limited_state"])] if use else []
+def _limits(c: Fields) -> dict[str, object]:
+    """Columns and their cells, where data are to be used to a limited extent; without a place Meta finds it out."""
+    use, place = c.settings["limited_data_use"], [int(c.settings[f"limited_{part}"]) for part in ("country", "state")]
+    return dict(zip(LIMITED, ([use], *(place if any(place) else ())), strict=False)) if use else {}
 
 
 def _row(c: Fields) -> Json:
-    more = "".join(f",{json.dumps(cell)}" for cell in _limits(c))
+    more = "".join(f",{json.dumps(cell)}" for cell in _limits(c).values())
     return Json(pl.concat_str(_cells(c).text.str.strip_suffix("]"), pl.lit(f"{more}]")))
 
 
@@ -180,12 +193,13 @@ def _before_rows(c: Fields) -> tuple[str, str]:
 
 def _adding(c: Fields) -> tuple[str, str]:
     consent = {"customer_consent": True} if c.settings["customer_consent"] else {}
-    return _session(c, *(LIMITED if _limits(c) else ()), **consent)
+    return _session(c, *_limits(c), **consent)
 
 
 def _read(answer: Answer, count: int) -> Outcome | None:
-    """Rows received, or an error by its code."""
-    if answer.status == HTTPStatus.OK and answer.at("num_received") == count:
+    """Rows that the session received so far, or an error by its code."""
+    received = answer.at("num_received")
+    if answer.status == HTTPStatus.OK and isinstance(received, int) and received >= count:
         return ACKNOWLEDGED
     error = answer.at("error")
     return _error(error, answer) if isinstance(error, dict) else None
@@ -193,10 +207,13 @@ def _read(answer: Answer, count: int) -> Outcome | None:
 
 def _error(error: Mapping[str, object], answer: Answer) -> Outcome:
     number, subcode = (each if isinstance(each, int) else 0 for each in (error.get("code"), error.get("error_subcode")))
+    shown = "/".join(filter(None, [code(number), code(subcode) if subcode else ""]))
+    busy = BUSY.get((number, subcode))
+    if busy:
+        return Outcome("retry", f"{busy} ({shown})")
     if error.get("is_transient") is True or number in RETRY:
         return Outcome("retry", f"{RETRY.get(number, 'transient error')} ({code(number)})", after=USAGE.wait(answer))
     if number in STOP or number in PERMISSION:
-        shown = "/".join(filter(None, [code(number), code(subcode) if subcode else ""]))
         return Outcome("fatal", f"{MORE.get((number, subcode)) or STOP.get(number, 'permission')} ({shown})")
     return Outcome("retry", f"error {code(number)}")
 

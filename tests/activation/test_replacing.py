@@ -52,12 +52,15 @@ def test_strangers_are_gone_and_everyone_wanted_is_there(tmp_path, sandbox):
 
 
 def conversation(exchange):
-    """The bodies of an exchange with a receiver that takes everything, and what became of it."""
+    """The bodies of an exchange with a receiver that takes everything, and what became of it.
+
+    It counts what the session received so far, as Meta's page says.
+    """
     bodies, said = [], None
     try:
         while True:
             bodies.append(json.loads(exchange.send(said).content))
-            said = answer(200, json.dumps({"num_received": len(bodies[-1]["payload"]["data"])}).encode())
+            said = answer(200, json.dumps({"num_received": sum(len(b["payload"]["data"]) for b in bodies)}).encode())
     except StopIteration as done:
         return bodies, done.value
 

@@ -36,7 +36,7 @@ AGREED = {
     "zip": "94105-1234",
     "country": "USA",
 }
-"""Kinds and texts for which library and rules agree; it deletes letters that are not ASCII, and hashes devices."""
+"""Kinds and texts for which library and rules agree; it deletes letters of names beyond ASCII, and hashes devices."""
 VERBS = {"enter": ("add_users", "POST"), "exit": ("remove_users", "DELETE")}
 
 
@@ -158,6 +158,13 @@ def test_limited_use_and_consent_are_said_of_additions_only():
     assert removed["payload"]["schema"] == ["EMAIL", "EXTERN_ID"]
     assert removed["payload"]["data"][1] == ["", 'a"]']
     assert set(removed) == {"session", "payload"}
+
+
+def test_without_a_place_meta_finds_out_where_people_are():
+    body = body_of(request_of(connect(limited_data_use="LDU"), [{"email": "a@example.com"}]))
+
+    assert body["payload"]["schema"] == ["EMAIL", "DATA_PROCESSING_OPTIONS"]
+    assert [row[1:] for row in body["payload"]["data"]] == [[["LDU"]]]
 
 
 def test_nothing_is_said_of_either_unless_it_is_set():
