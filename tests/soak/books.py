@@ -57,8 +57,11 @@ class Books:
         for one in meant.values():
             for destination, calls, place in one.to:
                 for call in calls:
-                    self._keys[destination, call, place if call == "list" else one.key] = one.key
+                    where = (destination, call, place if call == "list" else one.key)
+                    self._keys[where] = one.key
                     held = self._wanted.setdefault((one.key, destination, call), {})
+                    if self._finished.get(where) == tick:  # the clock was set back: it was pushed the first time
+                        continue
                     now = counted.held(one.key, destination, call)
                     last = next(reversed(held.values()), None) if held else None
                     held[tick] = last if last == now else now
