@@ -81,10 +81,11 @@ def interruptible(
     """
     start, watch = time.monotonic(), _watch.get()
     shown = waiting_for(where) if watch is None else nullcontext(watch.tell)
+    result: Future[T] = Future()  # there before the work is, which may begin before an interrupt can be caught
+    either: list[Future[Any]] = [result] if watch is None else [result, watch.ended]
     with ThreadPoolExecutor(1, "warehouse") as beside, shown as tell:
-        result = beside.submit(work)
-        either: list[Future[Any]] = [result] if watch is None else [result, watch.ended]
         try:
+            beside.submit(_do, work, result)
             while result not in (done := wait(either, INTERVAL, FIRST_COMPLETED).done):
                 if done:
                     _left(result, cancel)
@@ -92,9 +93,22 @@ def interruptible(
                 if timeout is not None and time.monotonic() - start > timeout:
                     return _given_up(result, cancel, timeout)
         except KeyboardInterrupt:
-            _end(result, cancel)
+            if not result.cancel():  # else it has not begun, and will not
+                _end(result, cancel)
             raise
         return result.result()
+
+
+def _do(work: Callable[[], T], result: Future[T]) -> None:
+    """The work, unless it was cancelled before it began."""
+    if not result.set_running_or_notify_cancel():
+        return
+    try:
+        found = work()
+    except BaseException as problem:  # noqa: BLE001  (it is raised where somebody waits)
+        result.set_exception(problem)
+    else:
+        result.set_result(found)
 
 
 def _left(result: Future[T], cancel: Callable[[], object]) -> NoReturn:

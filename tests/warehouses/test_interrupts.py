@@ -6,12 +6,15 @@ import io
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from personas_kit import display
 from personas_kit.cli import terminal
+from personas_kit.warehouses import interrupts
 from personas_kit.warehouses.interrupts import NobodyWaitsError, Watch, interruptible, watched
 
 
@@ -154,6 +157,39 @@ def test_an_interrupt_is_said_until_the_query_has_heard_of_it() -> None:
     with pytest.raises(KeyboardInterrupt), watched(Watch(interrupted)):
         interruptible(query.work, query.cancel, where="shop")
     assert query.heard.is_set()
+
+
+class Interrupted(ThreadPoolExecutor):
+    """Ctrl-C comes as the work is handed over: before that, or when it has begun."""
+
+    begun: threading.Event | None = None
+
+    def submit(self, *work: Any, **more: Any) -> Any:
+        """As it says."""
+        if self.begun is not None:
+            super().submit(*work, **more)
+            assert self.begun.wait(30)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_as_a_query_begins_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, stop = threading.Event(), threading.Event()
+    ended: list[bool] = []
+    monkeypatch.setattr(interrupts, "ThreadPoolExecutor", Interrupted)
+    monkeypatch.setattr(Interrupted, "begun", begun)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(lambda: begun.set() or ended.append(stop.wait(5)), stop.set, where="shop")
+    assert ended == [True]
+
+
+def test_an_interrupt_before_a_query_begins_leaves_nothing_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(interrupts, "ThreadPoolExecutor", Interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(lambda: said.append("begun"), lambda: said.append("cancelled"), where="shop")
+    assert said == []
 
 
 def test_what_is_asked_later_is_not_watched() -> None:
