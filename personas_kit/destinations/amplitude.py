@@ -3,9 +3,12 @@
 What is odd: the key stands in the body. Identify and Group Identify take a form, whose one field is JSON; a group is a
 *type* and a value, here ``account``. Ids shorter than five characters are dropped silently unless the request says
 otherwise (``min_id_length``). Events are deduplicated by ``insert_id`` for seven days. A 400 takes nothing of the
-batch, so it is halved until what was wrong stands alone. 429 means throttled users; it is tried again.
+batch, so it is halved until what was wrong stands alone. 429 means throttled users; it is tried again. A Starter plan
+allows 1,000 events a second; no other limit has a number. A property that Identify sets is seen at the user's next
+event, and not before: where that matters, send events as well, or use ``amplitude-cohorts``.
 
-Source: https://amplitude.com/docs/apis/analytics/http-v2, .../identify, .../group-identify (read 2026-11-23).
+Source: https://amplitude.com/docs/apis/analytics/http-v2, .../identify (read 2026-11-27), .../group-identify
+(read 2026-11-23).
 """
 
 from http import HTTPStatus

@@ -4,13 +4,15 @@ What is odd: every customer lives on one of many instances, so the REST endpoint
 that were refused, by their position; the others are taken. During maintenance it answers 202 and takes them later. An
 event has no id, so one that is repeated happens twice. There is nothing for accounts. Texts beyond 255 characters would
 be cut off: they are refused here. Throttled answers carry no ``Retry-After`` but say when the budget starts anew.
-Contracts by active users allow less than the rate here. Cohorts are not offered: they need the key of a partner.
+Contracts by active users allow less than the rate here, and some 50 entries in a request, where it is 75 here. Cohorts
+are not offered: they need the key of a partner.
 
-Not confirmed: the most bytes of a body; 2 MB is what /users/track/bulk takes. The form of an error is known from
+Not confirmed: that a request of more than 50 entries gets a 400 there, which halves it; the most bytes of a body: 2 MB
+is what /users/track/bulk takes. The form of an error is known from
 RudderStack's code. No key for /users/track alone can read, so the credentials cannot be proved beforehand.
 
 Source: https://www.braze.com/docs/api/endpoints/user_data/post_user_track, .../api/errors, .../api/api_limits,
-.../api/objects_filters/user_attributes_object (read 2026-11-26).
+.../api/objects_filters/user_attributes_object (read 2026-11-26, the limits 2026-11-27).
 """
 
 from personas_kit.destinations.auth import Bearer

@@ -8,11 +8,12 @@ limit in time, but one of requests at once: 15, or 3 in older words of the same 
 accounts.
 
 Not confirmed: that ``$delete`` takes a property away, which is what a missing value becomes; that lists are kept as
-lists (they are sent as texts); that an event which is sent twice counts twice; a call that proves the passcode and
-changes nothing. The form of a refused record is known from CleverTap's own library for Node.js.
+lists (they are sent as texts); that an event which is sent twice counts twice. The form of a refused record is known
+from CleverTap's own library for Node.js.
 
 Source: https://developer.clevertap.com/docs/upload-user-profiles-api, .../upload-events-api, .../api-errors,
-.../api-request-limit, https://www.npmjs.com/package/clevertap (read 2026-11-26).
+.../api-request-limit, https://www.npmjs.com/package/clevertap (read 2026-11-26), .../docs/real-time-counts-api
+(read 2026-11-27).
 """
 
 from http import HTTPStatus
@@ -28,6 +29,7 @@ from personas_kit.destinations.base import (
     Keys,
     Limits,
     Post,
+    Probe,
     Request,
     Setting,
     Values,
@@ -109,4 +111,5 @@ destination = Destination(
     keys=Keys(longest=120, reserved=STANDARD),
     values=Values(longest=512, lists=False),
     parallel=3,
+    probe=Probe("/1/now.json", method="POST", body={"user_type": True}),
 )

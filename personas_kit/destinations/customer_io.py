@@ -5,10 +5,12 @@ the rest is taken. Events are deduplicated by a ULID, which is made from the tim
 in the EU is redirected from the US host: set ``region``. A manual segment has to be there already; only those people
 enter it who are known there, and ids that are not are ignored with a 200. Its members are our user ids: people who are
 known by an address alone could be added, but not removed. A segment is made by another API with a key of its own.
+Customer.io says that segments are not supported yet by this way in a workspace that knows people by both an address and
+an id. Credentials are proved by either region's host.
 
 Not confirmed: 1,000 operations in a batch (the pages name bytes only), and how long a name or a value may be.
 
-Source: https://docs.customer.io/integrations/api/track/ (read 2026-11-26).
+Source: https://docs.customer.io/integrations/api/track/ (read 2026-11-27).
 """
 
 import polars as pl

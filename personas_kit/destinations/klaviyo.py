@@ -15,7 +15,8 @@ Whether a profile is found by a second address of its own; who leaves by one tha
 Source: https://developers.klaviyo.com/en/reference/create_or_update_profile, .../create_event, .../bulk_create_events,
 .../get_profiles, .../add_profiles_to_list, .../remove_profiles_from_list, .../create_list,
 https://developers.klaviyo.com/en/docs/use_klaviyos_bulk_profile_import_api,
-https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling (read 2026-11-26).
+https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling (read 2026-11-26),
+https://github.com/klaviyo/openapi (read 2026-11-27).
 """
 
 import json
@@ -47,6 +48,7 @@ from personas_kit.destinations.encode import Field, Json, obj, raw
 from personas_kit.destinations.normalise import GOOGLE, Identifier, as_given, small_address
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Budget, Outcome, Outcomes, code
 
+JSON_API = "application/vnd.api+json"
 ATTRIBUTES = {"phone": "phone_number"}  # the others are called there as they are here: email, first_name, ...
 IDENTIFIERS = {
     "email": small_address(),
@@ -148,7 +150,7 @@ def _made(
         if at in ids:
             continue
         body = {"data": {"type": "profile", "attributes": member}}
-        answer = yield connection.request("POST", "/api/profile-import", body)
+        answer = yield _posted(connection, "/api/profile-import", body)
         said = connection.judge("list", answer, 1)
         if said.verdict == "rejected":
             refused[at] = said.reason
@@ -158,8 +160,14 @@ def _made(
             raise Unanswered(answer)
 
 
+def _posted(connection: Connection, path: str, body: object) -> Request:
+    """A further request, of the kind of JSON that Klaviyo's own description names."""
+    request = connection.request("POST", path, body)
+    return replace(request, headers={**request.headers, "content-type": JSON_API})
+
+
 def _make_list(connection: Connection, name: str, _description: str) -> Asking:
-    answer = yield connection.request("POST", "/api/lists", {"data": {"type": "list", "attributes": {"name": name}}})
+    answer = yield _posted(connection, "/api/lists", {"data": {"type": "list", "attributes": {"name": name}}})
     if answer.status != HTTPStatus.CREATED:
         raise Unanswered(answer)
     return _id(answer) or None
@@ -170,6 +178,7 @@ REMOVE = Post(
     lambda _: raw(pl.col("member")),
     ('{"data":[', "]}"),
     method="DELETE",
+    content_type=JSON_API,
     limits=Limits(items=50, bytes=1_000_000),  # so many identifiers fit into the address of the question
     exchange=_change_list,
 )
@@ -184,14 +193,16 @@ destination = Destination(
     auth=Header("authorization", "Klaviyo-API-Key {api_key}"),
     hosts={"": "https://a.klaviyo.com"},
     posts={
-        "identify": Post("/api/profile-import", _identify, ("", ""), limits=Limits(items=1, bytes=100_000)),
-        "track": Post("/api/events", _track, ("", "")),
+        "identify": Post(
+            "/api/profile-import", _identify, ("", ""), content_type=JSON_API, limits=Limits(items=1, bytes=100_000)
+        ),
+        "track": Post("/api/events", _track, ("", ""), content_type=JSON_API),
         "list": replace(REMOVE, method="POST", exits=REMOVE),
     },
     limits=Limits(items=1, bytes=5_000_000),
     outcomes=Outcomes(read=_read),
     identifiers=IDENTIFIERS,
-    headers={"revision": "2026-07-15", "accept": "application/vnd.api+json"},
+    headers={"revision": "2026-07-15", "accept": JSON_API},
     list_setting="list_id",
     rates=(Rate(75, 1),),
     parallel=4,

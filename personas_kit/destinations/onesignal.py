@@ -7,10 +7,11 @@ refuses the change. Events go in batches and 202 may name those that failed, by 
 are deduplicated by ``idempotency_key``, a UUID, for four hours as well as they can; it follows from the message's id.
 1,000 updates a second per app, one a second per user; the limit for events is not published.
 
-Not confirmed: what an update of an unknown user gets; a 404 refuses the change. How long a tag may be.
+Not confirmed: what an update of an unknown user gets; a 404 refuses the change. How long a tag may be. OneSignal's own
+libraries call the ``properties`` of an event ``payload``; here they are called as its reference calls them.
 
 Source: https://documentation.onesignal.com/reference/update-user, .../create-custom-events, .../rate-limits,
-https://documentation.onesignal.com/docs/add-user-data-tags (read 2026-11-26).
+https://documentation.onesignal.com/docs/add-user-data-tags (read 2026-11-26, custom events 2026-11-27).
 """
 
 from http import HTTPStatus

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from personas_kit.destinations import Computation
 from personas_kit.destinations.klaviyo import _found
 from personas_kit.destinations.outcomes import Answer
-from tests.destinations.conftest import connect
+from tests.destinations.conftest import batch_of, connect
 
 
 def test_ids_that_differ_in_case_are_two_users():
@@ -24,3 +25,19 @@ def test_ids_that_differ_in_case_are_two_users():
 
     # then: each is found, an address whatever its case
     assert done.value.value == {0: "P1", 1: "P2", 2: "P3"}
+
+
+def test_everything_is_the_kind_of_json_that_klaviyo_describes():
+    # given: somebody who enters a list, and has no profile
+    enters = {"change": "enter", "value": "true", "message_id": "m", "member": '{"email":"ann@example.com"}'}
+    klaviyo, batch = connect("klaviyo"), batch_of([enters])
+    (request,) = klaviyo.requests("list", batch, Computation("buyers", "audience", "Buyers"))
+    steps = klaviyo.exchange("list", request, batch)
+
+    # when: the profile is looked for, made, and put on the list
+    next(steps)
+    made = steps.send(Answer(200, content=b'{"data":[]}'))
+    listed = steps.send(Answer(201, content=b'{"data":{"type":"profile","id":"P1"}}'))
+
+    # then: both bodies are called what they are
+    assert [each.headers["content-type"] for each in (made, listed)] == ["application/vnd.api+json"] * 2
