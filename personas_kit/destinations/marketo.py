@@ -9,8 +9,11 @@ It goes in a header: as a parameter it is not taken any more. 100 calls in 20 se
 are for all integrations of an instance together. The day ends at midnight in the middle of the USA, "CST": the hour
 that is right in winter is waited for, also in summer.
 
-Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-codes, .../rest/authentication
-and .../rest/rest-api (read 2026-11-26).
+A lead that two calls make at the same time may be there twice. Within a push nobody is in two calls at a time; two
+destinations of one instance, or another integration of it, may make the same new lead at once.
+
+Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-codes, .../rest/authentication,
+.../rest/rest-api (read 2026-11-26) and .../rest/lead-database/leads (read 2026-11-27).
 """
 
 import datetime as dt

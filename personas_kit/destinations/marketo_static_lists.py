@@ -12,7 +12,8 @@ whole, or does not name all that it refused, is halved, in the end to the calls 
 
 A list is made in the folder ``folder_id``: the number in the address of the folder, ``#MF1034A1``.
 
-Not confirmed: that the file of failures repeats the addresses as they were sent; how long an import waits.
+Not confirmed: that the file of failures repeats the addresses as they were sent; how long an import waits; what an
+import does where several leads have one address.
 
 Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/list-membership,
 .../lead-database/leads, .../assets/static-lists and .../bulk-import/bulk-lead-import (read 2026-11-26).

@@ -7,13 +7,14 @@ Company). Companies are known by ``externalCompanyId``; their fields are made by
 read-only where a CRM is connected. An address has letters of ASCII only. Texts of more than 255 characters are refused
 before they are sent: that is what a field of the type String holds.
 
-There is no track: a custom activity has to be defined and approved by a person, with each of its attributes, and takes
-the id of a lead.
+There is no track: a custom activity takes the id of a lead, and is of a type that has to be made and approved first,
+with each of its attributes; a program could do that, and an instance has ten types at most.
 
 Not confirmed: how long the name of a field may be; that null clears a field.
 
 Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads, .../companies,
-.../rest/lead-database/field-types and .../rest/custom-services (read 2026-11-26).
+.../rest/lead-database/field-types, .../rest/custom-services (read 2026-11-26) and .../rest/lead-database/activities
+(read 2026-11-27).
 """
 
 from personas_kit.destinations import marketo
