@@ -4,16 +4,19 @@ What is odd: a *named user* is our user; who is not there is made, and reaches n
 An attribute is added to the project by a person first, or the change is refused. It has no booleans, so ``true`` is the
 text ``"true"``; a missing value removes it. Attributes go one user at a time, and mapped identifiers not at all. The
 name of an event may hold no capitals (``audience entered``), and a wrong event fails its whole request, which is then
-halved. An event has no id that keeps it from being recorded twice. A list is a tag within a tag group that a person
-makes first: ``list = "<tag>"``; the group is a setting. An answer may be ``ok`` and carry a warning, which does not say
+halved. An event may lie 90 days back, and not in the future. It carries our id (``unique_id``), by which a sequence is
+not started twice. A list is a tag within a tag group that a person makes first: ``list = "<tag>"``; the group is a
+setting, and none of the secure ones, for which no token is enough. One request has 1,000 users. An answer may be ``ok``
+and name tag groups that failed (``tag_warnings``), of which there is one: the push stops. Another warning does not say
 of whom it speaks: that is unknown.
 
-Not confirmed: what exactly warnings are about, and whether all of an attribute's texts may be as long as those of
-events (255). 5 MB for a request and 1,000 users for tags are Airship's advice as others repeat it; no rates are
-published. A token that may only send events cannot list channels, and so fails the test of the credentials.
+Not confirmed: what the other warnings are about; whether all of an attribute's texts may be as long as those of events
+(255); that ``unique_id`` keeps an event from being recorded twice; how many bytes a request may have. Airship publishes
+no rates. A token that may only send events cannot list channels, and so fails the test of the credentials.
 
 Source: https://www.airship.com/docs/developer/rest-api/ua/operations/custom-events/, .../operations/named-users/,
-.../schemas/attributes/, .../schemas/others/ (read 2026-11-26).
+.../schemas/attributes/, .../schemas/others/ (read 2026-11-26), and Airship's own tools for agents
+(github.com/urbanairship/agent-tools, public/skills/api/tags and custom-events; read 2026-11-27).
 """
 
 import json
@@ -35,6 +38,8 @@ from personas_kit.destinations.base import (
 from personas_kit.destinations.encode import Json, obj, raw
 from personas_kit.destinations.normalise import as_given
 from personas_kit.destinations.outcomes import ACKNOWLEDGED, Answer, Outcome, Outcomes
+
+WARNINGS = ("warning", "warnings", "attribute_warnings")
 
 
 def _identify(c: Fields) -> Json:
@@ -62,8 +67,11 @@ def _tags(verb: str, exits: Post | None = None) -> Post:
 
 def _read(answer: Answer, _count: int) -> Outcome | None:
     """``ok``, without a warning."""
-    warned = answer.at("warning") or answer.at("warnings")
-    return ACKNOWLEDGED if answer.is_success and answer.at("ok") is True and not warned else None
+    if not answer.is_success or answer.at("ok") is not True:
+        return None
+    if answer.at("tag_warnings"):
+        return Outcome("fatal", "the tag group was not taken: check tag_group")
+    return None if any(answer.at(name) for name in WARNINGS) else ACKNOWLEDGED
 
 
 destination = Destination(

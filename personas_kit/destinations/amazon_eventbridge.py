@@ -4,12 +4,13 @@ What is odd: a 200 may hide events that failed; each has its own row, and one on
 taken and is gone. Ten events are the most in a request. ``DetailType`` is the kind of the message (``track``), so that
 a rule can match it; the message is ``Detail``, JSON within JSON. Events are not deduplicated: look at ``messageId``. A
 ``Source`` that begins with ``aws.`` is AWS's own. A request takes 1 MB since January 2026, and took 256 KB before: one
-event is kept to the latter, which every region has.
+event is kept to the latter, which every region has. Buses of the newer kind (``event-busv2`` in their ARN) have an API
+of their own, and cannot be reached.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html,
 .../API_PutEventsResultEntry.html, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html,
 https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb (read
-2026-11-26).
+2026-11-26), https://docs.aws.amazon.com/eventbridgev2/latest/APIReference/API_PutEvents.html (read 2026-11-27).
 """
 
 import polars as pl

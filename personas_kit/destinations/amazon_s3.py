@@ -3,10 +3,13 @@
 What is odd: an object is written whole or not at all, and nothing is ever appended, so each request is one object. Its
 name is a hash of its content: a repeated request writes the same object over itself, and a batch that is cut otherwise
 after a crash leaves some messages in two files. Skip what has a ``messageId`` that was seen. Path style is used, which
-works for every name of a bucket, and with stores that speak S3's dialect at a ``url`` of their own. A bucket with
-Object Lock wants a checksum that is not sent here. A bucket in another region answers with a redirect (301).
+works for every name of a bucket, and with stores that speak S3's dialect at a ``url`` of their own; a directory bucket
+(S3 Express) takes no path style. Each object goes with its checksum (``Content-MD5``), which a bucket with Object Lock
+wants; what is locked there cannot be written over, so a repeated request adds a version. A bucket in another region
+answers with a redirect (301).
 
-Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, .../ErrorResponses.html (read 2026-11-26).
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html (read 2026-11-27), .../ErrorResponses.html
+(read 2026-11-26).
 """
 
 from http import HTTPStatus

@@ -15,9 +15,11 @@ and the service models of botocore 1.44.8 (read 2026-11-26).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
+from base64 import b64encode
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -53,6 +55,8 @@ STOPPING = frozenset({
 """Keys, permissions, the clock of this machine, the name of the place: no request would fare better."""
 
 _JSON = "application/x-amz-json-1.1"
+
+_SIGNED = ("content-md5", "content-type", "x-amz-")
 
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,60})</Code>")
 
@@ -202,8 +206,10 @@ class _Signing(Flow):
         if self._service == "s3":
             # In a key a slash is never escaped, neither where it is sent nor where it is signed.
             request.url = request.url.copy_with(raw_path=request.url.raw_path.replace(b"%2F", b"/"))
+            digest = hashlib.md5(request.content, usedforsecurity=False).digest()  # Object Lock wants it
+            request.headers["content-md5"] = b64encode(digest).decode()
             signer = auth.S3SigV4Auth
-        signed = {name: text for name, text in request.headers.items() if name.startswith(("content-type", "x-amz-"))}
+        signed = {name: text for name, text in request.headers.items() if name.startswith(_SIGNED)}
         copy = self._botocore.awsrequest.AWSRequest(request.method, str(request.url), signed, request.content)
         signer(self._keys(), self._service, fill("{aws_region}", self._values)).add_auth(copy)
         request.headers.update(dict(copy.headers.items()))

@@ -193,8 +193,8 @@ def test_a_user_and_an_account_together_are_the_member(folder):
     plan.push()
 
     assert json.loads(plan.syncs[0].lines["member"][0]) == {"account_id": "a7", "user_id": "u1"}
-    assert json.loads(ws.network.sent[0].content)["userId"] == "u1"
-    assert json.loads(ws.network.sent[0].content)["accountId"] == "a7"
+    first = json.loads(ws.network.sent[0].content)[0]
+    assert (first["type"], first["userId"], first["accountId"]) == ("user", "u1", "a7")
     accounts = ws.plan(
         pk.AccountAudience("Pro", pk.account_trait("plan") == "pro"), to="cs", send=["identify"], ids=both
     )

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
 import logging
@@ -150,6 +151,20 @@ def test_a_batch_is_one_file_in_s3_and_again_the_same(aws):
     assert text.endswith("}\n")
     assert said(messages) == [("identify", "u1", "m1"), ("identify", "u2", "m2")]
     assert messages[0]["traits"] == {"buyers": True, "email": "jürgen@example.com"}
+
+
+def test_a_file_for_s3_goes_with_its_checksum_which_is_signed(monkeypatch):
+    monkeypatch.setenv("KIT_KEY", "key")
+    monkeypatch.setenv("KIT_SECRET", "secret")
+    connection = find("amazon-s3").configure("it", {"bucket": "lake", "aws_region": REGION, **KEYS})
+    (request,) = connection.requests("identify", batch_of(LINES), BUYERS)
+    message = httpx.Request(request.method, request.url, content=request.content, headers=dict(request.headers))
+
+    signed = next(connection.auth().sync_auth_flow(message))
+
+    checksum = hashlib.md5(request.content, usedforsecurity=False).digest()
+    assert base64.b64decode(signed.headers["content-md5"]) == checksum
+    assert "content-md5;" in signed.headers["authorization"]
 
 
 def test_records_lie_in_a_kinesis_stream_under_the_id_of_the_user(aws):
