@@ -9,7 +9,7 @@ needed where the service enforces them; it is sent always, in the address.
 
 Not confirmed: that an empty text clears an attribute, which is what a missing value becomes; how much an address may
 hold (2,000 bytes are assumed) and how many may be asked for at once. The name of the token's parameter is known from
-Totango's own library. That an activity by POST is the same, so it goes by GET, as in all examples.
+Totango's own library. Totango takes POST as well, without an example; here all goes by GET, as in all examples.
 
 Source: https://support.totango.com/hc/en-us/articles/203639605-Totango-HTTP-API,
 https://support.totango.com/hc/en-us/articles/203639845-HTTP-API-Quick-Reference,
