@@ -224,6 +224,7 @@ class OAuth:
         path: where it is given.
         form: what is said there, by templates.
         host: where that is; empty for the destination's own.
+        json: it is said as JSON, and not as a form.
         expired: whether an answer says that the token is too old; a 401 always does.
     """
 
@@ -232,6 +233,7 @@ class OAuth:
     host: str = ""
     prefix: str = "Bearer "
     expired: Callable[[httpx.Response], bool] = lambda _: False
+    json: bool = False
 
     def flow(self, values: Mapping[str, object], home: str, *, moved: bool) -> Flow:
         """The flow for these settings. It keeps its token."""
@@ -267,11 +269,12 @@ class _Token(Flow):
             NotSignedError: none was given.
         """
         form = {name: fill(template, self._values) for name, template in self._scheme.form.items()}
+        kind = "application/json" if self._scheme.json else "application/x-www-form-urlencoded"
         answer = yield httpx.Request(
             "POST",
             self._giver + fill(self._scheme.path, self._values),
-            headers={"content-type": "application/x-www-form-urlencoded", "accept": "application/json"},
-            content=urlencode(form).encode(),
+            headers={"content-type": kind, "accept": "application/json"},
+            content=(json.dumps(form) if self._scheme.json else urlencode(form)).encode(),
         )
         try:
             token = answer.json().get("access_token")

@@ -3,17 +3,21 @@
 What is odd: nothing makes or updates a contact in one step. It is looked up by its external id; then it is updated, or
 made, and where somebody has made it in between (409) it is looked up again. One that was merged into another (410) is
 refused. Attributes have to exist. An event is known by workspace, user, name and *second*: two audiences that a user
-enters at once would be one event, so the audience's key is a part of the name (``Audience Entered: buyers``). An event
-about a user who is not there is refused (404). A company is not shown until a contact belongs to it. A mapped
+enters at once would be one event, so the audience's key is a part of the name (``Audience Entered: buyers``). A
+workspace tracks 120 events and has 250 custom attributes at most: more than 60 audiences go by ``send = ["identify"]``.
+An event about a user who is not there is refused (404). A company is not shown until a contact belongs to it. A mapped
 identifier goes to the contact's field of its name: ``ids = { email = "email", phone = "phone" }``. The limit of a
 minute is spread over windows of ten seconds.
 
 Not confirmed: that names of attributes may hold underscores, which Intercom's text forbids and its examples have; the
 length of names and of texts, which only old clients name; that an attribute that is not there is refused for companies
-too; what the body of a 404 is when nobody has the external id (a list of errors is expected).
+too; what the body of a 404 is when nobody has the external id (a list of errors is expected); that who was merged is a
+410 in this version already (2.17 says so; 2.14 says 404 of who is asked for by Intercom's id).
 
 Source: https://developers.intercom.com/docs/references/2.14/rest-api/api.intercom.io/contacts, .../companies,
-.../data-events, .../data-attributes and .../rest-api/errors/rate-limiting (read 2026-11-26).
+.../data-events, .../data-attributes and .../rest-api/errors/rate-limiting (read 2026-11-26),
+https://www.intercom.com/help/en/articles/5245634-event-limits-troubleshooting-and-f-a-q and
+https://www.intercom.com/help/en/articles/179-send-custom-user-attributes-to-intercom (read 2026-11-27).
 """
 
 from http import HTTPStatus

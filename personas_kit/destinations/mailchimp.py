@@ -10,10 +10,12 @@ none for yes and no, so these are the texts ``true`` and ``false``. Required fie
 A segment takes contacts only and ignores other addresses without a word, so who enters becomes a contact first.
 10 requests at a time are allowed for all that have a key; an overload may also answer 403, which stops the push.
 
-Not confirmed: that an empty text clears a field of the type number; the tags that are reserved.
+Not confirmed: that an empty text clears a field of the type number; the tags that are reserved; ``status_if_new`` in a
+batch, which Mailchimp's example of it has had, and its OpenAPI file (3.0.55) names for single contacts only.
 
 Source: https://mailchimp.com/developer/marketing/api/lists/batch-subscribe-or-unsubscribe/, .../api/list-segments/,
-.../docs/merge-fields/, .../docs/fundamentals/ and .../docs/errors/ (read 2026-11-26).
+.../docs/merge-fields/, .../docs/fundamentals/ and .../docs/errors/ (read 2026-11-26), and the OpenAPI file of
+https://github.com/mailchimp/mailchimp-client-lib-codegen (read 2026-11-27).
 """
 
 from collections.abc import Mapping

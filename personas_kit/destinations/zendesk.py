@@ -6,17 +6,24 @@ imports are refused (403) until the owner of the account has Zendesk enable them
 Zendesk unless the request says otherwise, which it does (``skip_verify_email``). A new user needs a name:
 ``ids = { name = "full_name", email = "email" }``; a new organization needs one too, so only organizations that are
 there take a value. A user is found by external id or email, and external ids are compared without regard to case.
-Organizations go one by one: nothing makes or updates several. Without credentials, the question who one is has an
-answer: an anonymous user.
+Organizations go one by one: nothing makes or updates several by our id. Without credentials, the question who one is
+has an answer: an anonymous user.
+
+API tokens cannot be made any more since 27 October 2026, and those that are there end on 30 April 2027. So a token is
+asked for by an OAuth client of the kind Confidential, and again when it has expired.
 
 There is no track: events belong to profiles, which are of another API.
 
 Not confirmed: that a field that is not there is ignored in silence; that a date field takes a time of day, so times go
-into text.
+into text; that the client acts as the admin who made it; whether the 5 updates of organizations that are allowed in a
+minute are meant for each of them, and for this way of updating.
 
 Source: https://developer.zendesk.com/api-reference/ticketing/users/users/, .../users/user_fields/,
 .../organizations/organizations/, .../ticket-management/job_statuses/, .../introduction/rate-limits/ and
-https://support.zendesk.com/hc/en-us/community/posts/4408861015066 for the order of results (read 2026-11-26).
+https://support.zendesk.com/hc/en-us/community/posts/4408861015066 for the order of results (read 2026-11-26),
+https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/, .../api-tokens-to-oauth/,
+https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/ and
+https://support.zendesk.com/hc/en-us/articles/4422518967706 for the limit of organizations (read 2026-11-27).
 """
 
 from http import HTTPStatus
@@ -24,7 +31,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from personas_kit.destinations.auth import Basic
+from personas_kit.destinations.auth import OAuth
 from personas_kit.destinations.base import (
     LABEL,
     Asking,
@@ -125,7 +132,7 @@ def _create(connection: Connection, needed: FieldNeeded) -> Asking:
 def _nobody(answer: Answer) -> str:
     """Without credentials this is the anonymous user, and no error."""
     staff = answer.at("user", "role") in ("admin", "agent")
-    return "" if staff else "this is no admin or agent: check the email and the token"
+    return "" if staff else "this is no admin or agent: check the OAuth client"
 
 
 destination = Destination(
@@ -133,10 +140,20 @@ destination = Destination(
     name="Zendesk",
     settings=(
         Setting("subdomain", "what stands before .zendesk.com", identifies=True, pattern=LABEL, example="acme"),
-        Setting("email", "of the admin or agent who sends"),
-        Setting("api_token", "of the account", secret=True),
+        Setting("client_id", "identifier of a client: Admin Center > Apps and integrations > APIs > OAuth clients"),
+        Setting("client_secret", "of this client", secret=True),
+        Setting("scope", "what the client may do", default="read write"),
     ),
-    auth=Basic("{email}/token", "{api_token}"),
+    auth=OAuth(
+        "/oauth/tokens",
+        {
+            "grant_type": "client_credentials",
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+            "scope": "{scope}",
+        },
+        json=True,
+    ),
     hosts={"": "https://{subdomain}.zendesk.com"},
     posts={
         "identify": Post("/api/v2/users/create_or_update_many", _user, ('{"users":[', "]}"), exchange=_job),

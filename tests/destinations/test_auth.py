@@ -107,6 +107,13 @@ def test_a_token_is_asked_for_once_and_kept(values):
     assert {header for _, header, _ in talk.asked[1:]} == {"Bearer t1"}
 
 
+def test_a_token_may_be_asked_for_in_json(values):
+    talk = Conversation(OAuth("/token", {"client_secret": "{key}"}, json=True), values)
+
+    assert talk.run((200, {"access_token": "t1"}), (200, {})) == 200
+    assert talk.asked[0][2] == b'{"client_secret": "s3cr3t"}'
+
+
 def test_an_expired_token_is_renewed_once(values):
     talk = Conversation(TOKEN, values)
     talk.run((200, {"access_token": "t1"}), (200, {}))
