@@ -331,7 +331,7 @@ class Planner:
         definition, head = scheduled.definition, begun.head
         return SyncPlan(
             sync=head.sync,
-            connection=connection,
+            connection=connection.replacement(head.sync.call) if head.replaces else connection,
             computation=self._computation(definition, settings),
             fingerprint=head.fingerprint,
             lines=begun.lines,

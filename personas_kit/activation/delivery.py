@@ -176,6 +176,7 @@ class Delivery:
             meaning=sync.meaning,
             figures=sync.figures,
             full=sync.full,
+            replaces=sync.connection.replaces,
             overrides={name: each.to_dict() for name, each in overrides.items()},
             derived=sync.derived,
         )

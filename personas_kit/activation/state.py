@@ -116,6 +116,7 @@ class PlanHead:
         wanted: how many members are wanted.
         valued: they have values.
         full: it tells the destination of everyone.
+        replaces: so that they take the place of whoever is there.
         overrides: the guards that were overridden -> who did, and why.
         derived: the message ids of what was not sent before are those of ``fresh_ids``: they need not be kept.
     """
@@ -131,6 +132,7 @@ class PlanHead:
     meaning: str = ""
     figures: str = ""
     full: bool = False
+    replaces: bool = False
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     derived: bool = False
 

@@ -9,6 +9,7 @@ import personas_kit as pk
 from personas_kit.activation.plan import notes_of
 from personas_kit.destinations import Computation, find
 from personas_kit.destinations import facebook_custom_audiences as meta
+from personas_kit.sandbox.faults import Fault
 from personas_kit.sandbox.local import Sandbox
 from personas_kit.secret import Secret
 from tests import small
@@ -97,6 +98,36 @@ def test_a_session_that_breaks_off_leaves_everyone_unknown_and_the_next_plan_sen
     assert (report.acknowledged, report.unknown) == (0, 5)
     again = small.opened(tmp_path, Ticking()).plan("vips", to="ads")
     assert again.push().acknowledged == 5
+    assert small.on_the_list(sandbox) == 5
+
+
+def test_a_replacement_that_was_stopped_goes_on_as_one(tmp_path, sandbox):
+    small.make(tmp_path, sandbox.url, ["u1", "u2"])
+    clock = Ticking()
+    small.opened(tmp_path, clock).plan("vips", to="ads").push()
+    strangers(sandbox, 5)
+    small.set_vips(tmp_path, ["u2", "u3"])
+    plan = small.opened(tmp_path, clock).plan("vips", to="ads", mode="replace")
+    sandbox.fail(None, Fault(kind="status", status=429, headers={"Retry-After": "3600"}))
+    report = plan.push(override=["interval"], deadline=30)
+    assert (report.acknowledged, report.unsent) == (1, 2)
+
+    sandbox.heal()
+    going_on = small.opened(tmp_path, clock).unfinished("vips", to="ads")
+    assert "whoever else is there is taken out" in notes_of(going_on)[0]
+    assert going_on.push().complete
+    assert small.on_the_list(sandbox) == 2
+
+
+def test_where_nobody_is_wanted_nobody_is_replaced(tmp_path, sandbox):
+    small.make(tmp_path, sandbox.url, ["u1"])
+    small.opened(tmp_path, Ticking()).plan("vips", to="ads").push()
+    strangers(sandbox, 5)
+    small.set_vips(tmp_path, [])
+    plan = small.opened(tmp_path, Ticking()).plan("vips", to="ads", mode="replace")
+    plan.push(override=[guard.name for guard in plan.guards])
+
+    assert "nobody is wanted, and whoever came there by another way stays" in notes_of(plan)[0]
     assert small.on_the_list(sandbox) == 5
 
 

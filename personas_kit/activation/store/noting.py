@@ -45,7 +45,7 @@ def note_plan(tables: Tables, head: PlanHead, file: str, lines: int) -> None:
     tables.run(
         "insert into plan values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
         (head.plan_id, head.sync.id, file, lines, microseconds(head.as_of), microseconds(head.made_at),
-         head.fingerprint, head.meaning, head.figures, head.wanted, int(head.full),
+         head.fingerprint, head.meaning, head.figures, head.wanted, int(head.full) + int(head.replaces),
          json.dumps({name: dict(each) for name, each in head.overrides.items()})),
     )  # fmt: skip
 

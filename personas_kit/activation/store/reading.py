@@ -117,7 +117,7 @@ def begun_plan(tables: Tables, frames: Frames, sync: Sync) -> Begun | None:
         plan_id=plan["id"], sync=sync, as_of=moment(plan["as_of"]), made_at=moment(plan["made_at"]),
         fingerprint=plan["fingerprint"], target=plan["target"], wanted=plan["wanted"], valued=bool(plan["valued"]),
         meaning=plan["meaning"], figures=plan["figures"], full=bool(plan["everyone"]),
-        overrides=json.loads(plan["overrides"]),
+        replaces=plan["everyone"] > 1, overrides=json.loads(plan["overrides"]),
     )  # fmt: skip
     lines = lines_of(frames, plan, sync.id)
     sent = {batch: excluded for batch, _, excluded in batches}

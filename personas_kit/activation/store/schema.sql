@@ -46,7 +46,7 @@ create table plan (
   meaning      text not null,
   figures      text not null,
   wanted       bigint not null,
-  everyone     bigint not null,              -- it tells the destination of every member
+  everyone     bigint not null,              -- 1: it tells of every member; 2: in the place of whoever is there
   overrides    text not null,                -- {name of a guard: {who, why}}
   stopped      bigint not null,              -- somebody stopped it in good order: it may go on
   primary key (id, sync_id)
