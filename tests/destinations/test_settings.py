@@ -18,7 +18,7 @@ def test_digits_of_another_script_are_no_digits():
 @pytest.mark.parametrize(
     ("slug", "said"),
     [
-        ("hubspot", 'to = [{ destination = "hubspot", ids = { email = "email" } }]'),
+        ("marketo-v2", 'to = [{ destination = "marketo_v2", ids = { email = "email" } }]'),
         ("google-analytics", 'to = [{ destination = "google_analytics", ids = { client_id = "client_id" } }]'),
         ("vitally", 'to = [{ destination = "vitally", ids = { user_id = "user_id", account_id = "account_id" } }]'),
         ("mailjet", 'to = [{ destination = "mailjet", list = "<id>", ids = { email = "email" } }]'),
