@@ -11,8 +11,9 @@ run, also in an import; webhooks do not.
 
 Accounts have no id of ours: one is known by its name. It is not made if it is not there: ids for names are of no use.
 
-A field that is made here is related to all lists and put into the first group, or nobody would see it. There is no
-track: that needs another key, the number of the account and another host.
+A field that is made here is related to all lists and put into the first group, or nobody would see it. Fields of
+contacts have no type for numbers, so these are texts; those of accounts have one. There is no track: that needs another
+key, the number of the account and another host.
 
 Not confirmed: the rule for personalization tags, by which the fields of contacts are found; that an empty text clears a
 field; what an import says of addresses on the exclusion list.
@@ -61,7 +62,8 @@ API = "/api/3"
 OF_ACCOUNTS = "accountCustomFieldMeta"
 ALL_LISTS = 0
 FIRST_GROUP: dict[Call, int] = {"identify": 1, "group": 3}
-TYPES: dict[FieldType, str] = {"boolean": "Text", "number": "Number", "text": "Text", "time": "Datetime"}
+TYPES: dict[FieldType, str] = {"boolean": "Text", "number": "Text", "text": "Text", "time": "Datetime"}
+OF_ACCOUNT: dict[FieldType, str] = {**TYPES, "number": "Number"}
 
 
 def _contact(c: Fields) -> Json:
@@ -164,7 +166,7 @@ def _find(connection: Connection, needed: FieldNeeded) -> Asking:
 
 
 def _create(connection: Connection, needed: FieldNeeded) -> Asking:
-    kind = TYPES[needed.type].lower()
+    kind = (TYPES if needed.call == "identify" else OF_ACCOUNT)[needed.type].lower()
     if needed.call == "identify":
         field = {"title": needed.name, "type": kind, "perstag": needed.key.upper()}
         answer = yield connection.request("POST", f"{API}/fields", {"field": field})

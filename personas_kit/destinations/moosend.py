@@ -1,22 +1,25 @@
 """Moosend: custom fields of the subscribers of a mailing list, and who is subscribed to it.
 
-What is odd: the key stands in the query. An error may be a 200, with a ``Code`` that is not 0. Moosend's own way to
-add subscribers, which updates those who are there, subscribes those again who have unsubscribed and clears the custom
+What is odd: the key stands in the query. An error may be a 200, with a ``Code`` that is not 0. Moosend's own way to add
+subscribers, which updates those who are there, subscribes those again who have unsubscribed and clears the custom
 fields that are not sent. So everyone is looked up first. Values are written for those who are subscribed, together with
-their other fields; others are refused. Who enters and is new, or was removed before, is subscribed; who has
-unsubscribed is refused. Who leaves is removed from the list, and not unsubscribed, so that they can enter again; but
-who has unsubscribed meanwhile stays as they are. The list itself is asked for before: what a look-up says otherwise is
-then about the subscriber. Being on a list is being mailed: say ``double_opt_in = "elsewhere"`` if those who enter have
-agreed already, or the list may ask them.
+their other fields, tags and preferences; others are refused. Who enters and is new, or was removed before, is
+subscribed; who has unsubscribed is refused. Who leaves is removed from the list, and not unsubscribed, so that they can
+enter again; but who has unsubscribed meanwhile stays as they are. The list itself is asked for before: what a look-up
+says otherwise is then about the subscriber. Being on a list is being mailed: say ``double_opt_in = "elsewhere"`` if
+those who enter have agreed already, or the list may ask them.
 
 That is slow, one look-up in a second. Events are not sent: they come from the tracking of a web site.
 
-Not confirmed: that other fields are cleared, and unsubscribed ones subscribed again (others' words on the API say
-so); what the look-up of an unknown address says (few codes are published); the numbers of the states (1 subscribed, 4
-removed); the limit of look-ups; that a time can be written back the way it is read.
+Not confirmed: that unsubscribed ones are subscribed again (others' words on the API say so); whether tags and
+preferences are cleared too where they are not sent; what the look-up of an unknown address says (few codes are
+published); the limit of look-ups; that a time can be written back the way it is read.
 
 Source: https://moosendapp.docs.apiary.io/ and
-https://docs.moosend.com/api-documentation/articles/KnowledgeBase/54558-API-rate-limiting (read 2026-11-26).
+https://docs.moosend.com/api-documentation/articles/KnowledgeBase/54558-API-rate-limiting (read 2026-11-26),
+.../54573-Add-a-new-subscriber for what is cleared, .../54574-Get-subscriber-by-ID-without-mailing-list-ID for the
+numbers of the states, .../54578-Update-a-subscriber, and of the same API
+https://doc.sitecore.com/send/en/developers/api-documentation/update-a-subscriber.html (read 2026-11-27).
 """
 
 import json
@@ -153,7 +156,8 @@ def _written(known: Subscriber, change: dict[str, str]) -> dict[str, object]:
     rows = [row for row in known["CustomFields"] if row.get("Name") != change["Name"] and row.get("Value") is not None]
     fields = [f"{row.get('Name')}={row['Value']}" for row in rows]
     name = {"Name": known["Name"]} if isinstance(known.get("Name"), str) else {}
-    return {**name, "Email": change["Email"], "CustomFields": [*fields, f"{change['Name']}={change['Value']}"]}
+    kept = {kind: known[kind] for kind in ("Tags", "Preferences") if isinstance(known.get(kind), list)}
+    return {**name, "Email": change["Email"], "CustomFields": [*fields, f"{change['Name']}={change['Value']}"], **kept}
 
 
 def _enter(connection: Connection, request: Request, lines: pl.DataFrame) -> Exchange:
