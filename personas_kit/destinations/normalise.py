@@ -9,20 +9,22 @@ A vendor's rules and its own library disagree in places. What is done here, for 
 
 * Leading zeros of a phone number are dropped, as Meta's rules say: ``0044`` is dialled, and is no country code. Neither
   library does. No country code is added: nobody here knows the country.
-* Letters beyond ASCII stay in names, as both vendors' rules say. Meta's library deletes them.
+* Letters beyond ASCII stay in names, as both vendors' rules say. Meta's business library deletes them.
 * Nothing is guessed from words: ``California`` is not ``ca``, ``January`` is no month, ``Smith Jr.`` keeps its suffix.
   The source is where that is put right.
 
 For Meta, its rules are followed where its library does otherwise: a dot at the end of an address stays, a British
-postal code has no space, an id of one's own keeps its capitals, the id of a device is not hashed. Of a city and a state
-only the letters from a to z are left, as its rules and its library say; how others are written with these is for the
-source to say. A phone number without its country code will do where ``country`` goes with it.
+postal code has no space, an id of one's own keeps its capitals, the id of a device is not hashed. Names lose their
+spaces, as in all of its code. Of a city and a state only the letters from a to z are left, as its rules and its code
+say; how others are written with these is for the source to say. A phone number without its country code will do where
+``country`` goes with it.
 
 For Google, spaces inside an address are removed, as its formatting page says; its library refuses the address. The
 page and the library leave the punctuation of names, and so does this; the reference of the API says "no punctuation".
 
-Source: https://developers.facebook.com/documentation/ads-commerce/marketing-api/audiences/guides/custom-audiences (read
-2026-11-27), https://developers.google.com/data-manager/api/devguides/concepts/formatting (read 2026-11-26).
+Source: https://developers.facebook.com/documentation/ads-commerce/marketing-api/audiences/guides/custom-audiences and
+https://github.com/facebook/capi-param-builder, Meta's own code for events (read 2026-11-27),
+https://developers.google.com/data-manager/api/devguides/concepts/formatting (read 2026-11-26).
 """
 
 from __future__ import annotations
@@ -82,8 +84,8 @@ def _digits(text: pl.Expr) -> pl.Expr:
 
 
 def _letters(text: pl.Expr) -> pl.Expr:
-    """Lower case without punctuation; letters beyond ASCII stay."""
-    return text.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}\s]", "").str.strip_chars()
+    """Lower case without punctuation and spaces; letters beyond ASCII stay, with their marks."""
+    return text.str.to_lowercase().str.replace_all(r"[\p{P}\p{S}\s]", "")
 
 
 def _packed(text: pl.Expr) -> pl.Expr:

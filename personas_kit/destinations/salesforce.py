@@ -12,13 +12,15 @@ No field is made: by its API a field can be seen by nobody until permissions are
 field is looked for by a query that reads it, because this answers for the very user who will write it.
 
 The app is an External Client App (or Connected App) with the client credentials flow, and acts as the user that is set
-there. A sandbox has a domain of two parts: ``acme--dev.sandbox``.
+there. A sandbox has a domain of two parts: ``acme--dev.sandbox``. The version of the API stands in the path; each is
+there for three years at least, and then gone (410).
 
 Not confirmed: the longest body that is taken; the limit used here is far below.
 
 Source: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-sobjects-collections-upsert.html,
 https://developer.salesforce.com/docs/platform/salesforce-app-limits-cheatsheet/guide/salesforce-app-limits-platform-api.html
-(read 2026-11-26).
+(read 2026-11-26),
+https://developer.salesforce.com/docs/platform/connect-rest-api/guide/intro_api_eol (read 2026-11-27).
 """
 
 from collections.abc import Mapping
@@ -140,7 +142,7 @@ destination = Destination(
         "group": Post(f"{DATA}/composite/sobjects/Account/{{account_key}}", _account, RECORDS, method="PATCH"),
     },
     limits=Limits(items=200, bytes=2_000_000),
-    outcomes=Outcomes(read=_read),
+    outcomes=Outcomes(read=_read, fatal=frozenset({401, 403, 404, 410})),
     keys=Keys(
         longest=43,
         pattern=r"[A-Za-z](?:_?[A-Za-z0-9])*__c",

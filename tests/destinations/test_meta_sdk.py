@@ -30,7 +30,7 @@ AGREED = {
     "birth_day": "5",
     "first_name": "Mary-Ann ",
     "first_initial": "J",
-    "last_name": "O'Brien",
+    "last_name": "van O'Brien",
     "city": "San Francisco",
     "state": "CA",
     "zip": "94105-1234",
