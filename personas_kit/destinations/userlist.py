@@ -3,12 +3,13 @@
 What is odd: the API is write-only, so nothing proves the key beforehand, and a success is told by the status alone.
 Each goes alone, in at most 100 KB; 1,000 requests a minute are allowed. A user or company that is not there is made. A
 mapped email is the user's address, and other identifiers are properties. An event has no id, so one that is repeated
-happens twice.
+happens twice. A 403 is a feature that the plan does not include, and stops the push.
 
 Not confirmed: whether an event about a user who is not there is refused (422: ``User must exist``); that null clears a
 property; that names become snake case, as they do by way of a gateway; whether a throttled answer says how long.
 
-Source: https://userlist.com/docs/developers/push-api, https://github.com/userlist/userlist-python (read 2026-11-26).
+Source: https://userlist.com/docs/developers/push-api, https://github.com/userlist/userlist-python (read 2026-11-26,
+the former again 2026-11-27).
 """
 
 from personas_kit.destinations.auth import Header

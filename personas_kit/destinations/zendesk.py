@@ -6,8 +6,9 @@ imports are refused (403) until the owner of the account has Zendesk enable them
 Zendesk unless the request says otherwise, which it does (``skip_verify_email``). A new user needs a name:
 ``ids = { name = "full_name", email = "email" }``; a new organization needs one too, so only organizations that are
 there take a value. A user is found by external id or email, and external ids are compared without regard to case.
-Organizations go one by one: nothing makes or updates several by our id. Without credentials, the question who one is
-has an answer: an anonymous user.
+Organizations are known by their external id, and not by their name. They go one by one: what updates several takes
+them by Zendesk's number, or gives all the same values. Without credentials, the question who one is has an answer: an
+anonymous user.
 
 API tokens cannot be made any more since 27 October 2026, and those that are there end on 30 April 2027. So a token is
 asked for by an OAuth client of the kind Confidential, and again when it has expired.
@@ -23,7 +24,8 @@ Source: https://developer.zendesk.com/api-reference/ticketing/users/users/, .../
 https://support.zendesk.com/hc/en-us/community/posts/4408861015066 for the order of results (read 2026-11-26),
 https://developer.zendesk.com/documentation/api-basics/authentication/oauth-migration/, .../api-tokens-to-oauth/,
 https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/ and
-https://support.zendesk.com/hc/en-us/articles/4422518967706 for the limit of organizations (read 2026-11-27).
+https://support.zendesk.com/hc/en-us/articles/4422518967706 for the limit of organizations, and Zendesk's OpenAPI file
+of users and organizations (read 2026-11-27).
 """
 
 from http import HTTPStatus
