@@ -33,6 +33,7 @@ _RESERVED = frozenset(
     try_cast union unique unpivot update using values variadic verbose view when whenever where window with
     assert_rows_modified contains cube define enum escape exclude extract groups hash if ignore lookup merge new no
     nulls over partition proto range recursive respect rollup unnest within
+    graph_table grouping interval preceding treat unbounded
     analyse analyze asymmetric authorization binary collation concurrently current_catalog current_role current_schema
     freeze session_user system_user user
     """.split()  # noqa: SIM905  - one word a line would be a page
@@ -505,7 +506,8 @@ class BigQuery(Dialect):
     """BigQuery: ``@p1`` with a mapping. Written and parsed, and executed nowhere by the tests.
 
     What is odd: ``TIMESTAMP`` is an instant and ``DATETIME`` has no zone; time is moved by functions; JSON is read by a
-    path in a literal. A part of a statement that several others read is computed for each of them.
+    path in a literal, and a property that is an object or a list has no text (elsewhere its JSON is its text). A part
+    of a statement that several others read is computed for each of them.
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all, read 2026-11-23)
     """
 
@@ -591,15 +593,24 @@ class BigQuery(Dialect):
         return exp.TryCast(this=text, to=self.type("float"))
 
     def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
-        """With an offset it is converted to UTC, without one it is UTC, a day is its midnight there."""
-        aware = exp.TryCast(this=text.copy(), to=self.type("timestamp_tz"))
-        either = self._utc(aware)
+        """With an offset it is converted to UTC, without one it is UTC, a day is its midnight there.
+
+        What has no offset is read as a ``DATETIME``: as a ``TIMESTAMP`` it would be of the zone that the project has
+        set as its default. (https://cloud.google.com/bigquery/docs/default-configuration, read 2026-11-27)
+        """
+        plain = exp.TryCast(this=text.copy(), to=self.naive)
+        zoned = self._utc(exp.TryCast(this=text.copy(), to=self.type("timestamp_tz")))
+        either = exp.Coalesce(this=plain, expressions=[zoned])
         day = exp.TryCast(this=text.copy(), to=self.type("date"))
         return either if zone == "UTC" else _by_length(text, self._midnight(day, zone), either)
 
     def _sorted_list(self, value: exp.Expr) -> exp.Expr:
-        order = exp.Order(this=value.copy(), expressions=[exp.Ordered(this=value)])
-        return exp.Anonymous(this="ARRAY_AGG", expressions=[order])
+        """No aggregate may say ``NULLS LAST`` of an ascending order; there are no NULLs in what is listed.
+
+        (BigQuery's answer in https://github.com/tobymao/sqlglot/pull/4172, read 2026-11-27)
+        """
+        ordered = exp.Ordered(this=value, nulls_first=True)
+        return exp.Anonymous(this="ARRAY_AGG", expressions=[exp.Order(this=value.copy(), expressions=[ordered])])
 
     def _integer_sum(self, value: exp.Expr) -> exp.Expr:
         return exp.Sum(this=value)

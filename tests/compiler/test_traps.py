@@ -6,8 +6,10 @@ import functools
 import re
 
 import pytest
+from sqlglot import exp
 
 from personas_kit.compiler import compile_definition
+from personas_kit.compiler.dialects import find
 from personas_kit.definitions.definition import Audience, Trait
 from personas_kit.definitions.vocabulary import event, prop, split, trait
 from tests.corpus import AS_OF, DEFINITIONS, EXPANDED, REGISTRY, source_of
@@ -130,3 +132,28 @@ def test_where_missing_values_go_is_always_said(dialect: str) -> None:
 
     (order,) = re.findall(r"ROW_NUMBER\(\) OVER \((.*?)\) AS place", shown, re.DOTALL)
     assert order.count("NULLS FIRST") == (3 if smallest_first[dialect] else 0), order
+
+
+def test_a_list_of_bigquery_is_ordered_without_a_word_of_missing_values() -> None:
+    """An aggregate there may not say NULLS LAST of an ascending order, and a list has no missing value in it."""
+    lists = [text for name in DEFINITIONS for text in texts(name, "bigquery") if "ARRAY_AGG(" in text]
+
+    assert lists
+    assert not any(re.search(r"ARRAY_AGG\([^)]*\bNULLS\b", text) for text in lists)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Prague"])
+def test_a_text_without_an_offset_is_no_instant_of_the_default_zone_of_a_project(zone: str) -> None:
+    text = exp.column("happened")
+
+    read = find("bigquery").op("instant", [text], (zone,)).sql("bigquery")
+
+    assert read.endswith(
+        "COALESCE(SAFE_CAST(happened AS DATETIME), DATETIME(SAFE_CAST(happened AS TIMESTAMP), 'UTC'))"
+        + ("" if zone == "UTC" else " END")
+    )
+
+
+@pytest.mark.parametrize("word", ["interval", "grouping", "preceding", "treat", "unbounded"])
+def test_what_bigquery_keeps_for_itself_is_quoted(word: str) -> None:
+    assert find("bigquery").identifier(word).sql("bigquery") == f"`{word}`"

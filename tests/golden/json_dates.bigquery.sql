@@ -17,7 +17,10 @@ WITH moment AS (
     AND e.timestamp <= (SELECT as_of FROM moment)
     AND (
       COALESCE(
-        DATETIME(SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS TIMESTAMP), 'UTC') > CAST('2026-03-01 00:00:00' AS DATETIME),
+        COALESCE(
+          SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS DATETIME),
+          DATETIME(SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS TIMESTAMP), 'UTC')
+        ) > CAST('2026-03-01 00:00:00' AS DATETIME),
         FALSE
       )
       AND COALESCE(
@@ -59,7 +62,10 @@ WITH users_now AS (
     AND e.timestamp <= @p3
     AND (
       COALESCE(
-        DATETIME(SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS TIMESTAMP), 'UTC') > @p4,
+        COALESCE(
+          SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS DATETIME),
+          DATETIME(SAFE_CAST(JSON_VALUE(e.properties, '$."on"') AS TIMESTAMP), 'UTC')
+        ) > @p4,
         FALSE
       )
       AND COALESCE(

@@ -10,7 +10,7 @@ WITH moment AS (
 ), unique_1 AS (
   SELECT
     d.user_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       e.user_id AS user_id,
@@ -44,7 +44,7 @@ WITH users_now AS (
 ), unique_1 AS (
   SELECT
     d.user_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       e.user_id AS user_id,

@@ -10,7 +10,7 @@ WITH moment AS (
 ), unique_1 AS (
   SELECT
     d.user_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       c.user_id,
@@ -57,7 +57,7 @@ WITH users_now AS (
 ), unique_1 AS (
   SELECT
     d.user_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       c.user_id,

@@ -36,7 +36,7 @@ WITH moment AS (
 ), users_1 AS (
   SELECT
     d.account_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       members_now.account_id AS account_id,
@@ -95,7 +95,7 @@ WITH users_now AS (
 ), users_1 AS (
   SELECT
     d.account_id,
-    ARRAY_AGG(d.value ORDER BY d.value NULLS LAST) AS value
+    ARRAY_AGG(d.value ORDER BY d.value) AS value
   FROM (
     SELECT DISTINCT
       members_now.account_id AS account_id,
