@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -93,36 +93,40 @@ class Leaving:
         return ForgetReport(tuple(self._forget_at(sync, user) for sync in store.known()))
 
     def _forget_at(self, sync: Sync, user: str) -> ForgottenAt:
+        """Take the user out, then erase: who left before stands in older changes still."""
         try:
-            member = self.member(sync, user)
+            members = self.members(sync, user)
             state = self._settled(sync)
-            if member is None or not _knows(state, member):
-                return ForgottenAt(sync, "was not there")
-            report = self._taken_out(sync, state, member)
+            there = [member for member in members if _knows(state, member)]
+            why = _not_yet(self._taken_out(sync, state, there)) if there else ""
+            if why:
+                return ForgottenAt(sync, "not yet", why)
+            for member in members:
+                with self.planner.store.lock(sync):
+                    self.planner.store.erase(sync, member)
         except PersonasError as problem:
             return ForgottenAt(sync, "not yet", problem.what)
-        if not report.complete:
-            return ForgottenAt(sync, "not yet", next((part.why for part in report.syncs if part.why), repr(report)))
-        with self.planner.store.lock(sync):
-            self.planner.store.erase(sync, member)
-        return ForgottenAt(sync, "taken out")
+        return ForgottenAt(sync, "taken out" if there else "was not there")
 
     def _settled(self, sync: Sync) -> SyncState:
-        """What is known of a sync once nobody is pushing it, and what was stopped is given up: it may have the user."""
+        """What is known of a sync once nobody is pushing it, and what was stopped is given up: it may have the user.
+
+        The destination is asked what became of work that it had accepted.
+        """
         with self.planner.store.lock(sync):
             self.planner.store.recover(sync)
-            return self.planner.store.load(sync)
+        return self.planner.settled(sync, self._settings(sync))
 
-    def _taken_out(self, sync: Sync, state: SyncState, member: str) -> Report:
-        return self.planner.exits([self._leaving(sync, state)], only=member).push()
+    def _taken_out(self, sync: Sync, state: SyncState, members: Collection[str]) -> Report:
+        return self.planner.exits([self._leaving(sync, state)], only=members).push()
 
     def _leaving(self, sync: Sync, state: SyncState) -> tuple[Sync, Computation, SyncSettings]:
         settings = self._settings(sync)
         integrations = self.planner.config.route(settings).integrations
         return sync, replace(self._computation(sync, state), integrations=integrations), settings
 
-    def member(self, sync: Sync, user: str) -> str | None:
-        """What the user is at a sync: its id, or its identifiers where these are known there; None at an account's.
+    def members(self, sync: Sync, user: str) -> list[str]:
+        """What the user is at a sync: its id, or its identifiers where these are known there; nothing at an account's.
 
         Raises:
             PersonasError: the destination is configured no more.
@@ -130,12 +134,12 @@ class Leaving:
         settings = self._settings(sync)
         connection = self.planner.connection(settings)
         if not connection.identifiers(sync.call):
-            return None if sync.call == "group" else user
+            return [] if sync.call == "group" else [user]
         found = self.look_up(user)
         if not found.height:
-            return None
+            return []
         listed = wanted_by(sync.call, Members(found), connection, settings.ids).members
-        return str(listed["member"][0]) if listed.height else None
+        return [str(member) for member in listed["member"]]
 
     def _computation(self, sync: Sync, state: SyncState) -> Computation:
         """What was pushed: as it is registered, as it was kept, or else by its key alone."""
@@ -162,6 +166,14 @@ class Leaving:
         routed = configured is not None and find(configured.type).gateway and sync.place
         listed = sync.place or None if sync.call == "list" else None
         return {"list": listed, "integrations": tuple(sync.place.split(",")) if routed else ()}
+
+
+def _not_yet(report: Report) -> str:
+    """Why somebody is not surely out; empty if all is done. What is held is work that the destination is still at."""
+    if report.complete and not any(part.held for part in report.syncs):
+        return ""
+    held = (str(reason) for part in report.syncs for reason in part.held_changes["reason"])
+    return next((part.why for part in report.syncs if part.why), "") or next(held, repr(report))
 
 
 def _has(state: SyncState) -> bool:

@@ -260,14 +260,21 @@ class Planner:
                 made.append(draft.foreseen())
         return made
 
-    def exits(self, leaving: Sequence[tuple[Sync, Computation, SyncSettings]], only: str | None = None) -> Plan:
-        """The plan that takes out everyone whom destinations have of a definition; or one member only.
+    def settled(self, sync: Sync, settings: SyncSettings) -> SyncState:
+        """What is known of a sync, once its destination was asked what became of work that it had accepted."""
+        self.delivery.settle_jobs(sync, self.connection(settings))
+        return self.store.load(sync)
+
+    def exits(
+        self, leaving: Sequence[tuple[Sync, Computation, SyncSettings]], only: Collection[str] | None = None
+    ) -> Plan:
+        """The plan that takes out everyone whom destinations have of a definition; or some members only.
 
         Args:
             leaving: what was pushed, at least one sync, of one definition: what it was, and where it went.
-            only: this member alone, as text.
+            only: these members alone, as text.
         """
-        chosen = None if only is None else frozenset({only})
+        chosen = None if only is None else frozenset(only)
         now = self.clock.now()
         occasion = Occasion(secrets.token_hex(16), now.replace(microsecond=0), mode="exits", only=chosen)
         parts = tuple(self._exits(sync, about, settings, occasion) for sync, about, settings in leaving)
@@ -277,7 +284,7 @@ class Planner:
         )
 
     def _exits(self, sync: Sync, about: Computation, settings: SyncSettings, occasion: Occasion) -> SyncPlan:
-        state = self.store.load(sync)
+        state = self.settled(sync, settings)
         nobody = state.acknowledged.clear()
         columns = ["user_id", "account_id"]
         if sync.call in {"identify", "track"}:  # so that an exit says the same as one of any other plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -113,23 +114,21 @@ class Profiles:
             if (value := _known(state.acknowledged, self._called(sync, member, subject))) is not None
         }
 
-    def _called(self, sync: Sync, member: str | int, subject: Subject) -> str | int | None:
+    def _called(self, sync: Sync, member: str | int, subject: Subject) -> list[str]:
         """What a user or account is at a sync: its id, or the identifiers by which it is known there."""
         try:
-            return self.leaving.member(sync, str(member)) if subject == "user" else member
+            return self.leaving.members(sync, str(member)) if subject == "user" else [str(member)]
         except PersonasError:  # the destination is configured no more
-            return member
+            return [str(member)]
 
 
 def _is(column: str, member: str | int) -> pl.Expr:
     return pl.col(column).cast(pl.String) == str(member)
 
 
-def _known(acknowledged: pl.DataFrame, member: str | int | None) -> str | None:
-    """What is acknowledged of a member: its value, ``in`` for an audience, None if nothing."""
-    if member is None:
-        return None
-    found = acknowledged.filter(_is("member", member))
+def _known(acknowledged: pl.DataFrame, members: Collection[str]) -> str | None:
+    """What is acknowledged of somebody by any of these: its value, ``in`` for an audience, None if nothing."""
+    found = acknowledged.filter(pl.col("member").cast(pl.String).is_in([*members]))
     if not found.height:
         return None
     return str(found["value"][0]) if "value" in found.columns else "in"

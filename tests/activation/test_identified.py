@@ -213,19 +213,23 @@ def test_a_profile_finds_a_user_by_the_address(folder):
     assert ws.workspace.profile("u4").acknowledged == {}
 
 
-def test_a_user_who_is_forgotten_is_taken_out_by_the_address(folder):
+@pytest.mark.parametrize(
+    ("take", "addresses"), [("first", ["ann@example.com"]), ("all", ["ann@example.com", "old@example.com"])]
+)
+def test_a_user_who_is_forgotten_is_taken_out_by_each_address_that_went_there(folder, take, addresses):
     ws = opened(folder)
-    ws.plan(VIPS, to="crm", ids={"email": {"column": "emails", "take": "first"}}).push()
+    ws.plan(VIPS, to="crm", ids={"email": {"column": "emails", "take": take}}).push()
     later = Opened(
         folder,
         HUBSPOT,
         '[[audience]]\nname = "Vips"\nwhere = "trait(\'vip\') = true"\n'
-        'to = [{ destination = "crm", ids = { email = { column = "emails", take = "first" } } }]\n',
+        f'to = [{{ destination = "crm", ids = {{ email = {{ column = "emails", take = "{take}" }} }} }}]\n',
         script=[found, upserted],
     )
+    assert later.workspace.profile("u1").acknowledged == {"vips -> crm (identify)": "in"}
     report = later.workspace.forget("u1", confirm="u1")
 
     assert report.complete
-    assert sent(later) == {"ann@example.com": {"email": "ann@example.com", "vips": "false"}}
+    assert sent(later) == {each: {"email": each, "vips": "false"} for each in addresses}
     ((_, state),) = later.workspace.store.syncs()
     assert state.acknowledged.height == 0

@@ -161,3 +161,23 @@ def test_a_member_that_leaves_meanwhile_is_taken_out_once_that_is_known(workspac
 
     jobs.says = "done"
     assert plan(workspace).changes.select("member", "change").rows() == [("u0", "exit")]
+
+
+def test_somebody_whom_it_still_puts_there_is_not_forgotten_yet(workspace, jobs, clock):
+    plan(workspace).push()
+    early = workspace.forget("u0", confirm="u0")
+    assert [(line.state, line.why) for line in early.lines] == [("not yet", "accepted, not acknowledged yet")]
+
+    jobs.says = "done"
+    assert [line.state for line in workspace.forget("u0", confirm="u0").lines] == ["not yet"]  # an exit is work, too
+    assert jobs.posted[-1]["batch"][0]["traits"] == {"vips": False}
+
+    assert workspace.forget("u0", confirm="u0").complete
+    assert "u0" not in state(workspace).acknowledged["member"]
+
+
+def test_taking_everybody_out_asks_about_it_first(workspace, jobs, clock):
+    plan(workspace).push()
+    jobs.says = "done"
+
+    assert workspace.remove("vips").changes["change"].to_list() == ["exit"] * 10

@@ -124,6 +124,20 @@ def test_nothing_of_a_forgotten_person_stays_in_the_state(workspace, folder, clo
     assert all("person007" not in mark for mark in marks.marks)
 
 
+def test_nothing_stays_of_a_person_who_had_left_before(workspace, folder, clock):
+    everybody = [f"person{n:03}" for n in range(50)]
+    small.set_vips(folder, everybody)
+    workspace.plan("vips").push()
+    small.set_vips(folder, [name for name in everybody if name != "person007"])
+    clock.day += 1
+    workspace.plan("vips").push()
+    report = workspace.forget("person007", confirm="person007")
+
+    assert (report.complete, {line.state for line in report.lines}) == (True, {"was not there"})
+    parts = [path for path in (folder / ".personas").rglob("*") if path.is_file() and path.suffix != ".sqlite"]
+    assert not any(b"person007" in path.read_bytes() for path in parts)
+
+
 def test_what_cannot_be_taken_out_now_is_taken_out_by_trying_again(workspace, sandbox, folder, clock):
     workspace.plan("vips").push()
     sandbox.fail(*[Fault(kind="status", status=401)] * 2)

@@ -104,7 +104,7 @@ class Store(Pushing):
             return
         gone = pl.DataFrame({"member": [member], "change": ["exit"], "value": ["null"]})
         if known[0]["integers"]:
-            gone = gone.cast({"member": pl.Int64})
+            gone = gone.cast({"member": pl.Int64}, strict=False).drop_nulls("member")  # a text is nobody here
         parts = lengthened(self._frames, sync.id, chain, gone, **kinds_of(known[0]), compact=True) if chain else []
         with self._journal.writing() as tables:
             self._locks.assert_held(tables, sync.id)
