@@ -111,8 +111,13 @@ class Oversight:
             How many lines each table has.
 
         Raises:
-            WarehouseError: it cannot be written, or another table has this name.
+            WarehouseError: it cannot be written, holds the state, or another table has this name.
         """
+        state = self.planner.config.state_schema
+        if state is not None and schema.casefold() == state.casefold():
+            raise WarehouseError(
+                f"the schema {schema!r} holds the state, and nothing else", hint='name another one: "history"'
+            )
         own, there = tables_of(self.planner.store.runs(EVERYTHING)), self.warehouse.schema()
         kept = {name: _kept(there, (*schema.split("."), name)) for name in TABLES}
         counts = {}

@@ -533,7 +533,8 @@ class Workspace:
         What is there stays, and what is missing is added; doing it twice changes nothing.
 
         Args:
-            schema: where the tables are, as ``schema`` or ``database.schema``; it has to exist.
+            schema: where the tables are, as ``schema`` or ``database.schema``; it has to exist, and is not that of a
+                state in the warehouse.
 
         Returns:
             How many lines each table has.

@@ -88,7 +88,9 @@ def status(workspace: Workspace, runs: int, json_: bool) -> None:
 @click.command("history")
 @click.option("--limit", type=SOME, default=50, show_default=True, help="How many lines.")
 @click.option("--write", is_flag=True, help="Write all of it into the warehouse: what is missing there is added.")
-@click.option("--schema", default="personas", show_default=True, help="Its schema there, which has to exist.")
+@click.option(
+    "--schema", default="personas", show_default=True, help="Its schema there, which has to exist; not the state's."
+)
 @json_option
 @with_workspace
 def push_history(workspace: Workspace, limit: int, write: bool, schema: str, json_: bool) -> None:

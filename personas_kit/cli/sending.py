@@ -42,7 +42,8 @@ because_option = click.option(
 )
 mode_option = click.option(
     "--mode", type=click.Choice(["changes", "full", "replace", "adopt"]), default="changes", show_default=True,
-    help="full: everyone again. adopt: note the present members as acknowledged, send nothing.",
+    help="full: everyone again. replace: in the place of whoever is on a list. adopt: note the present members as "
+    "acknowledged, send nothing.",
 )  # fmt: skip
 to_option = click.option(
     "--to", metavar="NAME", help="A destination of personas.toml. [default: the definition's own syncs]"

@@ -161,10 +161,12 @@ def _line(entry: Entry, native: Native) -> dict[str, object]:
 
 _PAGE = """# Destinations
 
-The {rows} destinations that the kit knows by name, {lists} of them lists, and the way to each. This page is made from
+The {rows} destinations that the kit knows by name, and the way to each. {twice} of them stand here twice, for events
+and as a list; {lists} take lists; {retired} exist no more. This page is made from
 `personas_kit/destinations/catalogue.csv`: `pytest tests/destinations/test_catalogue.py --update-golden` writes it anew.
 
-- **native**: a module of the kit pushes to the vendor itself. There are {native} of these.
+- **native**: a module of the kit pushes to the vendor itself. There are {native} of these; beside the catalogue
+  there are {beside}.
 - **Segment, RudderStack**: a gateway brings it there. It has to be set up there for calls of a server ("cloud mode"),
   and the audience destinations of RudderStack take lists from RudderStack only, not the calls of the kit.
 - *Calls* are what the kit's module takes, or else what Segment sends there; `list` adds and removes members of a list.
@@ -202,7 +204,10 @@ def markdown(native: Native) -> str:
     head = ("name", "calls", "way", "a user is known by", "field first", "notes")
     return _PAGE.format(
         rows=len(ENTRIES),
-        lists=sum(entry.kind == "list" for entry in ENTRIES),
+        lists=sum("list" in _calls(entry, native) for entry in ENTRIES),
+        twice=len(ENTRIES) - len(CATALOGUE),
+        retired=len(gone),
+        beside=", ".join(f"`{slug}`" for slug in sorted(native.keys() - {entry.module for entry in ENTRIES})),
         native=sum(entry.way(native) == NATIVE for entry in ENTRIES),
         live=_table(head, [_row(entry, native) for entry in live]),
         unknown=_table(head, [_row(entry, native) for entry in unknown]),

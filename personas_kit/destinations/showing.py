@@ -72,6 +72,7 @@ def described(registry: Registry, name: str) -> str:
     lines = [f"# {entry.name}{f', today {entry.today}' if entry.today else ''}: {', '.join(calls)}"]
     lines += [f"# a user is known by: {entry.needs}"] if entry.needs else []
     lines += [f"# limits: {entry.limits}"] if entry.limits else []
+    lines += [f"# a list is taken at most every {seconds // 3_600} h"] if (seconds := entry.minimum_interval) else []
     lines += [] if entry.confirmed else ["# not every fact of it was confirmed with the vendor: try it first"]
     if module:
         lines += ["", registry[module].paste()]

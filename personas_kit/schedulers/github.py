@@ -1,7 +1,7 @@
 """A workflow of GitHub Actions.
 
 Times are UTC, at least five minutes apart, and often late at the full hour, so runs are put off by seven minutes; a
-step fails with any exit code but 0. A repository without activity for 60 days has its schedules switched off.
+step fails with any exit code but 0. A public repository without activity for 60 days has its schedules switched off.
 (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows, read 2026-11-27)
 """
 

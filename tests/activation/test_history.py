@@ -273,6 +273,14 @@ def test_the_history_is_written_into_the_warehouse_as_often_as_one_likes(workspa
     assert {name for name, _ in guards} == {"first_sync"}
 
 
+def test_the_schema_of_the_state_holds_nothing_else(workspace, folder, clock):
+    with (folder / "personas.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[state]\nstore = "warehouse"\n')
+
+    with pytest.raises(WarehouseError, match="'Personas' holds the state, and nothing else"):
+        small.opened(folder, clock).write_history("Personas")
+
+
 def test_a_schema_that_is_not_there_is_said(workspace):
     workspace.plan("vips").push()
 

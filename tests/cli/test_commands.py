@@ -277,6 +277,7 @@ def test_destinations_and_a_block_to_paste(personas):
     assert "amplitude" in personas("destinations").out
     assert 'type = "amplitude"' in personas("destinations", "amplitude").out
     assert personas("destinations", "amplitude", "--json").json["slug"] == "amplitude"
+    assert "# a list is taken at most every 6 h" in personas("destinations", "google-customer-match").out.splitlines()
     wrong = personas("destinations", "amplitud")
     assert wrong.code == 1
     assert "did you mean 'amplitude'" in wrong.err

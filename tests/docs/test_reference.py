@@ -1,7 +1,9 @@
 """The pages that are made of the code say what it says, and no name of the code is missing or gone."""
 
+import dataclasses
 import inspect
 import re
+from collections.abc import Iterator
 from typing import get_args
 
 import pytest
@@ -12,6 +14,8 @@ from personas_kit.activation.report import Report
 from personas_kit.activation.runs import RunReport
 from personas_kit.cli.entry import COMMANDS
 from personas_kit.company.opening import DemoWorkspace
+from personas_kit.compiler import settings
+from personas_kit.config import tables
 from personas_kit.definitions import expressions, streams
 from personas_kit.definitions.expressions import Compare, Expression, Operator, walk
 from personas_kit.definitions.streams import Reduced, Reducer
@@ -88,6 +92,22 @@ def test_every_method_of_a_workspace_is_on_a_page_that_explains_it(name):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_on_a_page_that_explains_it(command):
     assert [page for page, text in WRITTEN.items() if f"personas {command}" in text] != []
+
+
+def keys() -> Iterator[str]:
+    """Every key that ``personas.toml`` may hold, but for the settings of destinations."""
+    models = [each for _, each in inspect.getmembers(tables, inspect.isclass) if issubclass(each, tables.Table)]
+    yield from (
+        of.alias or name for model in models if model is not tables.File for name, of in model.model_fields.items()
+    )
+    parts = [each for _, each in inspect.getmembers(settings, dataclasses.is_dataclass)]
+    yield from (each.name for part in parts for each in dataclasses.fields(part))
+    yield from ("type", "url", "timeout", "allow_private", "include")
+
+
+@pytest.mark.parametrize("key", sorted({*keys()}))
+def test_every_key_of_the_file_is_on_its_page(key):
+    assert re.search(rf"`(?:\w+ = )?{key}\b|^{key} +=", PAGES["docs/file.md"], re.MULTILINE)
 
 
 # ------------------------------------------------------------------------------------------------------ nothing is gone
