@@ -64,7 +64,7 @@ def guards_of(of: Watched) -> list[Guard]:
     before = read_figures(state.figures)
     guards = [*key_guards(of.wanted.problems), *_undecided(of.wanted), *_paused(state)]
     if known is not state:
-        guards.append(_elsewhere(before, of.figures))
+        guards.append(_elsewhere(before, of.figures, sends=occasion.mode != "adopt"))
     if occasion.asked_for:
         return guards
     guards += _size(of)
@@ -275,13 +275,13 @@ def _paused(state: SyncState) -> list[Guard]:
     return [Guard("paused", "a person paused this sync", final=True)] if state.paused else []
 
 
-def _elsewhere(before: Figures, now: Figures) -> Guard:
-    """Another account has what is acknowledged; or the same is reached in another way."""
+def _elsewhere(before: Figures, now: Figures, *, sends: bool) -> Guard:
+    """Another account has what is acknowledged; or the same is reached in another way. What sends nothing may go on."""
+    then = "everyone would be sent again" if sends else "the present members are noted as being there"
     if before.way and now.way and before.way != now.way:
-        saw = f"this went by {before.way} until now, and would go by {now.way}; everyone would be sent again"
-        return Guard("way_changed", saw)
-    saw = "another account or list acknowledged this sync before; everyone would be sent again"
-    return Guard("destination_changed", saw)
+        saw = f"this went by {before.way} until now, and would go by {now.way}; {then}"
+        return Guard("way_changed", saw, stops=sends)
+    return Guard("destination_changed", f"another account or list acknowledged this sync before; {then}", stops=sends)
 
 
 def _of(figures: Figures, name: str) -> TableFigures:

@@ -293,6 +293,23 @@ def test_another_account_is_a_first_push_that_a_person_has_to_agree_to(workspace
         assert small.received(other) == set(TEN)
 
 
+def test_another_account_that_has_everybody_already_is_adopted_without_a_word(workspace, sandbox, folder, clock):
+    workspace.plan("vips", to="analytics").push()
+    text = (folder / "personas.toml").read_text(encoding="utf-8")
+    (folder / "other.txt").write_text("made-up", encoding="utf-8")
+    (folder / "personas.toml").write_text(text.replace("key.txt", "other.txt", 1), encoding="utf-8")
+    clock.day += 1
+    moved, before = small.opened(folder, clock), len(sandbox.requests)
+    plan = moved.plan("vips", to="analytics", mode="adopt")
+
+    assert [(guard.name, guard.stops) for guard in plan.guards] == [("destination_changed", False)]
+    assert "would be sent again" not in plan.guards[0].saw
+    assert plan.push().complete
+    assert len(sandbox.requests) == before
+    small.set_vips(folder, TEN[1:])
+    assert moved.plan("vips", to="analytics").changes["change"].to_list() == ["exit", "exit"]
+
+
 def test_a_paused_sync_is_planned_and_not_pushed(workspace, sandbox, clock):
     workspace.plan("vips").push()
     workspace.pause("vips", to="analytics")
