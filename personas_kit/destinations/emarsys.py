@@ -15,7 +15,8 @@ no effect; Emarsys says so to some accounts (5005) and nothing to others, and bo
 event: who is no contact is refused. One that comes twice with the same ``trigger_id`` counts once.
 
 Not confirmed: that a text of digits is a number to a numeric field; that an empty text clears one; the external events
-of version 3, whose description is that of version 2; how long the name of an event may be.
+of version 3, whose description is that of version 2; the number 5005, which Emarsys's file has as words only; how long
+the name of an event may be.
 
 Source: https://dev.emarsys.com/docs/emarsys-core-api-guides (authentication, miscellaneous, changelog),
 https://dev.emarsys.com/docs/core-api-reference (contacts, contact lists, fields, errors) (read 2026-11-26),
