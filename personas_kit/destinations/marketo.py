@@ -6,14 +6,15 @@ is in one table here; the texts beside them are not shown, they may quote what w
 
 A token lives for an hour, and a new one comes with 601 or 602 (an OAuth answer of 401 there means wrong credentials).
 It goes in a header: as a parameter it is not taken any more. 100 calls in 20 seconds, 10 at a time and 50,000 a day
-are for all integrations of an instance together. The day ends at midnight in the middle of the USA, "CST": the hour
-that is right in winter is waited for, also in summer.
+are for all integrations of an instance together: 50 in 20 seconds are made here, as Adobe advises. The day ends at
+midnight in the middle of the USA, "CST": the hour that is right in winter is waited for, also in summer.
 
 A lead that two calls make at the same time may be there twice. Within a push nobody is in two calls at a time; two
 destinations of one instance, or another integration of it, may make the same new lead at once.
 
 Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-codes, .../rest/authentication,
-.../rest/rest-api (read 2026-11-26) and .../rest/lead-database/leads (read 2026-11-27).
+.../rest/rest-api (read 2026-11-26), .../rest/lead-database/leads and .../rest/marketo-integration-best-practices (read
+2026-11-27).
 """
 
 import datetime as dt
@@ -114,7 +115,7 @@ SETTINGS = (
     Setting("client_secret", "of the same service", secret=True),
 )
 HOSTS: Mapping[str, str] = {"": "https://{munchkin}.mktorest.com"}
-RATES = (Rate(100, 20),)
+RATES = (Rate(50, 20),)
 
 
 def _number(value: object) -> int:
