@@ -8,12 +8,14 @@ RudderStack are matched letter by letter, and its audience destinations take its
 False where a fact of the row was found in no document of the vendor and in no implementation.
 
 Source: the catalogue of https://github.com/segmentio/segment-docs for the keys and calls of Segment, and the display
-names of https://github.com/rudderlabs/rudder-integrations-config for the keys of RudderStack (read 2026-11-26).
+names of https://github.com/rudderlabs/rudder-integrations-config for the keys of RudderStack (read 2026-11-26); for
+what each takes, https://www.twilio.com/docs/segment/connections/destinations/catalog/ (read 2026-11-27).
 """
 
 import csv
 import io
 import pkgutil
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,7 +27,9 @@ from personas_kit.errors import UnknownName
 NATIVE, GATEWAY, GONE = "native", "gateway", "not any more"
 _SCHEMA = pl.Schema(
     {
-        **dict.fromkeys(("slug", "name", "status", "calls", "kind", "way", "needs", "fields_first"), pl.String),
+        **dict.fromkeys(
+            ("slug", "name", "today", "status", "calls", "kind", "way", "needs", "fields_first"), pl.String
+        ),
         "minimum_interval": pl.Int64,
         **dict.fromkeys(("limits", "segment", "rudderstack"), pl.String),
         "confirmed": pl.Boolean,
@@ -89,6 +93,11 @@ class Entry:
         return tuple(kind for kind in ("email", "phone") if kind == first or (several and kind in self.needs))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The one that Segment gave it, and that of today if it is another."""
+        return tuple(filter(None, (self.name, self.today)))
+
+    @property
     def gateways(self) -> tuple[str, ...]:
         """The gateways that know it."""
         return tuple(name for name, key in (("Segment", self.segment), ("RudderStack", self.rudderstack)) if key)
@@ -115,22 +124,30 @@ def _read() -> Iterator[Entry]:
 ENTRIES: tuple[Entry, ...] = tuple(_read())
 #: Every destination by its slug; the list where there is a list and an event destination, for it comes second.
 CATALOGUE: Mapping[str, Entry] = {entry.slug: entry for entry in ENTRIES}
-_KEYS = {key.casefold(): entry.slug for entry in ENTRIES for key in (*entry.segment, entry.today) if key}
-_NAMES = {name.casefold(): entry.slug for entry in ENTRIES for name in (entry.slug, entry.module, entry.name)}
+
+
+def _plain(name: str) -> str:
+    """A name as Segment writes it into an address: ``Optimizely Full Stack`` is ``optimizely-full-stack``."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.casefold()))
+
+
+_KEYS = {_plain(key): entry.slug for entry in ENTRIES for key in (*entry.segment, entry.today) if key}
+_NAMES = {_plain(name): entry.slug for entry in ENTRIES for name in (entry.slug, entry.module, entry.name)}
 _SLUGS: Mapping[str, str] = {**_KEYS, **_NAMES}
 
 
 def find_entry(name: str) -> Entry:
     """The destination by its slug, the slug of its module, its name, its name today, or a key of Segment.
 
-    Case does not count. Of a list and an event destination, the list is meant.
+    Neither case counts nor what stands between the words. Of a list and an event destination, the list is meant.
 
     Raises:
         UnknownName: there is none; with the nearest.
     """
-    if name.casefold() not in _SLUGS:
-        raise UnknownName("destination", name, {*CATALOGUE, *(entry.name for entry in ENTRIES)})
-    return CATALOGUE[_SLUGS[name.casefold()]]
+    slug = _SLUGS.get(_plain(name))
+    if slug is None:
+        raise UnknownName("destination", name, {*CATALOGUE, *(found for each in ENTRIES for found in each.names)})
+    return CATALOGUE[slug]
 
 
 def entry_of_key(key: str, gateway: str) -> Entry | None:

@@ -15,6 +15,8 @@ asked for by an OAuth client of the kind Confidential, and again when it has exp
 
 There is no track: events belong to profiles, which are of another API.
 
+Segment and RudderStack make a field that is not there.
+
 Not confirmed: that a field that is not there is ignored in silence; that a date field takes a time of day, so times go
 into text; that the client acts as the admin who made it; whether the 5 updates of organizations that are allowed in a
 minute are meant for each of them, and for this way of updating.
