@@ -41,8 +41,13 @@ _RESERVED = frozenset(
 _DATATYPES: Mapping[ColumnType, str] = MappingProxyType(
     {"integer": "BIGINT", "float": "DOUBLE", "text": "TEXT", "boolean": "BOOLEAN", "date": "DATE"}
 )
-#: A text that says its offset from UTC.
-_ZONED = ".+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+#: A text that says its offset from UTC, after the day.
+_OFFSET = "[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_ZONED = f".+{_OFFSET}"
+#: Texts that Snowflake is asked to read as times: the others that it would read are numbers, and dates in other orders.
+_SF_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SF_ZONED = f"{_SF_DAY}{_OFFSET}"
+_SF_TIME = f"{_SF_DAY}([T ].+)?"
 #: Texts that PostgreSQL casts without failing: numbers that are in range, days that exist (leap years counted), times.
 _PG_NUMBER = (
     r"^\s*[+-]?([0-9]{1,255}(\.[0-9]{0,255})?|\.[0-9]{1,255}"
@@ -321,17 +326,21 @@ class Snowflake(Dialect):
         return exp.Anonymous(this="TRY_TO_DOUBLE", expressions=[text])
 
     def _instant(self, text: exp.Expr, zone: str) -> exp.Expr:
-        """With an offset it is converted to UTC, without one it is UTC: a bare TRY_TO_TIMESTAMP drops the offset."""
-        pattern = exp.Literal.string(_ZONED)
-        zoned = exp.Anonymous(this="REGEXP_LIKE", expressions=[text.copy(), pattern])
+        """With an offset it is converted to UTC, without one it is UTC: a bare TRY_TO_TIMESTAMP drops the offset.
+
+        A text of digits it would take for so many seconds or milliseconds since 1970.
+        (https://docs.snowflake.com/en/sql-reference/functions/to_timestamp, "Usage notes", read 2026-11-27)
+        """
         aware = exp.Anonymous(this="TRY_TO_TIMESTAMP_TZ", expressions=[text.copy()])
-        utc = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), aware])
-        inside = exp.Cast(this=utc, to=self.naive)
-        plain = exp.Anonymous(this="TRY_TO_TIMESTAMP_NTZ", expressions=[text])
-        either = exp.Case(ifs=[exp.If(this=zoned, true=inside)], default=plain)
-        zones = [exp.Literal.string(zone), exp.Literal.string("UTC")]
-        midnight = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, plain.copy()])
-        return either if zone == "UTC" else _by_length(text, midnight, either)
+        plain = exp.Anonymous(this="TRY_TO_TIMESTAMP_NTZ", expressions=[text.copy()])
+        read = {_SF_ZONED: self._utc(aware), _SF_TIME: plain}
+        if zone != "UTC":
+            read = {_SF_DAY: self._moved(plain.copy(), zone, "UTC"), **read}
+        return exp.Case(ifs=[exp.If(this=self._matches(text, pattern), true=time) for pattern, time in read.items()])
+
+    def _matches(self, text: exp.Expr, pattern: str) -> exp.Expr:
+        """From its first to its last letter, as REGEXP_LIKE always does there."""
+        return exp.Anonymous(this="REGEXP_LIKE", expressions=[text.copy(), exp.Literal.string(pattern)])
 
     def _sorted_list(self, value: exp.Expr) -> exp.Expr:
         listed = exp.Anonymous(this="ARRAY_AGG", expressions=[value.copy()])

@@ -72,6 +72,22 @@ DECLARED: Mapping[type[pl.DataType], str] = {
     pl.List: "ARRAY",
     pl.Struct: "OBJECT",
 }
+#: How a file of ours is read. Unless told otherwise Snowflake takes bytes for text and the text ``\N`` for a missing
+#: one, and leaves what is missing out of a list.
+#: (https://docs.snowflake.com/en/sql-reference/sql/create-file-format, "TYPE = PARQUET", read 2026-11-27)
+PARQUET = "TYPE = PARQUET BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE USE_VECTORIZED_SCANNER = TRUE NULL_IF = ()"
+#: What an account or a user may have set otherwise, and the kit relies on.
+#: (https://docs.snowflake.com/en/sql-reference/parameters, read 2026-11-27)
+SESSION: Mapping[str, object] = {
+    "TIMEZONE": "UTC",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "MULTI_STATEMENT_COUNT": 1,
+    "AUTOCOMMIT": True,
+    "ROWS_PER_RESULTSET": 0,  # a limit would cut answers short, and say nothing
+    "DATE_INPUT_FORMAT": "AUTO",  # how texts become times, those that are bound among them
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "STRICT_JSON_OUTPUT": True,  # a list arrives as JSON; else it may have ``undefined`` in it
+}
 #: What a query does before it is done, by the connector's name for it.
 DOING: Mapping[str, str] = {
     "QUEUED": "queued behind other queries",
@@ -246,8 +262,7 @@ class Snowflake:
                 f"CREATE TEMPORARY STAGE {stage}",
                 f"PUT 'file://{put}' @{stage} AUTO_COMPRESS = FALSE",
                 f"CREATE TRANSIENT TABLE {fresh} ({columns})",
-                f"COPY INTO {fresh} FROM @{stage} FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE) "
-                "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
+                f"COPY INTO {fresh} FROM @{stage} FILE_FORMAT = ({PARQUET}) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
                 *then,
                 finally_=(*finally_, f"DROP STAGE IF EXISTS {stage}"),
             )
@@ -307,13 +322,7 @@ class Snowflake:
 
     def _connect(self, more: Mapping[str, object]) -> SnowflakeConnection:
         connector = _connector()
-        session: dict[str, Any] = {
-            "TIMEZONE": "UTC",
-            "QUERY_TAG": TAG,
-            "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
-            "MULTI_STATEMENT_COUNT": 1,  # an account may allow several at once
-            **more,
-        }
+        session: dict[str, Any] = {**SESSION, "QUERY_TAG": TAG, **more}
         if self._timeout is not None:
             limits = ("STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS")
             session |= dict.fromkeys(limits, int(self._timeout))

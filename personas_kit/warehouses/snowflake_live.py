@@ -102,11 +102,14 @@ def _texts_as_times(warehouse: Snowflake) -> str:
         warehouse,
         f"SELECT CONVERT_TIMEZONE('UTC', TRY_TO_TIMESTAMP_TZ({_ZONED}))::TIMESTAMP_NTZ AS zoned, "
         "TRY_TO_TIMESTAMP_NTZ('2026-02-31') AS impossible, "
+        "REGEXP_LIKE('on 2026-01-31', '[0-9]{4}-[0-9]{2}-[0-9]{2}') AS within, "
         "DATEADD(DAY, -30, '2026-01-31'::TIMESTAMP_NTZ) AS earlier, "
         "CONVERT_TIMEZONE('UTC', 'Europe/Prague', '2026-01-01 23:30:00'::TIMESTAMP_NTZ)::DATE AS local",
     )
     zoned, earlier = dt.datetime(2026, 1, 2, 1, 4, 5, tzinfo=dt.UTC), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    wanted = {"zoned": zoned, "impossible": None, "earlier": earlier, "local": dt.date(2026, 1, 2)}
+    wanted = {
+        "zoned": zoned, "impossible": None, "within": False, "earlier": earlier, "local": dt.date(2026, 1, 2),
+    }  # fmt: skip
     _expect(found, wanted)
     return "offsets, impossible days, DATEADD and zones are read as the compiler means them"
 
@@ -182,12 +185,17 @@ def _cancel(warehouse: Snowflake) -> str:
 def _write(warehouse: Snowflake) -> str:
     name = f"PERSONAS_KIT_CHECK_{secrets.token_hex(4)}".upper()
     frame = pl.DataFrame(
-        {"ID": ["a", None], "N": [1, None], "AT": [dt.datetime(2026, 1, 2, tzinfo=dt.UTC), None]},
+        {
+            "ID": [r"\N", "", None],  # neither of the texts is a missing one
+            "N": [1, 2, None],
+            "AT": [dt.datetime(2026, 1, 2, tzinfo=dt.UTC), None, None],
+            "BYTES": [b"\xff\x00", b"", None],
+        },
         schema_overrides={"AT": pl.Datetime("us", "UTC")},
     )
     warehouse.write(name, frame)
     try:
-        found = warehouse.query(f'SELECT * FROM "{name}" ORDER BY id NULLS LAST', ())  # noqa: S608 - our own name
+        found = warehouse.query(f'SELECT * FROM "{name}" ORDER BY n NULLS LAST', ())  # noqa: S608 - our own name
     finally:
         warehouse.drop(name)
     return _expect(found.rows(), frame.rows())

@@ -1,6 +1,7 @@
 -- The least that personas_kit needs in Snowflake: a role that reads what the definitions are about, and nothing else.
--- Replace ANALYTICS.SEGMENT, SMALL and JANE by your own; run it as a role that may grant (SECURITYADMIN, or the owners).
--- https://docs.snowflake.com/en/user-guide/security-access-control-privileges (read 2026-11-23)
+-- Replace ANALYTICS, SEGMENT and JANE by your own. Run it as ACCOUNTADMIN; or the warehouse and the schema as SYSADMIN, the
+-- role, the user and the grants as SECURITYADMIN, which may make neither of the former.
+-- https://docs.snowflake.com/en/user-guide/security-access-control-overview (read 2026-11-27)
 
 CREATE ROLE IF NOT EXISTS PERSONAS_READER COMMENT = 'personas_kit: reads users, accounts and events';
 

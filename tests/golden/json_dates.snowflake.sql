@@ -18,9 +18,13 @@ WITH moment AS (
     AND (
       COALESCE(
         CASE
-          WHEN REGEXP_LIKE(TO_VARCHAR(GET(e.PROPERTIES, 'on')), '.+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)')
+          WHEN REGEXP_LIKE(
+            TO_VARCHAR(GET(e.PROPERTIES, 'on')),
+            '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)'
+          )
           THEN CAST(CONVERT_TIMEZONE('UTC', TRY_TO_TIMESTAMP_TZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))) AS TIMESTAMPNTZ)
-          ELSE TRY_TO_TIMESTAMP_NTZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))
+          WHEN REGEXP_LIKE(TO_VARCHAR(GET(e.PROPERTIES, 'on')), '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?')
+          THEN TRY_TO_TIMESTAMP_NTZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))
         END > CAST('2026-03-01 00:00:00' AS TIMESTAMPNTZ),
         FALSE
       )
@@ -64,9 +68,13 @@ WITH users_now AS (
     AND (
       COALESCE(
         CASE
-          WHEN REGEXP_LIKE(TO_VARCHAR(GET(e.PROPERTIES, 'on')), '.+[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)')
+          WHEN REGEXP_LIKE(
+            TO_VARCHAR(GET(e.PROPERTIES, 'on')),
+            '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+(Z|[+-][0-9]{2}(:?[0-9]{2})?)'
+          )
           THEN CAST(CONVERT_TIMEZONE('UTC', TRY_TO_TIMESTAMP_TZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))) AS TIMESTAMPNTZ)
-          ELSE TRY_TO_TIMESTAMP_NTZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))
+          WHEN REGEXP_LIKE(TO_VARCHAR(GET(e.PROPERTIES, 'on')), '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?')
+          THEN TRY_TO_TIMESTAMP_NTZ(TO_VARCHAR(GET(e.PROPERTIES, 'on')))
         END > CAST(? AS TIMESTAMPNTZ),
         FALSE
       )

@@ -52,7 +52,10 @@ def test_it_connects_by_name_on_the_first_query_and_says_who_it_is(emulator: Emu
     assert len(logins) == 1
     assert logins[0]["login"]["LOGIN_NAME"] == "kit"
     assert logins[0]["login"]["CLIENT_ENVIRONMENT"]["APPLICATION"] == "personas_kit"
-    session = {"TIMEZONE": "UTC", "QUERY_TAG": TAG, "QUOTED_IDENTIFIERS_IGNORE_CASE": "false"}
+    session = {
+        "TIMEZONE": "UTC", "QUERY_TAG": TAG, "QUOTED_IDENTIFIERS_IGNORE_CASE": "false", "ROWS_PER_RESULTSET": "0",
+        "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    }  # fmt: skip
     assert logins[0]["login"]["SESSION_PARAMETERS"].items() >= session.items()
     assert logins[0]["query"] == "databaseName=SHOP&schemaName=PROD&warehouse=SMALL&roleName=ANALYST"
     assert warehouse.describe() == "snowflake · emulator"
@@ -328,6 +331,19 @@ def test_what_was_written_can_be_dropped_and_nothing_else_is_left(emulator: Emul
     warehouse.drop("Held")
 
     assert set(warehouse.schema()) == before
+
+
+@needs_emulator
+def test_bytes_of_a_file_stay_bytes_and_no_text_of_it_becomes_a_missing_one(
+    emulator: Emulator, warehouse: Snowflake
+) -> None:
+    emulator.log()
+    warehouse.write("Bytes", pl.DataFrame({"chunk": [0], "parquet": [b"PAR1\xff"]}))
+    warehouse.drop("Bytes")
+
+    (copied,) = [entry["sql"] for entry in emulator.log() if entry.get("sql", "").startswith("COPY INTO")]
+    assert "BINARY_AS_TEXT = FALSE" in copied
+    assert "NULL_IF = ()" in copied
 
 
 @needs_emulator
