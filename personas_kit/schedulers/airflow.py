@@ -4,6 +4,9 @@ A task that fails is tried again, whatever failed, unless it raises ``AirflowFai
 something unknown) is tried again here.
 (https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/tasks.html, read 2026-11-27; the
 file was run with Airflow 3.3.2: ended with 0, failed at once with 3, tried again after 5)
+
+Airflow 3.1 has that exception in another module than 3.2 and newer, and may run on Python 3.10, whose ``datetime`` has
+no ``UTC``. (apache-airflow-task-sdk 1.1.0 and 1.2.0, read 2026-11-27; Airflow 3.1.0 has loaded the file)
 """
 
 from __future__ import annotations
@@ -29,10 +32,14 @@ def dag(job: Job) -> str:
     return f'''\
 {commented(notes)}import os
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from airflow.sdk import Variable, dag, task
-from airflow.sdk.exceptions import AirflowFailException
+
+try:
+    from airflow.sdk.exceptions import AirflowFailException
+except ImportError:  # Airflow 3.1
+    from airflow.exceptions import AirflowFailException
 
 COMMAND = {_listed(job.run)}
 SECRETS = {_listed(job.variables)}
@@ -42,7 +49,7 @@ AGAIN, ELSEWHERE = 5, 6  # interrupted, or something unknown; another run has th
 @dag(
     dag_id="personas",
     schedule="{ticks.cron}",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,
 )

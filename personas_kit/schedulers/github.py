@@ -1,7 +1,8 @@
 """A workflow of GitHub Actions.
 
-Times are UTC, at least five minutes apart, and often late at the full hour, so runs are put off by seven minutes; a
-step fails with any exit code but 0. A public repository without activity for 60 days has its schedules switched off.
+Times are UTC unless a timezone is given, at least five minutes apart, and often late at the full hour, so runs are put
+off by seven minutes; a step fails with any exit code but 0. A public repository without activity for 60 days has its
+schedules switched off. The token that the checkout leaves in the folder is of no use to a run, and is not left there.
 (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows, read 2026-11-27)
 """
 
@@ -30,6 +31,7 @@ def workflow(job: Job) -> str:
         "For .github/workflows/personas.yml, on the default branch.",
         *reasons(job, ticks, apart=APART, later=LATER),
         "GitHub starts no schedule more often than every 5 minutes, and often late at the full hour.",
+        "In a public repository it switches schedules off once nothing has happened there for 60 days.",
         *_secrets_needed(job),
     ]
     return f"""\
@@ -47,6 +49,8 @@ jobs:
     runs-on: ubuntu-24.04
     steps:
       - uses: actions/checkout@v6
+        with:
+          persist-credentials: false
       - uses: actions/setup-python@v6
         with:
           python-version: "3.13"

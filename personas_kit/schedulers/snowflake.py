@@ -9,6 +9,8 @@ What is odd:
   (https://docs.snowflake.com/en/developer-guide/snowpark-container-services/jobs-as-tasks, read 2026-11-27)
 - The parameters of a job have an order, and its name may be left out: else the second run would find the first.
   (https://docs.snowflake.com/en/sql-reference/sql/execute-job-service, read 2026-11-27)
+- Whose task it is has to have EXECUTE TASK ("privilege must be granted to owner role", says Snowflake), and EXECUTE
+  MANAGED TASK, as no warehouse is named.
 - After ten failures a task suspends itself, and it ends after an hour: neither is wanted.
   (https://docs.snowflake.com/en/sql-reference/sql/create-task, read 2026-11-27)
 - Inside, Snowflake says its host, and leaves a token in a file.
@@ -37,13 +39,15 @@ def task(job: Job) -> str:
     notes = [
         *keeps_nothing(job, "a container of Snowflake"),
         *_not_snowflake(job),
-        "To run in a worksheet, in the schema that shall hold the task, by a role that may EXECUTE MANAGED TASK.",
+        "To run in a worksheet, in the schema that shall hold the task, by a role that may EXECUTE TASK and EXECUTE",
+        "MANAGED TASK in the account, and CREATE TASK and CREATE SERVICE in that schema.",
         *reasons(job, ticks),
         "The log: SYSTEM$GET_SERVICE_LOGS, or the event table. Failed runs: INFORMATION_SCHEMA.TASK_HISTORY.",
         "What has to be there first, under these names or others, in the schema public of a database personas:",
         "  personas_pool          a compute pool; CPU_X64_XS is enough to begin with",
         f"  personas_images        an image repository, with an image of {job.package}",
         f"                         whose folder to work in holds {job.file.rpartition('/')[2]}",
+        "  personas               a warehouse, for what the container asks",
         f"  personas_destinations  an external access integration, to the hosts of {_destinations(job)}",
         *(f"  {name.lower():<22} a secret: TYPE = GENERIC_STRING" for name in job.variables),
     ]

@@ -2,7 +2,8 @@
 
 ``%`` begins a specifier and ``$`` a variable, which doubling takes away; a path with spaces stands in double quotes,
 and that of the program holds no quote itself.
-Of a service of the type ``oneshot`` no exit code can force a restart, so all others prevent it.
+Of a service of the type ``oneshot`` no exit code can force a restart, so all others prevent it; before systemd 245 such
+a service may not be restarted at all, and one that says so is refused. (https://github.com/NixOS/nixpkgs/pull/90604)
 (https://manpages.debian.org/bookworm/systemd/systemd.service.5.en.html, systemd.time.7, read 2026-11-27; both units are
 tried with ``systemd-analyze verify`` of systemd 252)
 """
@@ -26,7 +27,7 @@ def units(job: Job) -> str:
     """
     ticks = ticks_of(job.needs)
     notes = [
-        "To paste into a shell: it writes a service and its timer, and starts the timer.",
+        "To paste into a shell: it writes a service and its timer, and starts the timer. For systemd 245 or newer.",
         *reasons(job, ticks),
         "The log: journalctl -u personas. Failed runs: systemctl --failed.",
         *environment_notes(job),

@@ -91,10 +91,23 @@ def test_what_was_interrupted_fails_so_that_it_is_tried_again(task, bench, airfl
     assert airflow.task["retries"] == 2
 
 
+def test_it_finds_the_exception_where_airflow_3_1_has_it(here, bench, airflow, monkeypatch):
+    older = ModuleType("airflow.exceptions")
+    older.AirflowFailException = FailedForGood
+    monkeypatch.setitem(sys.modules, "airflow.exceptions", older)
+    del sys.modules["airflow.sdk.exceptions"].AirflowFailException
+    bench.personas(3)
+    exec(compile(FORMS["airflow"](here), "personas.py", "exec"), {"__name__": "personas"})  # noqa: S102
+
+    with pytest.raises(FailedForGood):
+        airflow.run()
+
+
+@pytest.mark.usefixtures("airflow")
 def test_words_in_quotes_stay_words(job):
     file = FORMS["airflow"](replace(job, command=('/opt/a "b"/personas',), variables=()))
     names = {}
-    exec(compile(file.partition("@dag")[0].replace("from airflow", "# "), "personas.py", "exec"), names)  # noqa: S102
+    exec(compile(file.partition("@dag")[0], "personas.py", "exec"), names)  # noqa: S102
 
     assert names["COMMAND"][:3] == ['/opt/a "b"/personas', "-c", job.file]
     assert names["SECRETS"] == []

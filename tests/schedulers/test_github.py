@@ -34,6 +34,12 @@ def test_it_runs_by_the_clock_of_utc_beside_the_full_hour_and_by_hand(job):
     assert workflow["permissions"] == {"contents": "read"}
 
 
+def test_no_token_of_the_repository_is_left_in_the_folder(job):
+    _, steps = read(job)
+
+    assert steps[0]["with"] == {"persist-credentials": False}
+
+
 def test_it_never_asks_for_more_than_every_five_minutes_and_says_so(job):
     often = replace(job, needs=(Need("prices", "analytics", Cadence(60)),))
     workflow, _ = read(often)
