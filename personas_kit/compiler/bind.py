@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -102,18 +103,35 @@ def _identities(schema: Schema, settings: IdentitySettings) -> Identities:
 
 
 def _events(schema: Schema, settings: EventSettings) -> tuple[EventTable, ...]:
-    found = [_event_table(schema, settings, name, event) for event, name in settings.tables.items()]
-    if settings.table or not found:
-        found.append(_event_table(schema, settings, settings.table, None))
-    return tuple(found)
+    tables: dict[str | None, Table] = {
+        event: find_table(schema, name, _place(event)) for event, name in settings.tables.items()
+    }
+    if settings.table or not tables:
+        tables[None] = find_table(schema, settings.table, _place(None))
+    known = {column.name.casefold() for table in tables.values() for column in table.columns}
+    return tuple(_event_table(settings, table, event, known) for event, table in tables.items())
 
 
-def _event_table(schema: Schema, settings: EventSettings, name: str, event: str | None) -> EventTable:
-    where = "source.events" if event is None else f"source.events.tables.{event}"
-    table = find_table(schema, name, where)
+def _place(event: str | None) -> str:
+    return "source.events" if event is None else f"source.events.tables.{event}"
+
+
+def _event_table(settings: EventSettings, table: Table, event: str | None, known: AbstractSet[str]) -> EventTable:
+    """One table of events.
+
+    A table of one event may lack what another table has: Segment makes a column with the first value that it gets.
+    (https://www.twilio.com/docs/segment/connections/storage/warehouses/schema, read 2026-11-27)
+    """
+    where = _place(event)
+    own = {column.name.casefold() for column in table.columns}
+
+    def maybe(name: str, part: str) -> Column | None:
+        never_sent = event is not None and name.casefold() in known and name.casefold() not in own
+        return None if never_sent else _column(table, name, f"{where}.{part}")
+
     at = _time(table, settings.at, f"{where}.at")
-    user = _column(table, settings.user, f"{where}.user")
-    anonymous = _column(table, settings.anonymous, f"{where}.anonymous")
+    user = maybe(settings.user, "user")
+    anonymous = maybe(settings.anonymous, "anonymous")
     if at is None:
         raise ConfigError(
             "the column that says when an event happened is not named", where=where, hint='add at = "timestamp"'
@@ -121,8 +139,8 @@ def _event_table(schema: Schema, settings: EventSettings, name: str, event: str 
     if user is None and anonymous is None:
         raise ConfigError("no column says whose an event is", where=where, hint='add user = "user_id"')
     named = _needed(table, settings.name, f"{where}.name") if event is None else None
-    account = _column(table, settings.account, f"{where}.account")
-    ids = _column(table, settings.id, f"{where}.id")
+    account = maybe(settings.account, "account")
+    ids = maybe(settings.id, "id")
     properties = _column(table, settings.properties, f"{where}.properties")
     return EventTable(table, at, user, anonymous, account, ids, named, event, properties)
 

@@ -1,11 +1,17 @@
 """The layouts of Segment and of RudderStack, told by ``tracks`` and ``identifies`` beside each other.
 
+RudderStack can leave ``tracks`` out ("Skip Tracks Table"), and Segment can be told not to sync it: then the tables of
+single events tell, and an event is called as its table is.
+
 Segment: https://www.twilio.com/docs/segment/connections/storage/warehouses/schema
-RudderStack: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/
-(both read 2026-11-23)
+RudderStack: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/,
+https://rudderstack.com/docs/includes/warehouse-advanced-settings
+(all read 2026-11-27)
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from personas_kit.compiler.settings import (
     EventSettings,
@@ -14,7 +20,7 @@ from personas_kit.compiler.settings import (
     SourceSettings,
     UserSettings,
 )
-from personas_kit.compiler.source import Table
+from personas_kit.compiler.source import TIMES, ColumnType, Table
 from personas_kit.onboarding import words
 from personas_kit.onboarding.layout import JSON, KEYS, TEXT, VIEWS, Layout, Shelf, accounts_of, pick, time_of, users_of
 
@@ -30,10 +36,16 @@ RESERVED = frozenset({
 def product(shelf: Shelf) -> Layout | None:
     """Segment's or RudderStack's layout, if the place has it."""
     tracks, identifies, users = shelf.one("tracks"), shelf.one("identifies"), shelf.one("users")
-    if tracks is None or (identifies is None and users is None):
+    single = [of for of in shelf.tables if _may_be_an_event(of)]
+    calls = [tracks] if tracks else [of for of in single if identifies and pick(of, ("event_text",), TEXT)]
+    if not calls or (identifies is None and users is None):
         return None
+
+    def called(names: Sequence[str], types: frozenset[ColumnType]) -> str:
+        return next((found for of in calls if (found := pick(of, names, types))), "")
+
     rudder = any(table.parts[-1].casefold().startswith("rudder_") for table in shelf.tables) or bool(
-        pick(tracks, ("channel",), TEXT)
+        called(("channel",), TEXT)
     )
     notes: list[str] = []
     users_now = shelf.one("personas_users") or users
@@ -43,7 +55,9 @@ def product(shelf: Shelf) -> Layout | None:
     groups = shelf.one("groups")
     if groups is not None and accounts is None:
         notes.append(f"groups has a line per call: {VIEWS} has a view that makes accounts of them")
-    properties = pick(tracks, words.PROPERTIES, JSON)
+    if tracks is None:
+        notes.append("there is no table tracks: an event is called as its table is; events of new tables go there, too")
+    properties = pick(tracks, words.PROPERTIES, JSON) if tracks else ""
     settings = SourceSettings(
         users=users_of(shelf, users_now, _own_id(users_now, "user_id")) if users_now else UserSettings(),
         accounts=accounts_of(shelf, accounts, _own_id(accounts, "group_id")) if accounts else None,
@@ -56,17 +70,18 @@ def product(shelf: Shelf) -> Layout | None:
         if identifies
         else None,
         events=EventSettings(
-            shelf.short(tracks),
-            name=pick(tracks, ("event_text", "event"), TEXT),
-            at=time_of(tracks, ("timestamp", "original_timestamp", "received_at")),
-            user=pick(tracks, ("user_id",), KEYS),
-            anonymous=pick(tracks, ("anonymous_id",), KEYS),
-            account=pick(tracks, ("context_group_id", "group_id"), KEYS),
-            id=pick(tracks, ("id", "message_id"), KEYS),
+            shelf.short(tracks) if tracks else "",
+            tables={} if tracks else {words.snake(of.parts[-1]): shelf.short(of) for of in calls},
+            name=pick(tracks, ("event_text", "event"), TEXT) if tracks else "",
+            at=called(("timestamp", "original_timestamp", "received_at"), TIMES),
+            user=called(("user_id",), KEYS),
+            anonymous=called(("anonymous_id",), KEYS),
+            account=called(("context_group_id", "group_id"), KEYS),
+            id=called(("id", "message_id"), KEYS),
             properties=properties,
         ),
     )
-    beside = {} if properties else {words.snake(of.parts[-1]): of for of in shelf.tables if _may_be_an_event(of)}
+    beside = {} if properties else {words.snake(of.parts[-1]): of for of in single}
     return Layout("RudderStack's" if rudder else "Segment's", shelf.place, settings, beside, tuple(notes))
 
 
@@ -76,6 +91,7 @@ def _own_id(of: Table, in_calls: str) -> tuple[str, str]:
 
 
 def _may_be_an_event(of: Table) -> bool:
-    """A table of one event has the columns that ``tracks`` has."""
+    """A table of one event has the columns that ``tracks`` has, as far as a call of that event had a value for them."""
     has = {words.snake(column.name) for column in of.columns}
-    return words.snake(of.parts[-1]) not in RESERVED and {"id", "event", "anonymous_id"} <= has
+    ids = {"anonymous_id", "user_id"} & has
+    return words.snake(of.parts[-1]) not in RESERVED and {"id", "event"} <= has and bool(ids)

@@ -85,7 +85,13 @@ class _Asking:
         return self.lines(query)[0]
 
     def events(self, layout: Layout, settings: EventSettings) -> tuple[EventSettings, list[str]]:
-        """The settings with the tables of single events, and the names of events, the most frequent first."""
+        """The settings with the tables of single events, and the names of events, the most frequent first.
+
+        Where there are such tables alone they are settled already, and nothing says which is the most frequent.
+        """
+        if not settings.table:
+            tables = dict(list(settings.tables.items())[:MOST_EVENTS])
+            return replace(settings, tables=tables), [*tables]
         table = self.schema[settings.table]
         name = column_of(table.columns, settings.name)
         if name is None:

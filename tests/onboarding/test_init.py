@@ -97,6 +97,54 @@ def test_segments_layout_is_recognised_with_a_table_for_each_event(segment: Path
     assert source["events"]["table"] == "tracks"
 
 
+def test_an_event_that_only_users_or_only_strangers_do_has_a_table_without_the_other_column(
+    segment: Path, run: Any
+) -> None:
+    make(
+        segment,
+        "ALTER TABLE order_completed DROP anonymous_id;\nALTER TABLE signed_in DROP user_id;\n"
+        "ALTER TABLE tracks ADD context_group_id TEXT;",
+    )
+
+    code, said = run("init", "--duckdb", segment, "--folder", segment.parent, "--yes")
+
+    assert code == 0, said
+    assert written(segment.parent)["source"]["events"]["tables"] == {
+        "Order Completed": "order_completed", "Signed In": "signed_in",
+    }  # fmt: skip
+    ws = open_workspace(segment.parent / "personas.toml")
+    try:
+        where = (event(ORDER).sum("revenue") >= 10) & (event("Signed In").count() == 0)
+        assert [*ws.members(Audience("A", where), as_of=AS_OF)["user_id"]] == ["u3"]
+    finally:
+        ws.close()
+
+
+@pytest.mark.parametrize("users", ["users", "personas_users"])
+def test_without_a_table_of_all_events_each_is_called_as_its_table_is(users: str, segment: Path, run: Any) -> None:
+    *_, view = statements((SOURCES / "rudderstack.sql").read_text(encoding="utf-8"))
+    make(segment, "DROP TABLE tracks;\nCREATE TABLE rudder_discards (column_name TEXT);")
+    if users == "personas_users":
+        make(segment, "DROP TABLE users;", view)
+
+    code, said = run("init", "--duckdb", segment, "--folder", segment.parent, "--yes")
+
+    assert code == 0, said
+    assert "RudderStack's layout" in said
+    assert "there is no table tracks" in said
+    source = written(segment.parent)["source"]
+    assert source["users"]["table"] == users
+    assert source["events"]["tables"] == {"order_completed": "order_completed", "signed_in": "signed_in"}
+    assert "table" not in source["events"]
+    ws = open_workspace(segment.parent / "personas.toml")
+    try:
+        buyers = Audience("A", event("order_completed").sum("revenue") >= 10)
+        identified = {"users": ["u1", "u2", "u3"], "personas_users": ["u1", "u2"]}  # there was no call for the third
+        assert sorted(ws.members(buyers, as_of=AS_OF)["user_id"]) == identified[users]
+    finally:
+        ws.close()
+
+
 def test_rudderstacks_layout_is_recognised_with_its_json(rudderstack: Path, run: Any) -> None:
     code, said = run("init", "--duckdb", rudderstack, "--folder", rudderstack.parent, "--yes")
 
