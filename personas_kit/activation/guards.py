@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from personas_kit.activation.who import user_name
 from personas_kit.errors import PlanBlocked, PlanError
@@ -56,6 +56,14 @@ class Guard:
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
         return {"name": self.name, "saw": self.saw, "final": self.final, "stops": self.stops}
+
+
+def overridable(line: Mapping[str, Any]) -> bool:
+    """Whether overriding the guards that stopped a run, a line of the history, can help.
+
+    Not where one is final; nor where there is no plan: it could not be made, as without a column that is read.
+    """
+    return bool(line["plan_id"]) and not FINAL & {*line["guards"]}
 
 
 def for_history(guards: Sequence[Guard]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from personas_kit.activation.guards import FINAL
+from personas_kit.activation.guards import overridable
 from personas_kit.activation.sync import Sync
 from personas_kit.masking import mask_text
 
@@ -99,7 +99,7 @@ def _notice(sync: Sync, last: Line, now: str, before: str) -> Notice:
     was = before.split(" ", maxsplit=1)[0]
     counts = {name: int(last[name]) for name in _COUNTS if last[name]}
     said = " ".join(mask_text(_said(state, last, was)).split())[:LONGEST]
-    return Notice(sync, state, was, now, guards, said, _command(sync, state, guards), counts)
+    return Notice(sync, state, was, now, guards, said, _command(sync, state, last), counts)
 
 
 def _said(state: State, last: Line, was: str) -> str:
@@ -120,12 +120,12 @@ def _seen(last: Line) -> str:
     return "; ".join(last["guards"].values()) or str(last["why"])
 
 
-def _command(sync: Sync, state: State, guards: Sequence[str]) -> str:
+def _command(sync: Sync, state: State, last: Line) -> str:
     match state:
-        case "blocked" if FINAL & {*guards}:
+        case "blocked" if not overridable(last):
             return "personas status"
         case "blocked":
-            over = f" --override {','.join(guards)}" if guards else ""
+            over = f" --override {','.join(sorted(last['guards']))}" if last["guards"] else ""
             return f"personas push {sync.key} --to {sync.destination}{over}"
         case "interrupted":
             return f"personas push {sync.key} --to {sync.destination}"

@@ -14,7 +14,7 @@ import polars as pl
 
 from personas_kit.activation.cadence import NO_SCHEDULE, Cadence
 from personas_kit.activation.delivery import RESUMABLE
-from personas_kit.activation.guards import FINAL
+from personas_kit.activation.guards import overridable
 from personas_kit.activation.past import FINISHED, PUSHES
 from personas_kit.activation.standing import Standing, UnderWay
 from personas_kit.activation.sync import Sync
@@ -233,7 +233,7 @@ class _Looked:
                 yield self._push("first push", "it was never pushed: a schedule leaves that to a person")
         elif last["state"] == "blocked":
             saw = "; ".join(last["guards"].values()) or last["why"]
-            names = [] if FINAL & {*last["guards"]} else [*last["guards"]]  # with a final one no override helps
+            names = [*last["guards"]] if overridable(last) else []
             yield self._push("blocked", f"stopped at {_at(last['finished_at'])}: {saw}", names)
         elif last["state"] == "failed":
             yield self._say("failed", f"at {_at(last['finished_at'])}: {last['why']}")

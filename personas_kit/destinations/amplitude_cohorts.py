@@ -1,6 +1,7 @@
 """Amplitude's cohorts: user ids added to and removed from one. Properties and events go by ``amplitude``.
 
 The catalogue knows Amplitude by that one; this stands beside it.
+
 What is odd: an id that Amplitude does not know is skipped, and the 200 names it; here it is refused, so send events or
 properties first. Two requests about one cohort at the same time are a 429. The hosts are not those of events. A cohort
 has at most two million users, and one request 100,000 ids. A cohort is made under the name of an ``owner``, who has to

@@ -460,7 +460,7 @@ PUSHED = Standing(VIPS, acknowledged=10, members=10, last_as_of=NOON, last_push=
 def ran(state="done", ago=0, **about):
     counts = {"acknowledged": 100, "rejected": 0, "unknown": 0, "unsent": 0, "held": 0}
     finished = {"finished_at": NOON - ago * HOUR, "why": "", "reasons": {}, "guards": {}}
-    return {"state": state, **counts, **finished, **about}
+    return {"plan_id": "p", "state": state, **counts, **finished, **about}
 
 
 WAITS = {

@@ -10,7 +10,7 @@ VIPS = Sync("vips", "ads", "list", "1")
 
 def ran(state, why="", guards=None, **counts):
     nothing = dict.fromkeys(("acknowledged", "rejected", "unknown", "accepted", "unsent", "held"), 0)
-    return {"state": state, "why": why, "guards": guards or {}, "reasons": {}, **nothing, **counts}
+    return {"plan_id": "p", "state": state, "why": why, "guards": guards or {}, "reasons": {}, **nothing, **counts}
 
 
 def told(before, *lines):
@@ -53,6 +53,11 @@ def told(before, *lines):
             "",
             ran("blocked", guards={"paused": "a person paused it"}),
             ("blocked", "stopped by paused: a person paused it", "personas status"),
+        ),
+        (
+            "",
+            ran("blocked", guards={"columns_changed": "users.plan is gone"}) | {"plan_id": ""},
+            ("blocked", "stopped by columns_changed: users.plan is gone", "personas status"),
         ),
         (
             "blocked removals",

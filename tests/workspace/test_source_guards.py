@@ -141,6 +141,7 @@ def test_a_column_that_is_gone_cannot_be_overridden(company: Company) -> None:
     assert (did, last["state"], last["call"]) == ("blocked", "blocked", "identify")
     assert "users.plan, which was text, is gone" in why
     assert "columns_changed" in last["guards"]
+    assert {each.command for each in workspace.status().waiting} == {"personas push buyers --to analytics"}
 
 
 def test_a_column_that_is_gone_and_not_read_any_more_is_no_matter(company: Company) -> None:
