@@ -73,5 +73,9 @@ def warehouse_of(settings: WarehouseSettings, folder: Path) -> Warehouse:
             timeout=settings.timeout,
         )
     if settings.files is not None:
-        return DuckDB(files=settings.files, base=folder, timeout=settings.timeout)
+        at = {name: f"{FILE}: warehouse.files.{name}" for name in settings.files}
+        files = {
+            name: str(expanded(file, at[name])) if file[:1] == "~" else file for name, file in settings.files.items()
+        }
+        return DuckDB(files=files, base=folder, timeout=settings.timeout)
     return DuckDB(folder / expanded(settings.path or "", f"{FILE}: warehouse.path"), timeout=settings.timeout)

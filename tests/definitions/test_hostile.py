@@ -378,6 +378,7 @@ def test_any_file_is_read_or_refused(folder: Path, content: bytes) -> None:
         ('[state]\npath = "~nobody-of-that-name/x"', "home"),
         ('[state]\npath = "a\\u0000b"', "U+0000"),
         ('[warehouse]\npath = "~nobody-of-that-name/x.duckdb"', "home"),
+        ('[warehouse]\nfiles = { users = "~nobody-of-that-name/*.parquet" }', "home"),
         ('[[sql_audience]]\nname = "A"\nfile = "~nobody-of-that-name/x.sql"', "home"),
         ('[[sql_audience]]\nname = "A"\nfile = "a\\u0000b"', "U+0000"),
         ('[destinations.x]\ntype = "segment"\nwrite_key = { file = "~nobody-of-that-name/x" }', "home"),

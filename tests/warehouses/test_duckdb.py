@@ -15,7 +15,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from personas_kit.config import WarehouseSettings
 from personas_kit.errors import ConfigError, WarehouseError
+from personas_kit.opening import warehouse_of
 from personas_kit.warehouses.duckdb import DuckDB
 
 
@@ -127,6 +129,16 @@ def test_a_table_has_as_many_parts_as_duckdb_needs(tmp_path: Path) -> None:
 
 
 # ----------------------------------------------------------------------------------------------- files of other kinds
+
+
+def test_files_of_a_home_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "users.csv").write_text("user_id\nann\n", encoding="utf-8")
+    settings = WarehouseSettings(files={"users": "~/users.csv"})
+
+    warehouse = warehouse_of(settings, tmp_path / "elsewhere")
+
+    assert warehouse.query("SELECT user_id FROM users", ()).rows() == [("ann",)]
 
 
 def test_files_are_tables_and_later_files_are_seen(tmp_path: Path) -> None:
