@@ -99,8 +99,9 @@ class Entry:
 
     @property
     def gateways(self) -> tuple[str, ...]:
-        """The gateways that know it."""
-        return tuple(name for name, key in (("Segment", self.segment), ("RudderStack", self.rudderstack)) if key)
+        """The gateways that bring it a call; none where it takes none of a server."""
+        known = (("Segment", self.segment), ("RudderStack", self.rudderstack))
+        return tuple(name for name, key in known if key and self.calls)
 
 
 def _entry(row: dict[str, str]) -> Entry:
@@ -245,7 +246,7 @@ def _title(entry: Entry) -> str:
 
 
 def _row(entry: Entry, native: Native) -> tuple[str, ...]:
-    way = f"native: `{entry.module}`" if entry.way(native) == NATIVE else ", ".join(entry.gateways)
+    way = f"native: `{entry.module}`" if entry.way(native) == NATIVE else ", ".join(entry.gateways) or "none"
     return _title(entry), _calls(entry, native), way, entry.needs, entry.fields_first, _notes(entry)
 
 

@@ -69,7 +69,7 @@ def described(registry: Registry, name: str) -> str:
     if entry is None:
         return registry[module].paste()
     calls = [*registry[module].posts] if module else entry.calls
-    lines = [f"# {entry.name}{f', today {entry.today}' if entry.today else ''}: {', '.join(calls)}"]
+    lines = [f"# {entry.name}{f', today {entry.today}' if entry.today else ''}: {', '.join(calls) or 'no call'}"]
     lines += [f"# a user is known by: {entry.needs}"] if entry.needs else []
     lines += [f"# limits: {entry.limits}"] if entry.limits else []
     lines += [f"# a list is taken at most every {seconds // 3_600} h"] if (seconds := entry.minimum_interval) else []

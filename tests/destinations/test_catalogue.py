@@ -8,7 +8,7 @@ import pytest
 
 from personas_kit.destinations import DESTINATIONS
 from personas_kit.destinations.catalogue import CATALOGUE, ENTRIES, Entry, find_entry, frame, markdown
-from personas_kit.destinations.showing import listed, native
+from personas_kit.destinations.showing import described, listed, native
 from personas_kit.errors import UnknownName
 
 PAGE = Path(__file__).parents[2] / "docs" / "destinations.md"
@@ -155,6 +155,16 @@ def test_of_a_list_and_an_event_destination_the_list_is_found(name):
 )
 def test_a_search_finds_a_destination_by_its_name_of_today(text, slug):
     assert slug in listed(DESTINATIONS, text)["slug"].to_list()
+
+
+@pytest.mark.parametrize("slug", ["castle", "wishpond"])
+def test_what_takes_no_call_of_a_server_has_no_gateway_to_paste(slug):
+    said = described(DESTINATIONS, slug)
+
+    assert CATALOGUE[slug].gateways == ()
+    assert ": no call\n" in said
+    assert "through a gateway" not in said
+    assert "browsers only" in said
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=ids)
