@@ -17,9 +17,8 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
-import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -37,6 +36,7 @@ from personas_kit.warehouses.one_session import OneSession
 from personas_kit.warehouses.snowflake_answers import frames, joined
 from personas_kit.warehouses.snowflake_errors import hint_for, words_of
 from personas_kit.warehouses.snowflake_keeper import SnowflakeKeeper
+from personas_kit.warehouses.snowflake_loading import loading, quoted
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -61,21 +61,6 @@ TYPES: Mapping[str, ColumnType] = {
     "ARRAY": "list",
 }
 
-#: How the columns of a frame are declared when it is written; what is not here is text.
-DECLARED: Mapping[type[pl.DataType], str] = {
-    pl.Float32: "FLOAT",
-    pl.Float64: "FLOAT",
-    pl.Boolean: "BOOLEAN",
-    pl.Date: "DATE",
-    pl.Time: "TIME",
-    pl.Binary: "BINARY",
-    pl.List: "ARRAY",
-    pl.Struct: "OBJECT",
-}
-#: How a file of ours is read. Unless told otherwise Snowflake takes bytes for text and the text ``\N`` for a missing
-#: one, and leaves what is missing out of a list.
-#: (https://docs.snowflake.com/en/sql-reference/sql/create-file-format, "TYPE = PARQUET", read 2026-11-27)
-PARQUET = "TYPE = PARQUET BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE USE_VECTORIZED_SCANNER = TRUE NULL_IF = ()"
 #: What an account or a user may have set otherwise, and the kit relies on.
 #: (https://docs.snowflake.com/en/sql-reference/parameters, read 2026-11-27)
 SESSION: Mapping[str, object] = {
@@ -229,42 +214,12 @@ class Snowflake:
         """
         *place, name = table.split(".")
         mark = f"personas_kit_{secrets.token_hex(6)}"
-        target, fresh = (".".join(_quoted(part) for part in [*place, end]) for end in (name, mark))
-        self.load(
-            ".".join([*place, mark]),
-            frame,
-            then=[f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}"],  # noqa: S608 - quoted
-            finally_=[f"DROP TABLE IF EXISTS {fresh}"],
-        )
-
-    def load(self, table: str, frame: pl.DataFrame, *, then: Sequence[str] = (), finally_: Sequence[str] = ()) -> None:
-        """Make a new table of the frame; where it fails halfway, there is a table without the frame.
-
-        Args:
-            table: as for ``write``.
-            frame: as for ``write``.
-            then: statements that follow.
-            finally_: those that follow in every case.
-
-        Raises:
-            WarehouseError: as ``write``.
-        """
-        *place, _ = (_quoted(part) for part in table.split("."))
-        fresh = ".".join(_quoted(part) for part in table.split("."))
-        mark = f"personas_kit_{secrets.token_hex(6)}"
-        stage = ".".join([*place, mark])
-        columns = ", ".join(f"{_quoted(column)} {_declared(dtype)}" for column, dtype in frame.schema.items())
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, f"{mark}.parquet")
-            frame.write_parquet(file)
-            put = file.as_posix().replace("'", "\\'")
+        target, fresh = (".".join(quoted(part) for part in [*place, end]) for end in (name, mark))
+        with loading(".".join([*place, mark]), frame) as (made, cleared):
             self._executed(
-                f"CREATE TEMPORARY STAGE {stage}",
-                f"PUT 'file://{put}' @{stage} AUTO_COMPRESS = FALSE",
-                f"CREATE TRANSIENT TABLE {fresh} ({columns})",
-                f"COPY INTO {fresh} FROM @{stage} FILE_FORMAT = ({PARQUET}) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
-                *then,
-                finally_=(*finally_, f"DROP STAGE IF EXISTS {stage}"),
+                *made,
+                f"CREATE OR REPLACE TRANSIENT TABLE {target} COPY GRANTS AS SELECT * FROM {fresh}",  # noqa: S608 - quoted
+                finally_=(f"DROP TABLE IF EXISTS {fresh}", *cleared),
             )
 
     def drop(self, table: str) -> None:
@@ -273,7 +228,7 @@ class Snowflake:
         Raises:
             WarehouseError: it cannot connect, or the role may not.
         """
-        name = ".".join(_quoted(part) for part in table.split("."))
+        name = ".".join(quoted(part) for part in table.split("."))
         self._executed(f"DROP TABLE IF EXISTS {name}", finally_=())
 
     def keeper(self, schema: str, *, idle: float) -> Keeper:  # noqa: ARG002 - Snowflake has a limit of its own
@@ -415,18 +370,6 @@ class _Asked:
     def cancel(self) -> None:
         """Stop the query in Snowflake, where it would go on, and cost, without anybody waiting for it."""
         self._cancelled.set()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _declared(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.Datetime):
-        return "TIMESTAMP_NTZ" if dtype.time_zone is None else "TIMESTAMP_TZ"
-    if isinstance(dtype, pl.Decimal):
-        return f"NUMBER({dtype.precision or 38}, {dtype.scale})"
-    return "NUMBER(38, 0)" if dtype.is_integer() else DECLARED.get(type(dtype), "TEXT")
 
 
 def _column(name: str, declared: str, precision: int | None, scale: int | None) -> Column:

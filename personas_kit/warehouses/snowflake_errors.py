@@ -29,6 +29,8 @@ _HINTS: Mapping[str, str] = {
     "current database": "set `database` for the connection",
     "no active warehouse": "set `warehouse` for the connection, start it (ALTER WAREHOUSE ... RESUME), "
     "or grant it: GRANT USAGE ON WAREHOUSE ... TO ROLE {role}",
+    # https://docs.snowflake.com/en/sql-reference/transactions, "Resource locking", read 2026-11-27
+    "has locked table": "somebody else is writing there: run it again in a moment",
     "cannot be resumed": "its owner can raise the quota of the resource monitor, or name another `warehouse`",
     "suspended": "its owner can start it: ALTER WAREHOUSE ... RESUME",
     "does not exist": "check the name; if it is right, {role} may not see it: "

@@ -6,11 +6,14 @@ What is odd:
 - Primary keys are not enforced. UPDATE, DELETE and MERGE lock what they change until the transaction ends, INSERT does
   not; a statement sees what was committed before it began. So whoever has to be alone changes a line first, and looks
   after that.
+- What one session has committed another may see a moment later, unless it begins after that. So whatever the keeper
+  does, reading and writing frames too, is done in one session of its own. What another keeper has just written may be
+  missed; how many lines a change has changed is true.
 - A session that stops in the middle of a transaction holds its locks until it has blocked somebody for five minutes.
   Nobody waits so long: ``LOCK_TIMEOUT`` ends a statement that waits, with an error.
 - Lines in bulk travel as one JSON text: bound one by one, each would be a request of its own.
 
-(https://docs.snowflake.com/en/sql-reference/transactions, read 2026-11-26.) The emulator that the tests use runs one
+(https://docs.snowflake.com/en/sql-reference/transactions, read 2026-11-27.) The emulator that the tests use runs one
 statement after the other, refuses the second of two transactions that change the same line instead of letting it wait,
 and accepts LOCK_TIMEOUT without effect. So waiting for a lock, and its time-out, are as documented, and not proved.
 """
@@ -28,9 +31,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from personas_kit.warehouses.base import Parameters
 from personas_kit.warehouses.keeping import LINES, PATIENCE, RESTED, Line, columns_of, over_lines
 from personas_kit.warehouses.one_session import OneSession
+from personas_kit.warehouses.snowflake_answers import frames, joined
+from personas_kit.warehouses.snowflake_loading import loading
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -43,15 +47,13 @@ class _Adapter(Protocol):
     """What of the adapter is used here."""
 
     def describe(self) -> str: ...
-    def query(self, statement: str, params: Parameters) -> pl.DataFrame: ...
-    def load(self, table: str, frame: pl.DataFrame) -> None: ...
 
 
 class SnowflakeKeeper:
     """A schema of the connection's database.
 
     Args:
-        adapter: reads and writes whole tables.
+        adapter: says who it is.
         schema: its name; unquoted, so in upper case there.
         open_session: opens a session with these parameters.
         explained: turns the connector's errors into the kit's.
@@ -119,8 +121,9 @@ class SnowflakeKeeper:
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """See ``Keeper.put``. Where it fails halfway, an empty table stays, which nobody was told of."""
-        with self._alone:  # syncs are pushed beside each other, and several statements make a table
-            self._adapter.load(f"{self.schema}.{name}".upper(), frame)
+        with loading(f"{self.schema}.{name}".upper(), frame) as (made, cleared), self._using() as session:
+            for statement in (*made, "COMMIT", *cleared):
+                session.run(statement)
 
     def derive(self, name: str, statement: str) -> int:
         """See ``Keeper.derive``."""
@@ -131,8 +134,8 @@ class SnowflakeKeeper:
 
     def get(self, name: str) -> pl.DataFrame:
         """See ``Keeper.get``."""
-        with self._alone:
-            return self._adapter.query(f"SELECT * FROM {self.schema}.{name}", ())  # noqa: S608  (names of ours)
+        with self._using() as session:
+            return session.frame(f"SELECT * FROM {self.schema}.{name}")  # noqa: S608  (names of ours)
 
     def close(self) -> None:
         """End the session; a further use begins a new one."""
@@ -174,6 +177,12 @@ class SnowflakeSession:
             cursor.execute(statement, tuple(values))
             names = [column.name.lower() for column in cursor.description or ()]
             return [dict(zip(names, line, strict=True)) for line in cursor.fetchall()]
+
+    def frame(self, statement: str) -> pl.DataFrame:
+        """What a SELECT gives, as a frame."""
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(statement)
+            return joined(list(frames(cursor)))
 
     def run(self, statement: str, values: Sequence[object] = ()) -> int:
         """Change something."""

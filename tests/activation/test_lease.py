@@ -106,6 +106,29 @@ def test_other_syncs_are_not_held(ann, bob):
         pass
 
 
+def test_who_could_not_see_a_line_that_was_just_added_takes_its_own_back(duckdb_place, clock, monkeypatch):
+    """Snowflake enforces no key, and one session may see late what another has committed."""
+    ann, bob = duckdb_place(clock=clock, owner="ann@laptop"), duckdb_place(clock=clock, owner="bob@desk")
+    ann.pause(BUYERS, paused=False)
+    with ann._journal.writing() as tables:
+        tables.run("create or replace table lease as select * from lease")  # without its key
+    monkeypatch.setattr(bob._locks, "_taken", lambda tables, sync: _added(tables, sync, "bob@desk"))
+
+    with ann.lock(BUYERS):
+        clock.pass_(1)
+        with pytest.raises(SyncBusy, match="just taken"), bob.lock(BUYERS):
+            pytest.fail("the sync was given twice")
+        ann.begin(head(), entering("ann"))
+
+    assert ann.holds("p1", BUYERS)
+
+
+def _added(tables, sync, owner):
+    """What is done by who finds no line."""
+    tables.run("insert into lease values (?, ?, 1, 7, 4000000000000000)", (sync.id, owner))
+    return 1, 7
+
+
 def test_what_the_loser_tried_changes_nothing_for_the_holder(ann, bob):
     frame = entering("ann")
     with ann.lock(BUYERS):

@@ -197,6 +197,11 @@ def test_no_error_shows_the_password_nor_the_file_that_holds_it(emulator: Emulat
             "the account's network policy does not know this machine",
         ),
         (
+            "000625 57014: Statement '01bb' has locked table 'LEASE' and this lock has not yet been released.",
+            "Statement '01bb' has locked table 'LEASE' and this lock has not yet been released.",
+            "somebody else is writing there: run it again",
+        ),
+        (
             "090073 22000: Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
             "Warehouse 'SMALL' cannot be resumed because resource monitor 'CAP' has exceeded its quota.",
             "its owner can raise the quota",

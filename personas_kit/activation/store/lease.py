@@ -81,7 +81,9 @@ class LeaseLocks:
             SyncBusy: somebody else holds it: who, since when, and until when unless they go on.
         """
         with self._journal.writing() as tables:
-            generation = self._taken(tables, sync)
+            generation, since = self._taken(tables, sync)
+        if generation == 1:
+            self._assert_only_line(sync, since)
         held = _Held(sync, generation, self._clock.now(), self._clock.monotonic())
         self._held[sync.id] = held
         try:
@@ -128,8 +130,8 @@ class LeaseLocks:
         held = self._held.get(sync.id)
         return held is None or (line["owner"], line["generation"]) != (self._owner, held.generation)
 
-    def _taken(self, tables: Tables, sync: Sync) -> int:
-        """Take the lease; returns the generation. Two changes of lines make sure that nobody else is looking."""
+    def _taken(self, tables: Tables, sync: Sync) -> tuple[int, int]:
+        """Take the lease; returns the generation, and since when. Two changes make sure that nobody else is looking."""
         tables.run("update meta set value = value where name = 'version'")
         tables.run("update lease set owner = owner where sync_id = ?", (sync.id,))
         found = tables.rows("select * from lease where sync_id = ?", (sync.id,))
@@ -140,13 +142,28 @@ class LeaseLocks:
         line = (self._owner, before + 1, now, now + self._lives // dt.timedelta(microseconds=1), sync.id)
         if not found:
             tables.run("insert into lease (owner, generation, since, expires, sync_id) values (?, ?, ?, ?, ?)", line)
-            return before + 1
+            return before + 1, now
         change = (
             "update lease set owner = ?, generation = ?, since = ?, expires = ? where sync_id = ? and generation = ?"
         )
         if not tables.run(change, (*line, before)):
-            raise SyncBusy("somebody else has just taken this sync", where=str(sync), hint="try again in a moment")
-        return before + 1
+            raise _just_taken(sync)
+        return before + 1, now
+
+    def _assert_only_line(self, sync: Sync, since: int) -> None:
+        """Whether the line that was added is the only one; else it is taken back.
+
+        Snowflake enforces no key, and who begins a moment later may not see yet what another session has committed: so
+        two that found no line may both have added one. How many lines a change has changed tells the later of them.
+        (https://docs.snowflake.com/en/sql-reference/transactions, "Read consistency across sessions", read 2026-11-27)
+        """
+        with self._journal.writing() as tables:
+            only = tables.run("update lease set owner = owner where sync_id = ?", (sync.id,)) == 1
+            if not only:
+                ours = (sync.id, self._owner, since)
+                tables.run("delete from lease where sync_id = ? and owner = ? and since = ?", ours)
+        if not only:
+            raise _just_taken(sync)
 
     def _due(self, held: _Held) -> bool:
         """Whether a while has passed since the last look, on either clock, in either direction."""
@@ -190,6 +207,10 @@ def runner() -> str:
     name = platform.node()
     host = "an unnamed machine" if not name or _ADDRESS.search(name) else name.split(".")[0]
     return f"{user_name()}@{host}"
+
+
+def _just_taken(sync: Sync) -> SyncBusy:
+    return SyncBusy("somebody else has just taken this sync", where=str(sync), hint="try again in a moment")
 
 
 def _busy(line: Row, sync: Sync) -> SyncBusy:
