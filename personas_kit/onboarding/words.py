@@ -1,4 +1,8 @@
-"""What tables and columns are usually called: the whole knowledge by which a layout is recognised, best first."""
+"""What tables and columns are usually called: the whole knowledge by which a layout is recognised, best first.
+
+``derived_tstamp``, ``collector_tstamp``, ``domain_userid`` and ``network_userid`` are columns of Snowplow's
+``atomic.events``. (https://docs.snowplow.io/docs/fundamentals/canonical-event/, read 2026-11-27)
+"""
 
 from __future__ import annotations
 
@@ -40,12 +44,14 @@ EVENT: Sequence[str] = (
 )  # fmt: skip
 AT: Sequence[str] = (
     "timestamp", "occurred_at", "event_timestamp", "event_time", "event_at", "happened_at", "ts", "time", "at",
+    "derived_tstamp", "collector_tstamp",
     "performed_at", "original_timestamp", "created_at", "sent_at", "received_at", "logged_at", "created", "date",
     "event_date", "day",
 )  # fmt: skip
 EVENT_ID: Sequence[str] = ("message_id", "event_id", "insert_id", "id", "uuid", "event_uuid")
 ANONYMOUS: Sequence[str] = (
     "anonymous_id", "anon_id", "anonymous_user_id", "device_id", "visitor_id", "cookie_id", "client_id", "distinct_id",
+    "domain_userid", "network_userid",
 )  # fmt: skip
 PROPERTIES: Sequence[str] = (
     "properties", "props", "event_properties", "payload", "attributes", "params", "parameters", "data", "metadata",

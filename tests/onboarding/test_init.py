@@ -177,6 +177,30 @@ def test_a_home_grown_layout_is_recognised_by_names_and_types(home_grown: Path, 
     }  # fmt: skip
 
 
+def test_the_events_of_snowplow_are_recognised_beside_users_of_ones_own(tmp_path: Path, run: Any) -> None:
+    file = make(
+        tmp_path / "shop.duckdb",
+        """
+        CREATE TABLE users (id TEXT, plan TEXT);
+        INSERT INTO users VALUES ('u1', 'pro');
+        CREATE SCHEMA atomic;
+        CREATE TABLE atomic.events (app_id TEXT, etl_tstamp TIMESTAMP, collector_tstamp TIMESTAMP, event TEXT,
+          event_id TEXT, user_id TEXT, domain_userid TEXT, network_userid TEXT, event_name TEXT,
+          derived_tstamp TIMESTAMP);
+        INSERT INTO atomic.events VALUES ('shop', '2026-02-20', '2026-02-20', 'unstruct', 'e1', 'u1', 'x1', 'n1',
+          'add_to_basket', '2026-02-20');
+        """,
+    )
+
+    code, said = run("init", "--duckdb", file, "--folder", tmp_path, "--yes")
+
+    assert code == 0, said
+    assert written(tmp_path)["source"]["events"] == {
+        "table": "events", "name": "event_name", "at": "derived_tstamp", "user": "user_id",
+        "anonymous": "domain_userid", "id": "event_id",
+    }  # fmt: skip
+
+
 def test_the_evidence_stands_beside_every_part(home_grown: Path, run: Any) -> None:
     _, said = run("init", "--duckdb", home_grown, "--folder", home_grown.parent, "--yes")
     text = (home_grown.parent / "personas.toml").read_text(encoding="utf-8")
