@@ -365,8 +365,13 @@ class Snowflake(Dialect):
         return exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[*zones, naive])
 
     def _list_contains(self, listed: exp.Expr, text: exp.Expr) -> exp.Expr:
+        """A column that says the type of its elements is compared with that type, any other with a VARIANT.
+
+        (https://docs.snowflake.com/en/sql-reference/functions/array_contains, read 2026-11-27)
+        """
         element = exp.Anonymous(this="TO_VARIANT", expressions=[text])
-        return exp.Anonymous(this="ARRAY_CONTAINS", expressions=[element, listed])
+        untyped = exp.Cast(this=listed, to=exp.DataType.build("ARRAY"))
+        return exp.Anonymous(this="ARRAY_CONTAINS", expressions=[element, untyped])
 
     def _json_list(self, document: exp.Expr, *path: str) -> exp.Expr:
         for part in path:

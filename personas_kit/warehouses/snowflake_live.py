@@ -136,9 +136,11 @@ def _documents(warehouse: Snowflake) -> str:
 def _lists(warehouse: Snowflake) -> str:
     found = _one(
         warehouse,
-        "SELECT ARRAY_AGG(c) WITHIN GROUP (ORDER BY c) AS texts FROM (SELECT column1 AS c FROM VALUES ('b'), ('a'))",
+        "SELECT ARRAY_AGG(c) WITHIN GROUP (ORDER BY c) AS texts, "
+        "ARRAY_CONTAINS(TO_VARIANT('a'), CAST(CAST(ARRAY_CONSTRUCT('a') AS ARRAY(VARCHAR)) AS ARRAY)) AS typed "
+        "FROM (SELECT column1 AS c FROM VALUES ('b'), ('a'))",
     )
-    return _expect(found["texts"], ["a", "b"])
+    return _expect(found, {"texts": ["a", "b"], "typed": True})
 
 
 def _numbers(warehouse: Snowflake) -> str:
