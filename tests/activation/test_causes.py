@@ -841,7 +841,7 @@ def test_who_is_to_be_forgotten_and_who_was_in_a_definition_that_goes(opened):
     workspace.push(buyers, to="analytics", send=["identify"])
     leaving = [workspace._leaving._leaving(*each) for each in workspace.store.syncs()]
 
-    forgotten = workspace._planner.exits(leaving, only="u1")
+    forgotten = workspace._planner.exits(leaving, only=["u1"])
     assert said_by(forgotten.syncs[0]) == {"u1": ("exit", WITHDRAWN)}
     assert said_by(workspace.remove("buyers").syncs[0]) == {"u1": ("exit", EDITED), "u2": ("exit", EDITED)}
 
