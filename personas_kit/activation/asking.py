@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport
+from personas_kit.activation.transport import NoAnswerError, NotAllowedError, NotConnectedError, Transport, result_of
 from personas_kit.destinations.base import Asking, Call, Connection, FieldNeeded, FieldType, Unanswered
 from personas_kit.destinations.catalogue import entry_of_module
 from personas_kit.errors import DestinationError
@@ -156,14 +156,9 @@ def _asked(connection: Connection, asking: Asking, connect: Connect) -> str | No
     Raises:
         DestinationError: there is no answer, or one that says neither yes nor no.
     """
-    with contextlib.closing(connect(connection)) as transport, contextlib.closing(asking):
+    with contextlib.closing(connect(connection)) as transport:
         try:
-            request = next(asking)
-            while True:
-                request = asking.send(transport.send(request))
-        except StopIteration as done:
-            found: str | None = done.value
-            return found
+            return result_of(asking, transport)
         except Unanswered as unclear:
             why = connection.destination.outcomes.of(unclear.answer, 1).reason
             raise DestinationError(why or f"status {unclear.answer.status}", where=connection.name) from None

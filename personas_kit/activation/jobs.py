@@ -11,10 +11,9 @@ import polars as pl
 from personas_kit.activation.state import Job
 from personas_kit.activation.store import Store
 from personas_kit.activation.sync import Sync
-from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport
+from personas_kit.activation.transport import NoAnswerError, NotConnectedError, Transport, result_of
 from personas_kit.clock import Clock
-from personas_kit.destinations.base import Connection, Polling
-from personas_kit.destinations.outcomes import Outcome
+from personas_kit.destinations.base import Connection
 from personas_kit.errors import SyncBusy
 
 JOB_PATIENCE = dt.timedelta(hours=48)
@@ -40,7 +39,7 @@ def settle_jobs(
 
 def _settle(store: Store, clock: Clock, job: Job, sync: Sync, connection: Connection, transport: Transport) -> None:
     try:
-        outcome = _asked(connection.polling(job.handle), transport)
+        outcome = result_of(connection.polling(job.handle), transport)
     except (NotConnectedError, NoAnswerError):
         outcome = None
     if outcome is None or outcome.verdict == "accepted":
@@ -55,14 +54,3 @@ def _settle(store: Store, clock: Clock, job: Job, sync: Sync, connection: Connec
         store.conclude(job, sync, dict.fromkeys(theirs["member"], outcome.reason))
     else:
         store.conclude(job, sync, {}, unknown=True)
-
-
-def _asked(polling: Polling, transport: Transport) -> Outcome | None:
-    """The result of the questions."""
-    try:
-        step = next(polling)
-        while True:
-            step = polling.send(transport.send(step))
-    except StopIteration as done:
-        outcome: Outcome | None = done.value
-        return outcome

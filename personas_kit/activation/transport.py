@@ -18,8 +18,8 @@ import contextlib
 import functools
 import threading
 import zlib
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Generator
+from typing import Protocol, TypeVar
 
 import httpcore
 import httpx
@@ -40,7 +40,9 @@ from personas_kit.destinations.auth import NotSignedError
 from personas_kit.destinations.base import Connection, Request
 from personas_kit.destinations.outcomes import Answer
 
-__all__ = ["HttpTransport", "NoAnswerError", "NotAllowedError", "NotConnectedError", "Transport"]
+__all__ = ["HttpTransport", "NoAnswerError", "NotAllowedError", "NotConnectedError", "Transport", "result_of"]
+
+T = TypeVar("T")
 
 LEAST_PACKED = 1_400
 """Bytes that a network sends at once: less is not packed."""
@@ -71,6 +73,22 @@ class Transport(Protocol):
     def close(self) -> None:
         """Close the connections."""
         ...
+
+
+def result_of(steps: Generator[Request, Answer, T], transport: Transport) -> T:
+    """The result of a few requests, each of which waits for the answer to the one before.
+
+    Raises:
+        NotAllowedError: and whatever else sending a request, or making one, raises.
+    """
+    with contextlib.closing(steps):
+        try:
+            request = next(steps)
+            while True:
+                request = steps.send(transport.send(request))
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
 
 class HttpTransport:

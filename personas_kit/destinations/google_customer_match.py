@@ -271,10 +271,8 @@ def _polling(connection: Connection, handle: str) -> Polling:
             return removed
     body = {"destinations": [_list(connection.settings)], "removeAsOfTime": work["before"]}
     answer = yield connection.request("POST", "/v1/audienceMembers:removeAll", body)
-    removing = connection.judge("list", answer, 1)
-    if removing.verdict != "accepted":  # it is asked for again
-        return Outcome("accepted", handle=_work(**work | {"adding": [], "removing": ""}))
-    return Outcome("accepted", handle=_work(**work | {"adding": [], "removing": removing.handle}))
+    removing = connection.judge("list", answer, 1).handle  # none where it was not accepted: it is asked for again
+    return Outcome("accepted", handle=_work(**work | {"adding": [], "removing": removing}))
 
 
 def _create(connection: Connection, name: str, description: str) -> Asking:

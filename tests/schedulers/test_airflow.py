@@ -49,7 +49,7 @@ def airflow(monkeypatch):
 def task(here, bench, airflow, monkeypatch):
     """The task of the file, once that was loaded."""
     monkeypatch.setenv("PATH", f"{bench.folder / 'bin'}:/usr/bin:/bin")
-    exec(compile(FORMS["airflow"](here), "personas.py", "exec"), {"__name__": "personas"})  # noqa: S102
+    exec(compile(FORMS["airflow"](here), "personas.py", "exec"), {"__name__": "personas"})  # noqa: S102  (our own text)
     return airflow.run
 
 
@@ -97,7 +97,7 @@ def test_it_finds_the_exception_where_airflow_3_1_has_it(here, bench, airflow, m
     monkeypatch.setitem(sys.modules, "airflow.exceptions", older)
     del sys.modules["airflow.sdk.exceptions"].AirflowFailException
     bench.personas(3)
-    exec(compile(FORMS["airflow"](here), "personas.py", "exec"), {"__name__": "personas"})  # noqa: S102
+    exec(compile(FORMS["airflow"](here), "personas.py", "exec"), {"__name__": "personas"})  # noqa: S102  (our own text)
 
     with pytest.raises(FailedForGood):
         airflow.run()
@@ -107,7 +107,7 @@ def test_it_finds_the_exception_where_airflow_3_1_has_it(here, bench, airflow, m
 def test_words_in_quotes_stay_words(job):
     file = FORMS["airflow"](replace(job, command=('/opt/a "b"/personas',), variables=()))
     names = {}
-    exec(compile(file.partition("@dag")[0], "personas.py", "exec"), names)  # noqa: S102
+    exec(compile(file.partition("@dag")[0], "personas.py", "exec"), names)  # noqa: S102  (our own text)
 
     assert names["COMMAND"][:3] == ['/opt/a "b"/personas', "-c", job.file]
     assert names["SECRETS"] == []
